@@ -1,0 +1,92 @@
+"""Bring a database to the schema of this code: `python -m shared.db.migrate`."""
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+LOCK = 0x77656972
+"""Key of the advisory lock that keeps two migrations from running at once."""
+
+
+class NewerDatabaseError(Exception):
+    """The database has a revision that this code does not know: run the newer code, or restore a backup."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("shared.db") / "migrations"))
+    return config
+
+
+def _sqlalchemy_url(url: str) -> str:
+    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+
+
+def _upgrade(connection: Connection, target: str) -> None:
+    config = _config()
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise NewerDatabaseError(
+            f"the database is at revision {current}, which this version of Weir does not know;"
+            " run the version that migrated it, or restore a backup from before"
+        )
+    config.attributes["connection"] = connection
+    if target == "base" or (target in known and current is not None and _is_older(script, target, current)):
+        command.downgrade(config, target)
+    else:
+        command.upgrade(config, target)
+
+
+def _is_older(script: ScriptDirectory, target: str, current: str) -> bool:
+    return target in {r.revision for r in script.iterate_revisions(current, "base")} - {current}
+
+
+async def migrate(url: str, target: str = "head") -> None:
+    """Run migrations up (or down) to `target` and make the partitions around today.
+
+    Raises NewerDatabaseError when the database knows a later revision than this code.
+    """
+    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+            await connection.commit()
+            await connection.run_sync(_upgrade, target)
+            await connection.commit()
+            if target == "head":
+                today = datetime.now(UTC).date()
+                await connection.execute(
+                    text("SELECT ensure_partitions(:first, :last)"),
+                    {"first": today - timedelta(days=1), "last": today + timedelta(days=1)},
+                )
+                await connection.commit()
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def main() -> int:
+    """Migrate `WEIR_DATABASE_URL`; the exit code is 0, or 1 with the reason on stderr."""
+    try:
+        asyncio.run(migrate(os.environ["WEIR_DATABASE_URL"]))
+    except NewerDatabaseError as error:
+        print(f"migrate: {error}", file=sys.stderr)  # noqa: T201 a command's own output
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

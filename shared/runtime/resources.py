@@ -1,0 +1,54 @@
+"""What a process holds open: the stores and the way to wake a handler. Opened on first use."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from shared.runtime.settings import Settings
+from shared.runtime.wake import Wake
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+    from redis.asyncio import Redis
+
+
+class Resources:
+    """The stores of one process. `close()` ends them; every opener is safe to call concurrently."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.wake = Wake(self)
+        self._pool: Pool | None = None
+        self._redis: Redis | None = None
+        self._opening = asyncio.Lock()
+
+    async def pg(self) -> "Pool":
+        """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there."""
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    from shared.db.pool import open_pool
+
+                    self._pool = await open_pool(
+                        self.settings.database_url.get_secret_value(),
+                        size=self.settings.database_pool_size,
+                    )
+        return self._pool
+
+    async def redis(self) -> "Redis":
+        """The Redis client. It connects at its first command, so this does not fail without a server."""
+        if self._redis is None:
+            from shared.cache.client import open_redis
+
+            self._redis = open_redis(self.settings.redis_url.get_secret_value())
+        return self._redis
+
+    async def close(self) -> None:
+        """End what was opened; what others still use of it fails from here on."""
+        await self.wake.close()
+        if self._redis is not None:
+            await self._redis.aclose()
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), timeout=5)
+            except TimeoutError:
+                self._pool.terminate()

@@ -1,0 +1,16 @@
+"""The shape of HTTP bodies: lowerCamelCase outside, snake_case inside."""
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Schema(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True)
+
+
+class Request(Schema):
+    """A request body: a member that is not known is an error, so that a typing error is seen."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -1,0 +1,34 @@
+"""Settings of a running process, read once from `WEIR_*` and passed in."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What every function needs to know of where it runs.
+
+    `secret` keys the hashes of API keys and seals what is secret at rest; it has no default.
+    `public_url` is the address under which producers and the console reach Weir.
+    `sink_allow` lists the networks, private ones included, that deliveries may go to.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WEIR_", frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    redis_url: SecretStr
+    secret: SecretStr
+    public_url: str = "http://127.0.0.1:8480"
+    sink_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    database_pool_size: int = Field(default=8, ge=1)
+    console_dir: str | None = None
+    instance: str | None = None
+
+    @field_validator("sink_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """`WEIR_SINK_ALLOW` holds CIDR networks with commas."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
