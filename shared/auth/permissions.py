@@ -1,5 +1,6 @@
 """Every permission there is, and the roles that are built in."""
 
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 PERMISSIONS: frozenset[str] = frozenset(
@@ -14,7 +15,6 @@ PERMISSIONS: frozenset[str] = frozenset(
         "projects:create",
         "keys:read",
         "keys:write",
-        "metrics:read",
     }
 )
 """What can be asked of a credential. `projects:create` concerns API keys: any user may create a project."""
@@ -22,21 +22,20 @@ PERMISSIONS: frozenset[str] = frozenset(
 EVERYTHING = "*"
 """The scope of an API key that may do all of `PERMISSIONS`, those added later included."""
 
-_READS = frozenset({name for name in PERMISSIONS if name.endswith(":read")})
+_VIEWER = frozenset({"events:read", "subscriptions:read", "deliveries:read", "projects:read"})
 
-ROLES: MappingProxyType[str, frozenset[str]] = MappingProxyType(
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "owner": PERMISSIONS,
         "admin": PERMISSIONS - {"projects:create"},
-        "operator": (_READS - {"keys:read", "metrics:read"}) | {"events:write", "subscriptions:write"},
-        "viewer": _READS - {"keys:read", "metrics:read"},
+        "operator": _VIEWER | {"events:write", "subscriptions:write"},
+        "viewer": _VIEWER,
     }
 )
 """What a member with that role may do in the project."""
 
 
-def granted(scopes: list[str]) -> frozenset[str]:
+def granted(scopes: Iterable[str]) -> frozenset[str]:
     """The permissions that an API key's scopes stand for; a scope that is no longer known gives none."""
-    if EVERYTHING in scopes:
-        return PERMISSIONS
-    return PERMISSIONS.intersection(scopes)
+    scopes = frozenset(scopes)
+    return PERMISSIONS if EVERYTHING in scopes else PERMISSIONS & scopes

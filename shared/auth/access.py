@@ -1,0 +1,230 @@
+"""The one check of who is asking and what they may do."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+from weakref import WeakKeyDictionary, ref
+
+from shared.auth import queries
+from shared.auth.keys import PREFIX, ApiKeyText, is_key, parse_key
+from shared.auth.permissions import ROLES, granted
+from shared.auth.signing_keys import current_signer
+from shared.auth.stores import Stores
+from shared.auth.tokens import (
+    AccessToken,
+    Claims,
+    InvalidToken,
+    Signer,
+    Verifier,
+    issue,
+    key_id,
+    verifier_of,
+    verify,
+)
+from shared.cache.lookup import Lookup
+from shared.core.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+
+REMEMBER_SECONDS = 1.0
+"""How long a revoked key or an ended membership may still be honoured."""
+
+KEYS_SECONDS = 10.0
+STORE_TIMEOUT_SECONDS = 5.0
+_TOUCH_SECONDS = 60.0
+
+logger = logging.getLogger("weir.auth")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a credential may do in one project. No `sources` or `types` means any."""
+
+    project_id: UUID
+    project_name: str
+    principal: str
+    permissions: frozenset[str]
+    sources: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking, where no project is named: a user in a session, or an API key with its project."""
+
+    id: str
+    user_id: UUID | None = None
+    session: str | None = None
+    access: Access | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """An API key as it is remembered."""
+
+    secret_hash: bytes
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    access: Access
+
+
+class Authority:
+    """What one process remembers of credentials and memberships, each for a second."""
+
+    def __init__(self, stores: Stores) -> None:
+        # Weak: what is remembered goes with the stores that it was read from.
+        self._stores = ref(stores)
+        self._settings = stores.settings
+        self._keys: Lookup[str, _Key | None] = Lookup(self._load_key, seconds=REMEMBER_SECONDS)
+        self._members: Lookup[tuple[UUID, str], Access | None] = Lookup(
+            self._load_member, seconds=REMEMBER_SECONDS
+        )
+        self._verifiers: Lookup[str, Verifier | None] = Lookup(
+            self._load_verifier, seconds=KEYS_SECONDS, none_seconds=REMEMBER_SECONDS, size=100
+        )
+        self._signers: Lookup[None, Signer] = Lookup(self._load_signer, seconds=KEYS_SECONDS)
+        self._touched: dict[str, float] = {}
+
+    async def authorize(self, authorization: str | None, project_name: str, permission: str) -> Access:
+        """The access of that header to that project. Raises Problem 401, 403 or 404."""
+        principal = await self.identify(authorization)
+        if principal.access is not None:
+            access = principal.access if principal.access.project_name == project_name else None
+        else:
+            assert principal.user_id is not None
+            access = await self._members.get((principal.user_id, project_name))
+        if access is None:
+            raise Problem(NOT_FOUND, "There is no such project, or this credential does not belong to it.")
+        if permission not in access.permissions:
+            raise Problem(FORBIDDEN, f"This needs the permission {permission}.")
+        return access
+
+    async def identify(self, authorization: str | None) -> Principal:
+        """Whose header that is. Raises Problem 401."""
+        if not authorization:
+            raise _refusal("Send an API key or an access token as Authorization: Bearer.", error=None)
+        scheme, _, credential = authorization.partition(" ")
+        credential = credential.strip()
+        if scheme.lower() != "bearer" or not credential:
+            raise _refusal("The Authorization header must be of the scheme Bearer.", error="invalid_request")
+        if credential.startswith(PREFIX):
+            return await self._by_key(parse_key(credential))
+        claims = await self._claims(credential)
+        return Principal(f"user:{claims.user_id}", user_id=claims.user_id, session=claims.session)
+
+    async def issue(self, user_id: UUID, session: str) -> AccessToken:
+        """A new access token, signed with the current key."""
+        signer = await self._signers.get(None)
+        return issue(signer, issuer=self._settings.public_url, user_id=user_id, session=session)
+
+    async def _by_key(self, key: ApiKeyText | None) -> Principal:
+        row = await self._keys.get(key.id) if key is not None else None
+        if key is None or row is None or not is_key(self._settings.secret, key, row.secret_hash):
+            raise _refusal("This API key is not valid: it is mistyped, was revoked, or is of another Weir.")
+        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            raise _refusal("This API key has expired.")
+        await self._touch(key.id, row)
+        return Principal(row.access.principal, access=row.access)
+
+    async def _touch(self, key: str, row: _Key) -> None:
+        """Note the use once a minute. What cannot be noted is no reason to refuse anybody."""
+        now = time.monotonic()
+        if now - self._touched.get(key, float("-inf")) < _TOUCH_SECONDS:
+            return
+        self._touched[key] = now
+        if row.last_used_at is not None and datetime.now(UTC) - row.last_used_at < timedelta(
+            seconds=_TOUCH_SECONDS
+        ):
+            return
+        try:
+            async with asyncio.timeout(1):
+                await queries.touch_key(await self._pool(), key)
+        except Exception as error:
+            logger.warning("the use of a key was not noted: %s: %s", type(error).__name__, error)
+
+    async def _claims(self, token: str) -> Claims:
+        try:
+            kid = key_id(token)
+            verifier = await self._verifiers.get(kid)
+            if verifier is not None:
+                return verify(token, verifier, issuer=self._settings.public_url)
+            reason = f"signed by {kid!r}, which is not known"
+        except InvalidToken as error:
+            reason = str(error)
+        raise _refusal("This access token is not valid or has expired.", internal=reason)
+
+    async def _pool(self) -> "Pool":
+        stores = self._stores()
+        assert stores is not None, "asked after its process's stores were dropped"
+        return await stores.pg()
+
+    async def _load_key(self, key: str) -> _Key | None:
+        async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+            row = await queries.key_by_id(await self._pool(), key)
+        if row is None:
+            return None
+        access = Access(
+            project_id=row["project_id"],
+            project_name=row["project_name"],
+            principal=f"key:{key}",
+            permissions=granted(row["scopes"]),
+            sources=tuple(row["sources"]),
+            types=tuple(row["types"]),
+        )
+        return _Key(row["secret_hash"], row["expires_at"], row["last_used_at"], access)
+
+    async def _load_member(self, key: tuple[UUID, str]) -> Access | None:
+        user_id, project_name = key
+        async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+            row = await queries.membership(await self._pool(), user_id, project_name)
+        if row is None:
+            return None
+        return Access(row["id"], project_name, f"user:{user_id}", ROLES[row["role"]])
+
+    async def _load_verifier(self, kid: str) -> Verifier | None:
+        async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+            row = await queries.verification_key(await self._pool(), kid)
+        return None if row is None else verifier_of(row["public_jwk"])
+
+    async def _load_signer(self, _: None) -> Signer:
+        async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+            return await current_signer(await self._pool(), self._settings.secret)
+
+
+_AUTHORITIES: WeakKeyDictionary[Stores, Authority] = WeakKeyDictionary()
+
+
+def authority_of(stores: Stores) -> Authority:
+    """The one `Authority` of these stores."""
+    found = _AUTHORITIES.get(stores)
+    if found is None:
+        found = _AUTHORITIES[stores] = Authority(stores)
+    return found
+
+
+async def authorize(
+    resources: Stores, authorization_header: str | None, project_name: str, permission: str
+) -> Access:
+    """The access of a credential to a project. No I/O when it was asked for within the last second.
+
+    Raises Problem: 401 for no or no valid credential, 404 for a project that is not there or not the
+    credential's, 403 for a missing permission. A store that is away raises what its driver raises,
+    which the runtime answers with 503 and `Retry-After`.
+    """
+    return await authority_of(resources).authorize(authorization_header, project_name, permission)
+
+
+async def identify(resources: Stores, authorization_header: str | None) -> Principal:
+    """Whose credential that is, where no project is concerned. Raises Problem 401."""
+    return await authority_of(resources).identify(authorization_header)
+
+
+def _refusal(detail: str, *, error: str | None = "invalid_token", internal: str | None = None) -> Problem:
+    """401 with the challenge of RFC 6750, section 3."""
+    challenge = "Bearer" if error is None else f'Bearer error="{error}"'
+    return Problem(UNAUTHENTICATED, detail, internal=internal, headers={"WWW-Authenticate": challenge})

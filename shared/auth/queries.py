@@ -1,0 +1,139 @@
+"""The SQL of credentials, permissions and signing keys."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Pool, Record
+
+SIGNING_LOCK = 0x57454952_0001
+"""Advisory lock: one process at a time makes the first signing key."""
+
+OVERLAP_MINUTES = 20
+"""How long a retired key still verifies: longer than any token that it signed lives."""
+
+
+async def key_by_id(on: "Connection | Pool", key_id: str) -> "Record | None":
+    """An API key that is not revoked, with its project's name."""
+    return await on.fetchrow(
+        """
+        SELECT k.project_id, p.name AS project_name, k.secret_hash, k.scopes, k.sources, k.types,
+               k.expires_at, k.last_used_at
+        FROM api_keys k JOIN projects p ON p.id = k.project_id
+        WHERE k.id = $1 AND k.revoked_at IS NULL
+        """,
+        key_id,
+    )
+
+
+async def touch_key(on: "Connection | Pool", key_id: str) -> None:
+    """Note that a key was used, unless that was noted within the last minute."""
+    await on.execute(
+        """
+        UPDATE api_keys SET last_used_at = now()
+        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+        """,
+        key_id,
+    )
+
+
+async def insert_key(
+    on: "Connection",
+    *,
+    key_id: str,
+    project_id: UUID,
+    name: str,
+    secret_hash: bytes,
+    scopes: list[str],
+    sources: list[str],
+    types: list[str],
+    expires_at: datetime | None,
+) -> "Record":
+    """Keep a new API key; its `created_at`."""
+    row = await on.fetchrow(
+        """
+        INSERT INTO api_keys (id, project_id, name, secret_hash, scopes, sources, types, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING created_at
+        """,
+        key_id,
+        project_id,
+        name,
+        secret_hash,
+        scopes,
+        sources,
+        types,
+        expires_at,
+    )
+    assert row is not None
+    return row
+
+
+async def membership(on: "Connection | Pool", user_id: UUID, project_name: str) -> "Record | None":
+    """The project of that name, if the user is a member of it, with their role."""
+    return await on.fetchrow(
+        """
+        SELECT p.id, m.role FROM members m JOIN projects p ON p.id = m.project_id
+        WHERE m.user_id = $1 AND p.name = $2
+        """,
+        user_id,
+        project_name,
+    )
+
+
+async def verification_key(on: "Connection | Pool", kid: str) -> "Record | None":
+    """A signing key's public half, while tokens that it signed may live."""
+    return await on.fetchrow(
+        """
+        SELECT kid, algorithm, public_jwk FROM signing_keys
+        WHERE kid = $1 AND (retired_at IS NULL OR retired_at > now() - make_interval(mins => $2))
+        """,
+        kid,
+        OVERLAP_MINUTES,
+    )
+
+
+async def public_keys(on: "Connection | Pool") -> "list[dict[str, Any]]":
+    """Every public key that verifies tokens now, newest first, as a JWK."""
+    rows = await on.fetch(
+        """
+        SELECT public_jwk FROM signing_keys
+        WHERE retired_at IS NULL OR retired_at > now() - make_interval(mins => $1)
+        ORDER BY created_at DESC, kid
+        """,
+        OVERLAP_MINUTES,
+    )
+    keys: list[dict[str, Any]] = [row["public_jwk"] for row in rows]
+    return keys
+
+
+async def live_signing_keys(on: "Connection") -> "list[Record]":
+    """The keys that may sign, newest first."""
+    keys: list[Record] = await on.fetch(
+        """
+        SELECT kid, algorithm, private_sealed FROM signing_keys
+        WHERE retired_at IS NULL ORDER BY created_at DESC, kid
+        """
+    )
+    return keys
+
+
+async def lock(on: "Connection", key: int) -> None:
+    """Wait until no other transaction holds the advisory lock `key`; held until this one ends."""
+    await on.execute("SELECT pg_advisory_xact_lock($1)", key)
+
+
+async def insert_signing_key(
+    on: "Connection", *, kid: str, algorithm: str, public_jwk: dict[str, Any], private_sealed: bytes
+) -> None:
+    """Keep a new signing key."""
+    await on.execute(
+        """
+        INSERT INTO signing_keys (kid, algorithm, public_jwk, private_sealed)
+        VALUES ($1, $2, $3, $4)
+        """,
+        kid,
+        algorithm,
+        public_jwk,
+        private_sealed,
+    )

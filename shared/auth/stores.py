@@ -1,0 +1,40 @@
+"""What sign-in and permissions need of a process. `shared.runtime.Resources` is one."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+    from redis.asyncio import Redis
+
+
+class AuthSettings(Protocol):
+    """The settings that are read here."""
+
+    @property
+    def secret(self) -> SecretStr:
+        """Keys every hash and seals private keys."""
+        ...
+
+    @property
+    def public_url(self) -> str:
+        """The issuer of access tokens, and the only foreign origin that may use the cookie."""
+        ...
+
+
+class Stores(Protocol):
+    """The stores of one process, opened on first use."""
+
+    @property
+    def settings(self) -> AuthSettings:
+        """What the process was started with."""
+        ...
+
+    async def pg(self) -> "Pool":
+        """The Postgres pool."""
+        ...
+
+    async def redis(self) -> "Redis":
+        """The Redis client."""
+        ...
