@@ -55,7 +55,9 @@ def check_sink(value: object, pointer: str) -> str:
     except ValueError as error:
         raise InvalidPolicy(pointer, f"is not a URL: {error}") from None
     if url.scheme not in {"http", "https"} or not url.hostname:
-        raise InvalidPolicy(pointer, "must be an absolute http or https URL such as https://example.com/events")
+        raise InvalidPolicy(
+            pointer, "must be an absolute http or https URL such as https://example.com/events"
+        )
     if url.username is not None or url.password is not None:
         raise InvalidPolicy(pointer, "must not carry a user or a password")
     if url.fragment or value.endswith("#"):
@@ -158,4 +160,3 @@ def policy_json(policy: DeliveryPolicy) -> dict[str, Any]:
 
 
 _MEMBERS = tuple(policy_json(DEFAULT))
-

@@ -55,12 +55,9 @@ def is_retried(status_code: int | None) -> bool:
 def backoff_seconds(policy: DeliveryPolicy, retry: int) -> float:
     """The wait before retry number `retry` (from 1), before the random share."""
     delay = policy.backoff_delay_seconds
-    if policy.backoff_policy == "linear":
-        wait = delay * retry
-    else:
-        # Beyond 2^60 the cap has long been reached, and floats end somewhere.
-        wait = delay * 2.0 ** min(retry - 1, 60)
-    return min(wait, policy.backoff_max_seconds)
+    # Beyond 2^60 the cap has long been reached, and floats end somewhere.
+    factor = retry if policy.backoff_policy == "linear" else 2.0 ** min(retry - 1, 60)
+    return min(delay * factor, policy.backoff_max_seconds)
 
 
 def decide(policy: DeliveryPolicy, attempt: int, outcome: Outcome, rand: float) -> Decision:
