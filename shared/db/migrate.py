@@ -78,6 +78,19 @@ async def migrate(url: str, target: str = "head") -> None:
         await engine.dispose()
 
 
+async def status(url: str) -> tuple[str | None, str | None]:
+    """The revision a database is at (None: empty) and the one this code wants."""
+    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            current = await connection.run_sync(
+                lambda c: MigrationContext.configure(c).get_current_revision()
+            )
+    finally:
+        await engine.dispose()
+    return current, ScriptDirectory.from_config(_config()).get_current_head()
+
+
 def main() -> int:
     """Migrate `WEIR_DATABASE_URL`; the exit code is 0, or 1 with the reason on stderr."""
     try:

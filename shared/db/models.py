@@ -1,7 +1,7 @@
 """The schema's truth. Alembic migrations are checked against it; run-time SQL is in each `queries.py`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -45,7 +45,7 @@ class Model(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         str: Text,
         bytes: LargeBinary,
         datetime: DateTime(timezone=True),
@@ -188,9 +188,7 @@ class Shard(Model):
     epoch: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     lease_until: Mapped[datetime | None]
     cursor_xid: Mapped[int] = mapped_column(Xid8, server_default=text("'0'"))
-    cursor_uid: Mapped[UUID] = mapped_column(
-        server_default=text("'00000000-0000-0000-0000-000000000000'")
-    )
+    cursor_uid: Mapped[UUID] = mapped_column(server_default=text("'00000000-0000-0000-0000-000000000000'"))
 
 
 class Event(Model):
@@ -237,13 +235,14 @@ class Delivery(Model):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        CheckConstraint(
-            "status IN ('pending', 'retrying', 'delivered', 'dead', 'cancelled')", name="status"
-        ),
+        CheckConstraint("status IN ('pending', 'retrying', 'delivered', 'dead', 'cancelled')", name="status"),
         Index(None, "project_id", "id"),
         Index(None, "subscription_id", "id"),
         Index(
-            "ix_deliveries_due", "shard", "next_attempt_at", postgresql_where=text("status IN ('pending', 'retrying')")
+            "ix_deliveries_due",
+            "shard",
+            "next_attempt_at",
+            postgresql_where=text("status IN ('pending', 'retrying')"),
         ),
         Index(
             "ix_deliveries_not_delivered",

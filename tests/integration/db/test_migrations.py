@@ -1,0 +1,134 @@
+"""The schema: migrations lead to the models, both ways, and keep data."""
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.core.ids import floor, timestamp_ms, uuid7
+from shared.db.migrate import NewerDatabaseError, migrate, status
+from shared.db.models import Model
+
+TABLES = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+
+
+@pytest.fixture
+async def empty_url(database_url: str) -> AsyncIterator[str]:
+    """A database of its own with nothing in it."""
+    name = f"migrations_{uuid4().hex}"
+    admin = await asyncpg.connect(database_url)
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}"')
+        yield urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await admin.close()
+
+
+def _is_partition(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    return not (kind in {"table", "index"} and name is not None and "_p2" in name)
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(
+        connection, opts={"include_object": _is_partition, "compare_type": True}
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Did not recognize type 'xid8'")
+        return list(compare_metadata(context, Model.metadata))
+
+
+async def test_a_migrated_database_is_what_the_models_say(empty_url: str) -> None:
+    await migrate(empty_url)
+    engine = create_async_engine("postgresql+asyncpg://" + empty_url.split("://", 1)[1])
+    try:
+        async with engine.connect() as connection:
+            assert await connection.run_sync(_differences) == []
+    finally:
+        await engine.dispose()
+
+
+async def test_down_leaves_nothing_and_up_again_works(empty_url: str) -> None:
+    await migrate(empty_url)
+    await migrate(empty_url, "base")
+    connection = await asyncpg.connect(empty_url)
+    try:
+        left = {row["relname"] for row in await connection.fetch(TABLES)}
+        assert left <= {"alembic_version"}
+    finally:
+        await connection.close()
+    await migrate(empty_url)
+
+
+async def test_migrating_again_keeps_the_data(empty_url: str) -> None:
+    await migrate(empty_url)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        await connection.execute("INSERT INTO projects (id, name) VALUES ($1, 'kept')", uuid4())
+        await migrate(empty_url)
+        assert await connection.fetchval("SELECT count(*) FROM projects") == 1
+    finally:
+        await connection.close()
+
+
+async def test_several_at_once_wait_for_each_other(empty_url: str) -> None:
+    await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
+    connection = await asyncpg.connect(empty_url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM shards") == 16
+    finally:
+        await connection.close()
+
+
+async def test_a_newer_database_is_refused_and_left_as_it_is(empty_url: str) -> None:
+    await migrate(empty_url)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(NewerDatabaseError, match="9999"):
+            await migrate(empty_url)
+        assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    finally:
+        await connection.close()
+
+
+async def test_status_says_whether_migrations_are_due(empty_url: str) -> None:
+    assert await status(empty_url) == (None, "0001")
+    await migrate(empty_url)
+    assert await status(empty_url) == ("0001", "0001")
+
+
+async def test_ensure_partitions_makes_each_day_once_even_when_raced(empty_url: str) -> None:
+    await migrate(empty_url)
+    pool = await asyncpg.create_pool(empty_url, min_size=4, max_size=4)
+    try:
+        first = datetime.now(UTC).date() + timedelta(days=10)
+        made = await asyncio.gather(
+            *(
+                pool.fetchval("SELECT ensure_partitions($1, $2)", first, first + timedelta(days=2))
+                for _ in range(4)
+            )
+        )
+        assert sum(made) == 9
+    finally:
+        await pool.close()
+
+
+async def test_uuid_floor_is_what_the_core_computes(empty_url: str) -> None:
+    await migrate(empty_url)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        uid = uuid7()
+        moment = datetime.fromtimestamp(timestamp_ms(uid) / 1000, UTC)
+        assert await connection.fetchval("SELECT uuid_floor($1)", moment) == floor(timestamp_ms(uid))
+    finally:
+        await connection.close()
