@@ -24,7 +24,7 @@ class Function:
     an endpoint function, a `Handler` for an event handler. `routes` are path templates as the edge
     sees them: a segment in braces stands for any one segment, and a template covers all below it.
     `imports` names the heavy modules that the function may load until its first answer; any other
-    from `HEAVY` fails the suite.
+    from `HEAVY` fails the suite. `wakes` says that it sends wakes, so that it is told where the broker is.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Function:
     on: tuple[str, ...] = ()
     needs: frozenset[Store] = frozenset({"postgres"})
     imports: frozenset[str] = frozenset()
+    wakes: bool = False
     scale: Scale = field(default_factory=Scale)
     timeout_seconds: int = 60
     environment: Mapping[str, str] = field(default_factory=dict)

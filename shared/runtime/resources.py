@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 
 class Resources:
-    """The stores of one process. `close()` ends them; every opener is safe to call concurrently."""
+    """The stores of one process. `close()` ends them; every opener is safe to call concurrently.
+
+    `draining` is true from the moment the process was told to end: no new work is claimed then.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.draining = False
         self.wake = Wake(self)
         self._pool: Pool | None = None
         self._redis: Redis | None = None

@@ -12,6 +12,7 @@ class Settings(BaseSettings):
     `secret` keys the hashes of API keys and seals what is secret at rest; it has no default.
     `public_url` is the address under which producers and the console reach Weir.
     `sink_allow` lists the networks, private ones included, that deliveries may go to.
+    `metrics_token` opens `/metrics`, which stays closed without one.
     """
 
     model_config = SettingsConfigDict(env_prefix="WEIR_", frozen=True, extra="ignore")
@@ -22,6 +23,7 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8480"
     sink_allow: Annotated[tuple[str, ...], NoDecode] = ()
     database_pool_size: int = Field(default=8, ge=1)
+    metrics_token: SecretStr | None = None
     console_dir: str | None = None
     instance: str | None = None
 

@@ -1,20 +1,141 @@
 """Telling dispatch that shards have work. A wake is a hint: losing one delays, never loses."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from shared.contracts.wake import Wake as Hint
+from shared.runtime.outage import is_outage
 
 if TYPE_CHECKING:
+    from shared.runtime.broker import Broker
+    from shared.runtime.local_broker import LocalBroker
     from shared.runtime.resources import Resources
+
+CHANNEL = "weir:wake:{}"
+BROKER_INTERVAL_SECONDS = 1.0
+REDIS_PAUSE_SECONDS = 1.0
+"""How long Redis is left alone after it did not answer, so that its absence costs no time-outs."""
+
+Listener = Callable[[frozenset[int]], Collection[int] | None]
+"""Gets shards that have new work; answers which of them it takes care of. Must not block or raise."""
+
+logger = logging.getLogger("weir")
 
 
 class Wake:
-    """Wakes by the shortest way there is: this process, Redis, then the broker."""
+    """Wakes by the shortest way there is: this process, Redis, then the broker.
+
+    Calls that come while a round is under way are joined into the next one, so a thousand commits make a
+    handful of messages. The broker is asked at most once a second for each shard, at the end of that
+    second again if anything came in it.
+    """
 
     def __init__(self, resources: "Resources") -> None:
+        self.local: LocalBroker | None = None
         self._resources = resources
+        self._listeners: list[Listener] = []
+        self._waiting: set[int] = set()
+        self._sender: asyncio.Task[None] | None = None
+        self._asked_at: dict[int, float] = {}
+        self._early: set[int] = set()
+        self._later: asyncio.TimerHandle | None = None
+        self._redis_away_until = 0.0
+        self._broker: Broker | None = None
+        self._closed = False
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of every wake in this process. Returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def shards(self, shards: Iterable[int]) -> None:
-        """Say that `shards` have new work. Returns at once and never raises."""
+        """Say that `shards` have new work. Returns at once and never raises; needs a running loop."""
+        left = frozenset(shards)
+        for listener in self._listeners:
+            if not left:
+                return
+            left -= frozenset(listener(left) or ())
+        if left and not self._closed:
+            self._waiting |= left
+            self._start()
 
     async def close(self) -> None:
-        """Wait for what is under way."""
+        """Send what is waiting, then end."""
+        self._closed = True
+        if self._later is not None:
+            self._later.cancel()
+            self._asked_at.clear()
+            self._waiting |= self._early
+        if self._waiting:
+            self._start()
+        if self._sender is not None:
+            await asyncio.wait([self._sender])
+        if self._broker is not None:
+            await self._broker.close()
+
+    def _start(self) -> None:
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.get_running_loop().create_task(self._send())
+
+    async def _send(self) -> None:
+        while self._waiting:
+            shards, self._waiting = self._waiting, set()
+            try:
+                unheard = await self._publish(shards)
+                if unheard:
+                    await self._ask(unheard)
+            except Exception:
+                logger.exception("a wake was lost; the tick makes up for it")
+
+    async def _publish(self, shards: set[int]) -> set[int]:
+        """Publish to whoever holds the shards. Returns those that nobody listens for."""
+        if monotonic() < self._redis_away_until:
+            return shards
+        try:
+            client = await self._resources.redis()
+            async with client.pipeline(transaction=False) as pipeline:
+                for shard in shards:
+                    pipeline.publish(CHANNEL.format(shard), "1")
+                heard = await pipeline.execute()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.warning("redis does not answer, wakes go to the broker: %s", error)
+            self._redis_away_until = monotonic() + REDIS_PAUSE_SECONDS
+            return shards
+        return {shard for shard, count in zip(shards, heard, strict=True) if not count}
+
+    async def _ask(self, shards: set[int]) -> None:
+        """Have the broker start a dispatcher, unless it was asked for that less than a second ago."""
+        now = monotonic()
+        due = {s for s in shards if now - self._asked_at.get(s, float("-inf")) >= BROKER_INTERVAL_SECONDS}
+        early = shards - due
+        if early:
+            self._again(early, max(self._asked_at[s] for s in early) + BROKER_INTERVAL_SECONDS - now)
+        if not due:
+            return
+        for shard in due:
+            self._asked_at[shard] = now
+        data = Hint(shards=tuple(sorted(due))).model_dump(mode="json", by_alias=True)
+        if self.local is not None:
+            self.local.send({"type": Hint.TYPE, "source": "/weir", "data": data})
+            return
+        if self._broker is None:
+            from shared.runtime.broker import Broker
+
+            self._broker = Broker.from_environment()
+        await self._broker.send(Hint.TYPE, data)
+
+    def _again(self, shards: set[int], after: float) -> None:
+        """Go through `shards` once more after that many seconds: whoever had them may have let go."""
+        self._early = self._early | shards
+        if self._later is None and not self._closed:
+            self._later = asyncio.get_running_loop().call_later(after, self._retry)
+
+    def _retry(self) -> None:
+        self._later = None
+        early, self._early = self._early, set()
+        self.shards(early)

@@ -1,0 +1,103 @@
+"""All functions behind one address: what a gateway does on a cluster, done in the process."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.core.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem
+from shared.runtime.answer import problem_response
+from shared.runtime.console import Console
+from shared.runtime.function import Function
+from shared.runtime.guard import Guard
+from shared.runtime.probes import Probes
+from shared.runtime.resources import Resources
+from shared.runtime.routes import Routes
+
+API = ("/v1/", "/in/", "/sink/", "/.well-known/")
+"""What begins so is never a page of the console."""
+
+
+class Edge:
+    """Passes a request to the function that declares its path, or to the console.
+
+    A function's application is made at its first request. `load` makes it.
+    """
+
+    def __init__(
+        self,
+        resources: Resources,
+        functions: Iterable[Function],
+        load: Callable[[Function], ASGIApp],
+        version: str,
+    ) -> None:
+        self._functions = [f for f in functions if not f.is_handler]
+        self._routes = Routes(self._functions)
+        self._load = load
+        self._apps: dict[str, ASGIApp] = {}
+        self._version = version
+        probes = Probes(resources, frozenset().union(*(f.needs for f in self._functions)))
+        self._own = {
+            "/healthz": probes.health,
+            "/readyz": probes.ready,
+            "/metrics": probes.metrics,
+            "/openapi.json": self._openapi,
+        }
+        self._document: bytes | None = None
+        folder = resources.settings.console_dir
+        self._console = Console(Path(folder), version) if folder else None
+        self._rest = Guard(self._answer, "edge")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find who answers."""
+        if scope["type"] == "http":
+            function = self._routes.find(scope["path"])
+            if function is not None:
+                await self.application(function)(scope, receive, send)
+                return
+        await self._rest(scope, receive, send)
+
+    def application(self, function: Function) -> ASGIApp:
+        """The application of `function`, made when it is asked for first."""
+        app = self._apps.get(function.name)
+        if app is None:
+            app = self._apps[function.name] = self._load(function)
+        return app
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        own = self._own.get(path)
+        reads = scope["method"] in {"GET", "HEAD"}
+        page = own is None and self._is_page(path)
+        if page and reads and self._console is not None:
+            await self._console(scope, receive, send)
+            return
+        if own is None and not page:
+            response = problem_response(Problem(NOT_FOUND, "There is nothing at this address."))
+        elif own is None or not reads:
+            response = problem_response(
+                Problem(METHOD_NOT_ALLOWED, "This address is only read.", headers={"Allow": "GET, HEAD"})
+            )
+        else:
+            response = await own(Request(scope, receive))
+        await response(scope, receive, send)
+
+    def _is_page(self, path: str) -> bool:
+        """Whether the console answers `path`: its files, and every address without a suffix outside the API."""
+        if self._console is None or path.startswith(API):
+            return False
+        return self._console.has(path) or not Path(path).suffix
+
+    async def _openapi(self, _request: Request) -> Response:
+        if self._document is None:
+            from fastapi import FastAPI
+
+            from shared.runtime.openapi import merged
+
+            apps = (self.application(f) for f in self._functions)
+            documents = [app.openapi() for app in apps if isinstance(app, FastAPI)]
+            self._document = msgspec.json.encode(merged(documents, self._version))
+        return Response(self._document, media_type="application/json")

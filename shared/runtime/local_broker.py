@@ -1,0 +1,46 @@
+"""A broker for one process: hands events to the handlers that run beside their sender."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from shared.runtime.handler import CloudEvent, Handler
+
+logger = logging.getLogger("weir")
+
+
+class LocalBroker:
+    """Events go at once to every handler whose `on` has their type; a failure is logged, not repeated.
+
+    That is enough for hints: the tick comes again within a minute.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, list[Handler]] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def subscribe(self, handler: Handler, types: tuple[str, ...]) -> None:
+        """From now on `handler` gets events of these `types`."""
+        for kind in types:
+            self._handlers.setdefault(kind, []).append(handler)
+
+    def send(self, event: CloudEvent) -> bool:
+        """Hand `event` on; returns at once. False when nobody handles its type."""
+        handlers = self._handlers.get(event["type"], ())
+        for handler in handlers:
+            task = asyncio.get_running_loop().create_task(self._handle(handler, event))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return bool(handlers)
+
+    async def close(self) -> None:
+        """Wait for the handlers that are at work."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    @staticmethod
+    async def _handle(handler: Handler, event: Mapping[str, object]) -> None:
+        try:
+            await handler.handle(event)
+        except Exception:
+            logger.exception("handling %s failed", event["type"])
