@@ -202,10 +202,11 @@ BEGIN
     FOR day IN SELECT generate_series(first_day, last_day, interval '1 day')::date LOOP
         FOREACH parent IN ARRAY ARRAY['events', 'deliveries', 'attempts'] LOOP
             child := parent || '_p' || to_char(day, 'YYYYMMDD');
-            CONTINUE WHEN to_regclass(child) IS NOT NULL;
-            -- Two callers may meet here: the second waits for the first and finds the work done.
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = child);
+            -- Two callers may meet here: the second waits for the first and finds the work done. It looks
+            -- with a query: to_regclass would answer from a cache that the wait does not refresh.
             PERFORM pg_advisory_xact_lock(hashtext('ensure_partitions'));
-            CONTINUE WHEN to_regclass(child) IS NOT NULL;
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = child);
             EXECUTE format(
                 'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', child, parent,
                 uuid_floor(day::timestamp AT TIME ZONE 'UTC'),
