@@ -39,7 +39,7 @@ class Edge:
         self._load = load
         self._apps: dict[str, ASGIApp] = {}
         self._version = version
-        probes = Probes(resources, frozenset().union(*(f.needs for f in self._functions)))
+        probes = Probes(resources, {"postgres"})  # without Redis only signing in waits
         self._own = {
             "/healthz": probes.health,
             "/readyz": probes.ready,

@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -138,6 +137,8 @@ async def serve_one(function: Function, settings: Settings, listening: socket.so
 
 async def serve_all(settings: Settings, listening: socket.socket) -> None:
     """Serve every function behind the edge until told to end."""
+    from importlib.metadata import version
+
     from shared.runtime.edge import Edge
     from shared.runtime.local_broker import LocalBroker
 
