@@ -1,0 +1,24 @@
+"""The CloudEvents codec: versions 1.0 and 0.3 over HTTP, in binary, structured and batch mode.
+
+Strict where the specification says MUST, data kept byte for byte. Any invalid input is an InvalidEvent.
+"""
+
+from shared.core.cloudevents.event import DataKind, Event, InvalidEvent, Mode, UnsupportedFormat, Value
+from shared.core.cloudevents.http import content_mode, parse, to_binary, to_structured
+from shared.core.cloudevents.json_format import parse_batch, parse_structured, to_json
+
+__all__ = [
+    "DataKind",
+    "Event",
+    "InvalidEvent",
+    "Mode",
+    "UnsupportedFormat",
+    "Value",
+    "content_mode",
+    "parse",
+    "parse_batch",
+    "parse_structured",
+    "to_binary",
+    "to_json",
+    "to_structured",
+]

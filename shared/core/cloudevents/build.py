@@ -1,0 +1,65 @@
+"""From attributes as they came in to an event that keeps every rule."""
+
+from typing import Any
+
+from shared.core.cloudevents.event import DataKind, Event, InvalidEvent
+from shared.core.cloudevents.rules import check_extension, check_text
+from shared.core.cloudevents.uris import is_uri_reference
+
+REQUIRED = ("specversion", "id", "source", "type")
+VERSIONS = frozenset({"1.0", "0.3"})
+
+
+def build(attributes: dict[str, Any], data: bytes | None, kind: DataKind) -> Event:
+    """The event of these attributes. `attributes` is used up: what is left in it are the extensions.
+
+    Raises InvalidEvent: nothing is filled in that the sender left out (C02).
+    """
+    take = attributes.pop
+    version, event_id, source, name = (
+        take("specversion", None),
+        take("id", None),
+        take("source", None),
+        take("type", None),
+    )
+    if version is None or event_id is None or source is None or name is None:
+        missing = [
+            required
+            for required, value in zip(REQUIRED, (version, event_id, source, name), strict=True)
+            if value is None
+        ]
+        raise InvalidEvent(f"{', '.join(missing)} must be present", f"/{missing[0]}")
+    if type(version) is not str or version not in VERSIONS:
+        raise InvalidEvent('specversion must be "1.0" or "0.3"', "/specversion")
+    event = Event(
+        version,
+        check_text("id", event_id),
+        check_text("source", source),
+        check_text("type", name),
+        data=data,
+        data_kind=kind,
+    )
+    if (subject := take("subject", None)) is not None:
+        event.subject = check_text("subject", subject)
+    if (time := take("time", None)) is not None:
+        event.time = check_text("time", time)
+    if (media_type := take("datacontenttype", None)) is not None:
+        event.datacontenttype = check_text("datacontenttype", media_type)
+    if version == "0.3":
+        _check_version_03(attributes)
+    elif (schema := take("dataschema", None)) is not None:
+        event.dataschema = check_text("dataschema", schema)
+    for extension, value in attributes.items():
+        check_extension(extension, value)
+    event.extensions = attributes
+    return event
+
+
+def _check_version_03(attributes: dict[str, Any]) -> None:
+    """What version 0.3 has and 1.0 has not: both are kept among the extensions and forwarded as they are."""
+    schema = attributes.get("schemaurl")
+    if schema is not None and not (isinstance(schema, str) and is_uri_reference(schema) and schema):
+        raise InvalidEvent("schemaurl must be a URI-reference", "/schemaurl")
+    encoding = attributes.get("datacontentencoding")
+    if encoding is not None and not (isinstance(encoding, str) and encoding.lower() == "base64"):
+        raise InvalidEvent('datacontentencoding must be "base64"', "/datacontentencoding")

@@ -1,0 +1,162 @@
+"""Events in HTTP messages, in binary and structured mode (bindings/http-protocol-binding.md)."""
+
+from collections.abc import Iterable
+
+from shared.core.cloudevents.build import build
+from shared.core.cloudevents.event import DataKind, Event, InvalidEvent, Mode, UnsupportedFormat, Value
+from shared.core.cloudevents.headers import decode, decode_quoted, encode
+from shared.core.cloudevents.json_format import (
+    BATCH_TYPE,
+    STRUCTURED_TYPE,
+    is_json,
+    parse_structured,
+    to_json,
+)
+from shared.core.cloudevents.media import media_type
+from shared.core.cloudevents.rules import check_name
+from shared.core.cloudevents.uris import is_uri_reference
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+_BATCH_PREFIX = b"application/cloudevents-batch"
+_STRUCTURED_PREFIX = b"application/cloudevents"
+_URIS = ("source", "dataschema", "schemaurl")
+_CHARSETS = frozenset({"iso-8859-1", "latin1", "windows-1252", "utf-16", "utf-16le", "utf-16be"})
+
+
+def content_mode(headers: Headers) -> Mode:
+    """How the message carries its event, by its Content-Type alone (section 3).
+
+    Raises UnsupportedFormat for a CloudEvents media type other than JSON in UTF-8, InvalidEvent for two
+    Content-Type headers.
+    """
+    return _mode(_content_type(headers))
+
+
+def parse(headers: Headers, body: bytes) -> Event:
+    """The one event of an HTTP message. Header names may have any case.
+
+    Raises InvalidEvent for what is not a CloudEvent, UnsupportedFormat for another format or a batch.
+    """
+    headers = headers if isinstance(headers, (list, tuple)) else list(headers)
+    content_type = _content_type(headers)
+    match _mode(content_type):
+        case Mode.BINARY:
+            return _parse_binary(headers, content_type, body)
+        case Mode.STRUCTURED:
+            return parse_structured(body)
+        case Mode.BATCH:
+            raise UnsupportedFormat(f"{BATCH_TYPE} is not taken here: send one event in a request")
+
+
+def to_binary(event: Event) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body of the event in binary mode; `content-type` is there where the event has one.
+
+    JSON without a `datacontenttype` gets the one it implies (C26). A webhook must have a body
+    (http-webhook.md, section 2.1): an event without data is better sent in structured mode.
+    """
+    headers = [
+        ("ce-" + name, encode(value if type(value) is str else _canonical(value)))
+        for name, value in event.attributes().items()
+        if name != "datacontenttype"
+    ]
+    content_type = event.datacontenttype
+    if content_type is None and event.data_kind is DataKind.JSON:
+        content_type = "application/json"
+    if content_type is not None:
+        headers.append(("content-type", content_type))
+    return headers, _body(event)
+
+
+def to_structured(event: Event) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body of the event in structured mode, in the JSON format."""
+    return [("content-type", STRUCTURED_TYPE)], to_json(event)
+
+
+def _content_type(headers: Headers) -> bytes | None:
+    found: bytes | None = None
+    for name, value in headers:
+        if len(name) == 12 and name.lower() == b"content-type":
+            if found is not None:
+                raise InvalidEvent("Content-Type is there more than once", "/datacontenttype")
+            found = value.strip(b" \t")
+    return found
+
+
+def _mode(content_type: bytes | None) -> Mode:
+    if content_type is None or content_type[: len(_STRUCTURED_PREFIX)].lower() != _STRUCTURED_PREFIX:
+        return Mode.BINARY
+    batch = content_type[: len(_BATCH_PREFIX)].lower() == _BATCH_PREFIX
+    expected = BATCH_TYPE if batch else STRUCTURED_TYPE
+    text = content_type.decode("latin-1")
+    said = media_type(text)
+    if said is None or text.partition(";")[0].rstrip().lower() != expected or said.charset is not None:
+        raise UnsupportedFormat(f"{text[:80]!a} is not understood, {expected} is")
+    return Mode.BATCH if batch else Mode.STRUCTURED
+
+
+def _parse_binary(headers: Headers, content_type: bytes | None, body: bytes) -> Event:
+    attributes: dict[str, Value] = {}
+    for header, value in headers:
+        if header[:3] != b"ce-" and header[:3].lower() != b"ce-":
+            continue
+        name = header[3:].lower().decode("latin-1")
+        if name in attributes:
+            raise InvalidEvent(f"ce-{name} is there more than once", f"/{name}")
+        text = value.strip(b" \t")
+        if text.isascii() and b"%" not in text and b'"' not in text:
+            attributes[name] = text.decode()
+            continue
+        check_name(name)
+        attributes[name] = decode(name, text)
+        if b"%" in text and name in _URIS and not is_uri_reference(str(attributes[name])):
+            # A URI has percent signs of its own. Where only the undecoded text is one, the sender did
+            # not encode it, as sdk-go and sdk-java do not.
+            undecoded = decode_quoted(name, text)
+            if is_uri_reference(undecoded):
+                attributes[name] = undecoded
+    if "datacontenttype" in attributes:
+        raise InvalidEvent("ce-datacontenttype must not be sent: Content-Type says it", "/datacontenttype")
+    if content_type is not None:
+        attributes["datacontenttype"] = content_type.decode("latin-1")
+    if not body:
+        return build(attributes, None, DataKind.NONE)
+    return build(attributes, body, _kind(attributes, body))
+
+
+def _kind(attributes: dict[str, Value], body: bytes) -> DataKind:
+    """What the body is. Data that is not what Content-Type says is passed on as the bytes it is (C42)."""
+    if attributes.get("specversion") == "0.3" and "datacontentencoding" in attributes:
+        return DataKind.TEXT if body.isascii() else DataKind.BINARY
+    content_type = attributes.get("datacontenttype")
+    said = media_type(content_type) if isinstance(content_type, str) else None
+    if said is None or said.charset is not None:
+        return DataKind.BINARY
+    if said.is_json:
+        return DataKind.JSON if is_json(body) else DataKind.BINARY
+    if said.is_text:
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            return DataKind.BINARY
+        return DataKind.TEXT
+    return DataKind.BINARY
+
+
+def _body(event: Event) -> bytes:
+    data = event.data or b""
+    if event.data_kind is not DataKind.TEXT or event.datacontenttype is None:
+        return data
+    said = media_type(event.datacontenttype)
+    if said is None or said.charset not in _CHARSETS:
+        return data
+    try:
+        return data.decode().encode(said.charset)
+    except UnicodeEncodeError:
+        return data
+
+
+def _canonical(value: Value) -> str:
+    if value is True:
+        return "true"
+    return "false" if value is False else str(value)

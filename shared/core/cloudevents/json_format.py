@@ -1,0 +1,206 @@
+"""The JSON event format, one event or a batch: `application/cloudevents+json` (formats/json-format.md)."""
+
+import binascii
+import json
+from typing import Any
+
+import msgspec
+
+from shared.core.cloudevents.build import build
+from shared.core.cloudevents.event import DataKind, Event, InvalidEvent
+from shared.core.cloudevents.media import media_type
+
+STRUCTURED_TYPE = "application/cloudevents+json"
+BATCH_TYPE = "application/cloudevents-batch+json"
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_value = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_WHITESPACE = b" \t\n\r"
+
+
+def parse_structured(body: bytes) -> Event:
+    """The event in a JSON object. Its `data` keeps its bytes: nothing in it is decoded. Raises InvalidEvent."""
+    _check_utf8(body)
+    return _parse_object(body)
+
+
+def parse_batch(body: bytes, lenient: bool = False) -> list[Event | InvalidEvent]:  # noqa: FBT001, FBT002
+    """The elements of a JSON array, in their order; an InvalidEvent stands where one is not an event.
+
+    Pointers in it are relative to the element. All events of a batch must have one `specversion` (C38): an
+    element whose version is not the first event's is invalid, unless `lenient`, where each is judged alone.
+    Raises InvalidEvent only for a body that is not a JSON array.
+    """
+    _check_utf8(body)
+    try:
+        elements = _elements(body)
+    except (ValueError, RecursionError) as error:
+        raise _malformed(error, "the batch is not a JSON array") from None
+    results: list[Event | InvalidEvent] = []
+    version: str | None = None
+    for element in elements:
+        try:
+            event = _parse_object(bytes(element))
+        except InvalidEvent as error:
+            results.append(error)
+            continue
+        version = version or event.specversion
+        if event.specversion != version and not lenient:
+            results.append(
+                InvalidEvent(
+                    f"specversion must be {version} as in the rest of the batch, not {event.specversion}",
+                    "/specversion",
+                )
+            )
+        else:
+            results.append(event)
+    return results
+
+
+def to_json(event: Event) -> bytes:
+    """The event as a JSON object; data of kind JSON stands in it byte for byte."""
+    document: dict[str, Any] = event.attributes()
+    match event.data_kind:
+        case DataKind.JSON:
+            document["data"] = msgspec.Raw(event.data or b"null")
+        case DataKind.TEXT:
+            document["data"] = (event.data or b"").decode()
+        case DataKind.BINARY if event.specversion == "0.3":
+            document["datacontentencoding"] = "base64"
+            document["data"] = event.data
+        case DataKind.BINARY:
+            document["data_base64"] = event.data
+        case DataKind.NONE:
+            pass
+    return _encode(document)
+
+
+def is_json(body: bytes) -> bool:
+    """Whether `body` is one JSON text in UTF-8."""
+    try:
+        if not body.isascii():
+            body.decode()
+        _whole(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+_whole = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def _check_utf8(body: bytes) -> None:
+    # The decoder does not look inside what it leaves raw.
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidEvent(f"the body is not UTF-8: byte {error.start} cannot be decoded", "") from None
+
+
+def _parse_object(body: bytes) -> Event:
+    try:
+        members = {name: bytes(raw) for name, raw in _members(body).items()}
+        _refuse_repetition(body, members)
+        data = members.pop("data", None)
+        encoded = members.pop("data_base64", None)
+        attributes: dict[str, Any] = {}
+        for name, raw in members.items():
+            # An attribute that is null is not set (J03).
+            if (value := _value(raw)) is not None:
+                attributes[name] = value
+        if encoded == b"null":
+            encoded = None
+        if encoded is not None:
+            return build(attributes, _decode_base64(attributes, data, encoded), DataKind.BINARY)
+        if data is None:
+            return build(attributes, None, DataKind.NONE)
+        kind = _kind(attributes, data)
+        return build(attributes, data if kind is DataKind.JSON else _value(data).encode(), kind)
+    except msgspec.ValidationError:
+        raise InvalidEvent("an event must be a JSON object", "") from None
+    except (ValueError, RecursionError) as error:
+        raise _malformed(error, "the event is not JSON") from None
+
+
+def _kind(attributes: dict[str, Any], data: bytes) -> DataKind:
+    """What the member `data` holds: a JSON value where the content is JSON, else a text (section 3.1.2)."""
+    if attributes.get("specversion") == "0.3" and "datacontentencoding" in attributes:
+        # Version 0.3 says in a string what 1.0 says in data_base64; it is passed on as it is.
+        text = _value(data)
+        if not isinstance(text, str) or not _is_base64(text):
+            raise InvalidEvent("data must be base64, as datacontentencoding says", "/data")
+        return DataKind.TEXT
+    content_type = attributes.get("datacontenttype")
+    said = media_type(content_type) if isinstance(content_type, str) else None
+    if said is None or said.is_json:
+        return DataKind.JSON
+    if data[:1] != b'"':
+        raise InvalidEvent(f"data must be a string where datacontenttype is {content_type}", "/data")
+    return DataKind.TEXT
+
+
+def _decode_base64(attributes: dict[str, Any], data: bytes | None, encoded: bytes) -> bytes:
+    if attributes.get("specversion") == "0.3":
+        raise InvalidEvent("data_base64 is not a member of version 0.3", "/data_base64")
+    if data is not None:
+        raise InvalidEvent("data and data_base64 must not both be present", "/data_base64")
+    text = _value(encoded)
+    if not isinstance(text, str):
+        raise InvalidEvent("data_base64 must be a string", "/data_base64")
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise InvalidEvent("data_base64 is not base64 (RFC 4648)", "/data_base64") from None
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_repetition(body: bytes, members: dict[str, bytes]) -> None:
+    """Raise InvalidEvent where a member stands twice (C03): the decoder keeps the last one silently.
+
+    What is left over when the members kept are taken from the text can only be white space, unless one
+    was dropped. So the lengths tell, and names with escapes alone need a second reading.
+    """
+    least = 1 + 4 * len(members) + sum(map(len, members)) + sum(map(len, members.values()))
+    if len(body) == least or not members:
+        return
+    inside = b"".join(members.values())
+    white = len(body) - len(body.translate(None, _WHITESPACE))
+    if len(body) - white == least - (len(inside) - len(inside.translate(None, _WHITESPACE))):
+        # White space in a name is no attribute name and is told later.
+        return
+    seen: set[str] = set()
+    # Only the members of the event itself count: repeated ones inside data are the sender's affair.
+    for name in _names(body):
+        if name in seen:
+            raise InvalidEvent(f"{name} is there more than once", f"/{name}")
+        seen.add(name)
+
+
+def _names(body: bytes) -> list[str]:
+    """The names of the members of a JSON object, repeated ones too, in the order of the text."""
+    levels: list[list[str]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> None:
+        levels.append([name for name, _ in pairs])
+
+    json.loads(body, object_pairs_hook=keep)
+    # The outermost object ends last.
+    return levels[-1]
+
+
+def _malformed(error: Exception, what: str) -> InvalidEvent:
+    if isinstance(error, RecursionError):
+        return InvalidEvent("the JSON is nested too deep", "")
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidEvent(f"{what}: it is not UTF-8", "")
+    return InvalidEvent(f"{what}: {str(error).removeprefix('JSON is malformed: ')}", "")
