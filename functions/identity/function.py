@@ -1,0 +1,11 @@
+"""The declaration of `identity`."""
+
+from shared.runtime.function import Function
+
+FUNCTION = Function(
+    name="identity",
+    summary="Signs people in, keeps their sessions, and publishes the keys that verify access tokens",
+    entry="functions.identity.app:create",
+    routes=("/v1/auth", "/v1/me", "/.well-known/jwks.json"),
+    needs=frozenset({"postgres", "redis"}),
+)

@@ -1,0 +1,64 @@
+"""Passwords: argon2id, computed beside the event loop."""
+
+import asyncio
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+MIN_LENGTH = 12
+MAX_LENGTH = 1024
+
+_AT_ONCE = 2
+"""Each takes 19 MiB and a core for some tens of milliseconds: more at once would only queue elsewhere."""
+
+
+class Passwords:
+    """Hashes and verifies, at most two at the same time."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def hash(self, password: str) -> str:
+        """A new PHC string."""
+        async with self._slots:
+            return await asyncio.to_thread(_hash, password)
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether `password` is the one. Takes as long when there is no hash to compare with."""
+        async with self._slots:
+            return await asyncio.to_thread(_verify, password_hash, password)
+
+    @staticmethod
+    def is_outdated(password_hash: str) -> bool:
+        """Whether it was made with parameters other than today's."""
+        return _hasher().check_needs_rehash(password_hash)
+
+
+@cache
+def _hasher() -> "PasswordHasher":
+    from argon2 import PasswordHasher
+
+    # OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+@cache
+def _nobody() -> str:
+    """What is verified for an account that does not exist, so that time does not tell."""
+    return _hasher().hash("nobody has this password")
+
+
+def _hash(password: str) -> str:
+    return _hasher().hash(password)
+
+
+def _verify(password_hash: str | None, password: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    nobody = _nobody()
+    try:
+        return _hasher().verify(password_hash or nobody, password) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,70 @@
+"""The HTTP shapes of sign-in."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, SecretStr
+
+from functions.identity.passwords import MAX_LENGTH, MIN_LENGTH
+from shared.runtime.schema import Request, Schema
+
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
+
+
+class LinkRequest(Request):
+    """The token of a one-time link."""
+
+    token: str = Field(min_length=1, max_length=200)
+
+
+class SignInRequest(Request):
+    """Who wants to sign in."""
+
+    email: str = Field(min_length=1, max_length=320)
+    password: GivenPassword
+
+
+class PasswordRequest(Request):
+    """The password to be; `currentPassword` is required when there is one."""
+
+    password: SecretStr = Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)
+    current_password: GivenPassword | None = None
+
+
+class UserBody(Schema):
+    """A person."""
+
+    id: UUID
+    email: str
+    name: str
+    has_password: bool
+
+
+class SessionBody(Schema):
+    """What a browser keeps in memory; the refresh token is in the cookie."""
+
+    access_token: str
+    expires_at: datetime
+    user: UserBody
+
+
+class MembershipBody(Schema):
+    """A project of the user's and what they may do in it."""
+
+    name: str
+    role: str
+    permissions: list[str]
+
+
+class MeBody(Schema):
+    """The signed-in user."""
+
+    user: UserBody
+    projects: list[MembershipBody]
+
+
+class JwksBody(Schema):
+    """A JWK Set (RFC 7517, section 5)."""
+
+    keys: list[dict[str, str]]
