@@ -229,8 +229,11 @@ class Event(Model):
 class Delivery(Model):
     """One event for one subscription. `id` is derived from both, with the event's milliseconds.
 
-    The first attempt is kept in the row; later ones are in `attempts`. `held` rows wait for their
-    subscription to be active again. `claimed` rows have a request under way in the shard's owner.
+    The first attempt is kept in the row; later ones are in `attempts`. `next_attempt_at` is when the
+    shard's owner has to act: null for `held` rows, which wait for their subscription to be active again,
+    for those behind the first of their `order_key`, and for ended ones. `dead_letter` is how far the
+    delivery of a dead letter to its own sink has come (`core.dead_letter`); a dead row is due while that
+    is under way.
     """
 
     __tablename__ = "deliveries"
@@ -270,7 +273,6 @@ class Delivery(Model):
     status: Mapped[str]
     attempt_count: Mapped[int] = mapped_column(server_default=text("0"))
     held: Mapped[bool] = mapped_column(server_default=text("false"))
-    claimed: Mapped[bool] = mapped_column(server_default=text("false"))
     next_attempt_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
@@ -283,6 +285,7 @@ class Delivery(Model):
     first_status_code: Mapped[int | None] = mapped_column(SmallInteger)
     first_error: Mapped[str | None]
     first_detail: Mapped[dict[str, Any] | None]
+    dead_letter: Mapped[dict[str, Any] | None]
 
 
 class Attempt(Model):

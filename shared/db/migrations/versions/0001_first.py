@@ -149,7 +149,6 @@ CREATE TABLE deliveries (
     status TEXT NOT NULL,
     attempt_count INTEGER DEFAULT 0 NOT NULL,
     held BOOLEAN DEFAULT false NOT NULL,
-    claimed BOOLEAN DEFAULT false NOT NULL,
     next_attempt_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     ended_at TIMESTAMP WITH TIME ZONE,
@@ -162,10 +161,12 @@ CREATE TABLE deliveries (
     first_status_code SMALLINT,
     first_error TEXT,
     first_detail JSONB,
+    dead_letter JSONB,
     CONSTRAINT pk_deliveries PRIMARY KEY (id),
     CONSTRAINT ck_deliveries_status CHECK (status IN ('pending', 'retrying', 'delivered', 'dead', 'cancelled'))
 ) PARTITION BY RANGE (id);
-CREATE INDEX ix_deliveries_due ON deliveries (shard, next_attempt_at) WHERE status IN ('pending', 'retrying');
+CREATE INDEX ix_deliveries_due ON deliveries (subscription_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX ix_deliveries_held ON deliveries (subscription_id) WHERE held;
 CREATE INDEX ix_deliveries_not_delivered ON deliveries (project_id, status, id) WHERE status <> 'delivered';
 CREATE INDEX ix_deliveries_ordered ON deliveries (subscription_id, order_key, position) WHERE order_key IS NOT NULL AND status IN ('pending', 'retrying');
 CREATE INDEX ix_deliveries_project_id_id ON deliveries (project_id, id);
