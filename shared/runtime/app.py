@@ -45,8 +45,7 @@ def endpoint_app(
         },
     )
     app.state.resources = resources
-    app.max_body_size = max_body_bytes
-    app.add_middleware(Guard, name=function.name)
+    app.add_middleware(Guard, name=function.name, max_body_bytes=max_body_bytes)
     probes = Probes(resources, function.needs)
     app.add_route("/healthz", probes.health, include_in_schema=False)
     app.add_route("/readyz", probes.ready, include_in_schema=False)
@@ -80,6 +79,7 @@ async def _http(_request: Request, error: Exception) -> Response:
     details = {
         404: "There is nothing at this address.",
         405: "This address does not know that method.",
+        413: "The body is too large.",
     }
     detail = details.get(http.status_code, str(http.detail))
     return problem_response(Problem(kind_of(http.status_code), detail, headers=http.headers or {}))

@@ -3,6 +3,7 @@
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.runtime.answer import HEADERS, problem_for, problem_response
@@ -20,9 +21,10 @@ class Guard:
     Plain ASGI: a middleware that wraps requests in tasks of its own costs more than the rest of a request.
     """
 
-    def __init__(self, app: ASGIApp, name: str) -> None:
+    def __init__(self, app: ASGIApp, name: str, max_body_bytes: int | None = None) -> None:
         self._app = app
         self._name = name
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
@@ -39,6 +41,8 @@ class Guard:
                 message["headers"] = secured(message.get("headers", []))
             await send(message)
 
+        if self._max_body_bytes is not None:
+            receive = limited(receive, self._max_body_bytes)
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
@@ -48,6 +52,21 @@ class Guard:
             await problem_response(problem)(scope, receive, answer)
         finally:
             REQUESTS.observe(self._name, scope["method"], str(status or 499), value=perf_counter() - started)
+
+
+def limited(receive: Receive, max_bytes: int) -> Receive:
+    """`receive` that raises HTTPException 413 once a body is longer: what FastAPI lets through as it is."""
+    read = 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > max_bytes:
+            raise HTTPException(413)
+        return message
+
+    return counted
 
 
 def secured(headers: "MutableSequence[tuple[bytes, bytes]]") -> "list[tuple[bytes, bytes]]":

@@ -1,0 +1,43 @@
+"""What all lists have in common: `limit`, and an opaque `cursor` to where the last page ended."""
+
+import base64
+import binascii
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from shared.core.problems import INVALID, Fault, Problem
+
+MAX_LIMIT = 500
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=64, description="`next` of the page before: go on where it ended.")
+]
+
+
+def write_cursor(last: UUID) -> str:
+    """The cursor of a page that ended with the row `last`."""
+    return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+
+
+def read_cursor(cursor: str | None) -> UUID | None:
+    """The row that `cursor` stands for. Raises Problem 422 for a text that no page ended with.
+
+    A cursor is a place, not a right: whoever makes one up gets another page of what they may see anyway.
+    """
+    if cursor is None:
+        return None
+    try:
+        text = cursor.encode("ascii")
+        found = base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        if len(found) == 16 and write_cursor(UUID(bytes=found)) == cursor:
+            return UUID(bytes=found)
+    except (UnicodeEncodeError, binascii.Error):
+        pass
+    raise Problem(
+        INVALID,
+        "The request has values that cannot be used.",
+        errors=[Fault("/query/cursor", "is not a cursor that a list has given")],
+    )

@@ -1,0 +1,186 @@
+"""What an endpoint function answers when something is wrong."""
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import APIRouter
+from pydantic import SecretStr
+
+from shared.core.problems import CONFLICT, Problem
+from shared.runtime.app import endpoint_app
+from shared.runtime.function import Function
+from shared.runtime.resources import Resources
+from shared.runtime.schema import Request
+from shared.runtime.settings import Settings
+
+FUNCTION = Function(name="trial", summary="A trial", entry="", needs=frozenset({"postgres", "redis"}))
+
+
+class Delivery(Request):
+    retry: int
+
+
+class Body(Request):
+    sink_name: str
+    delivery: Delivery | None = None
+
+
+def routes() -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/things")
+    async def make_thing(body: Body) -> dict[str, str]:
+        return {"sink": body.sink_name}
+
+    @router.get("/things")
+    async def list_things(limit: int = 50) -> dict[str, int]:
+        return {"limit": limit}
+
+    @router.get("/raise/{what}")
+    async def fail(what: str) -> None:
+        raise {
+            "problem": Problem(CONFLICT, "It is taken.", internal="row 7", headers={"X-Row": "7"}),
+            "mistake": ZeroDivisionError("password=hunter2"),
+            "postgres": asyncpg.exceptions.CannotConnectNowError("starting up"),
+            "network": ConnectionResetError(),
+        }[what]
+
+    return router
+
+
+@pytest.fixture
+async def client(resources):
+    app = endpoint_app(FUNCTION, resources, routes(), max_body_bytes=1000)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://weir") as client:
+        yield client
+
+
+def is_problem(answer: httpx.Response, status: int, slug: str) -> dict:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["type"].endswith(f"/{slug}")
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+async def test_values_that_cannot_be_used_are_pointed_at(client):
+    body = {"sinkName": 7, "delivery": {"retry": "often"}, "other/thing": 1}
+    answer = await client.post("/things", json=body)
+    errors = is_problem(answer, 422, "invalid")["errors"]
+    assert {e["pointer"] for e in errors} == {"/sinkName", "/delivery/retry", "/other~1thing"}
+    assert all(e["detail"] for e in errors)
+
+
+async def test_a_parameter_is_named_too(client):
+    errors = is_problem(await client.get("/things?limit=many"), 422, "invalid")["errors"]
+    assert errors[0]["pointer"] == "/query/limit"
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b'{"sinkName": "x"', b"\xff\xfe{", b"[" * 990])
+async def test_what_is_not_json_is_400_or_422(client, body):
+    answer = await client.post("/things", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in {400, 422}
+    is_problem(answer, answer.status_code, "malformed" if answer.status_code == 400 else "invalid")
+
+
+async def test_another_media_type_is_415(client):
+    answer = await client.post("/things", content=b"a=b", headers={"content-type": "text/plain"})
+    is_problem(answer, 415, "unsupported-format")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_past_the_limit_is_413(client, chunked):
+    async def chunks():
+        for _ in range(20):
+            yield b"x" * 100
+
+    answer = await client.post(
+        "/things", content=chunks() if chunked else b"x" * 2000, headers={"content-type": "application/json"}
+    )
+    is_problem(answer, 413, "too-large")
+
+
+async def test_an_unknown_address_is_404(client):
+    is_problem(await client.get("/nothing"), 404, "not-found")
+
+
+async def test_a_wrong_method_is_405_with_allow(client):
+    answer = await client.delete("/healthz")
+    is_problem(answer, 405, "method-not-allowed")
+    assert "GET" in answer.headers["allow"]
+
+
+async def test_a_problem_is_told_without_its_internal_message(client, caplog):
+    answer = await client.get("/raise/problem")
+    is_problem(answer, 409, "conflict")
+    assert answer.headers["x-row"] == "7"
+    assert "row 7" not in answer.text
+    assert "row 7" in caplog.text
+
+
+async def test_a_mistake_is_500_and_says_nothing_about_itself(client, caplog):
+    answer = await client.get("/raise/mistake")
+    is_problem(answer, 500, "internal")
+    assert "hunter2" not in answer.text
+    assert "hunter2" in caplog.text
+
+
+@pytest.mark.parametrize("what", ["postgres", "network"])
+async def test_a_store_that_is_away_is_503_with_retry_after(client, what):
+    answer = await client.get(f"/raise/{what}")
+    is_problem(answer, 503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_health_and_readiness(client, resources):
+    assert (await client.get("/healthz")).status_code == 200
+    assert (await client.get("/readyz")).json() == {"status": "ready"}
+    resources.draining = True
+    is_problem(await client.get("/readyz"), 503, "unavailable")
+    assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_not_ready_without_its_stores():
+    settings = Settings(
+        database_url=SecretStr("postgresql://nobody@127.0.0.1:1/x"),
+        redis_url=SecretStr("redis://127.0.0.1:1"),
+        secret=SecretStr("x" * 32),
+    )
+    resources = Resources(settings)
+    app = endpoint_app(FUNCTION, resources)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://weir") as client:
+        body = is_problem(await client.get("/readyz"), 503, "unavailable")
+        assert "postgres, redis" in body["detail"]
+        assert (await client.get("/healthz")).status_code == 200
+    await resources.close()
+
+
+async def test_metrics_are_for_the_token_alone(settings):
+    resources = Resources(settings.model_copy(update={"metrics_token": SecretStr("counted")}))
+    app = endpoint_app(FUNCTION, resources)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://weir") as client:
+        for header in ({}, {"authorization": "Bearer other"}, {"authorization": "Basic counted"}):
+            is_problem(await client.get("/metrics", headers=header), 401, "unauthenticated")
+        answer = await client.get("/metrics", headers={"authorization": "bearer counted"})
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert (
+            'weir_http_request_duration_seconds_count{function="trial",method="GET",status="401"}'
+            in answer.text
+        )
+
+
+async def test_metrics_stay_closed_without_a_token(client):
+    is_problem(await client.get("/metrics", headers={"authorization": "Bearer "}), 401, "unauthenticated")
+
+
+async def test_the_document_names_what_can_go_wrong(client):
+    document = (await client.get("/openapi.json")).json()
+    make = document["paths"]["/things"]["post"]
+    assert make["operationId"] == "makeThing"
+    assert {"200", "400", "401", "403", "413", "415", "422", "503"} <= make["responses"].keys()
+    assert "HTTPValidationError" not in str(document)
+    assert document["security"] == [{"bearer": []}]
