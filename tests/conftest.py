@@ -1,0 +1,92 @@
+"""Real stores for every test that asks: one Postgres for the run, a database and a Redis for each worker."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from cli.local.servers import RedisServer
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
+from tests.support import stores
+from tests.support.projects import Project, create_project
+from tests.support.sink import Sink
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def _run_folder(factory: pytest.TempPathFactory) -> Path:
+    base = factory.getbasetemp()
+    return base.parent if WORKER else base
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The run's first process ends the servers that the run started."""
+    if WORKER is None:
+        stores.end(_run_folder(session.config._tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database of this worker's own."""
+    folder = _run_folder(tmp_path_factory)
+    found = stores.running(folder, os.getppid() if WORKER else os.getpid())
+    name = f"{found.template}_{WORKER or 'main'}"
+    with stores.locked(folder):
+        asyncio.run(stores.execute(found.admin_url, f'CREATE DATABASE "{name}" TEMPLATE "{found.template}"'))
+    yield stores.with_path(found.admin_url, name)
+    asyncio.run(stores.execute(found.admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of this worker's own: channels are shared by all databases of one server."""
+    if external := os.environ.get("WEIR_TEST_REDIS_URL"):
+        yield stores.with_path(external, WORKER.removeprefix("gw") if WORKER else "0")
+        return
+    server = RedisServer(tmp_path_factory.mktemp("redis"), None, durable=False)
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret="a secret of the tests alone, 32 signs or more",
+        sink_allow=("127.0.0.0/8",),
+    )
+
+
+@pytest.fixture
+async def resources(settings: Settings) -> AsyncIterator[Resources]:
+    opened = Resources(settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def pool(resources: Resources) -> asyncpg.Pool:
+    return await resources.pg()
+
+
+@pytest.fixture
+async def project(pool: asyncpg.Pool, settings: Settings) -> Project:
+    """A fresh project with a key that may do everything in it."""
+    return await create_project(pool, settings)
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    async with Sink() as running:
+        yield running
