@@ -82,7 +82,7 @@ class Identity:
         email = email.strip().lower()
         await self._count_try(email, address)
         pool = await self._stores.pg()
-        row = await queries.user_by_email(pool, email)
+        row = await queries.user_by_email(pool, email) if "\0" not in email else None
         password_hash = None if row is None else row["password_hash"]
         if not await self._passwords.verify(password_hash, password):
             raise Problem(

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, ref
 
 from shared.auth import queries
 from shared.auth.keys import PREFIX, ApiKeyText, is_key, parse_key
-from shared.auth.permissions import ROLES, granted
+from shared.auth.permissions import PROJECT_NAME, ROLES, granted
 from shared.auth.signing_keys import current_signer
 from shared.auth.stores import Stores
 from shared.auth.tokens import (
@@ -122,6 +122,10 @@ class Authority:
         signer = await self._signers.get(None)
         return issue(signer, issuer=self._settings.public_url, user_id=user_id, session=session)
 
+    def forget_key(self, key: str) -> None:
+        """Ask the database at the next use; other processes do within a second."""
+        self._keys.forget(key)
+
     async def _by_key(self, key: ApiKeyText | None) -> Principal:
         row = await self._keys.get(key.id) if key is not None else None
         if key is None or row is None or not is_key(self._settings.secret, key, row.secret_hash):
@@ -180,6 +184,8 @@ class Authority:
 
     async def _load_member(self, key: tuple[UUID, str]) -> Access | None:
         user_id, project_name = key
+        if PROJECT_NAME.fullmatch(project_name) is None:
+            return None
         async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
             row = await queries.membership(await self._pool(), user_id, project_name)
         if row is None:

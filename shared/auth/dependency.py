@@ -28,12 +28,12 @@ class _Demand(SecurityBase):
 class Requires(_Demand):
     """A permission in the project that the path names as `{project}`. Gives the `Access`."""
 
-    async def __call__(self, request: Request) -> Access:
+    async def __call__(self, request: Request, project: str) -> Access:
         """Raises Problem 401, 403 or 404."""
         return await authorize(
             request.app.state.resources,
             request.headers.get("authorization"),
-            request.path_params["project"],
+            project,
             self.demands,
         )
 

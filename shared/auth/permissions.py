@@ -1,5 +1,6 @@
 """Every permission there is, and the roles that are built in."""
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -33,6 +34,10 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """What a member with that role may do in the project."""
+
+
+PROJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+"""What a project may be called; anything else names none, and is not asked of the database."""
 
 
 def granted(scopes: Iterable[str]) -> frozenset[str]:

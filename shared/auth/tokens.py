@@ -18,7 +18,7 @@ _MAX_LENGTH = 4096
 _LEEWAY_SECONDS = 5
 
 
-class InvalidToken(Exception):  # noqa: N818 it is a verdict on input, not a failure
+class InvalidToken(Exception):
     """The token proves nothing. The message is for the log."""
 
 

@@ -1,0 +1,10 @@
+"""The declaration of `projects`."""
+
+from shared.runtime.function import Function
+
+FUNCTION = Function(
+    name="projects",
+    summary="Keeps projects and their API keys",
+    entry="functions.projects.app:create",
+    routes=("/v1/projects",),
+)

@@ -1,0 +1,89 @@
+"""The SQL of projects and API keys."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Pool, Record
+
+
+async def projects_of(on: "Connection | Pool", user_id: UUID, *, after: str, limit: int) -> "list[Record]":
+    """A user's projects by name, those after `after`."""
+    rows: list[Record] = await on.fetch(
+        """
+        SELECT p.id, p.name, p.created_at FROM members m JOIN projects p ON p.id = m.project_id
+        WHERE m.user_id = $1 AND p.name COLLATE "C" > $2
+        ORDER BY p.name COLLATE "C" LIMIT $3
+        """,
+        user_id,
+        after,
+        limit,
+    )
+    return rows
+
+
+async def project_by_id(on: "Connection | Pool", project_id: UUID) -> "Record | None":
+    """A project."""
+    return await on.fetchrow("SELECT id, name, created_at FROM projects WHERE id = $1", project_id)
+
+
+async def insert_project(on: "Connection", project_id: UUID, name: str) -> "Record | None":
+    """A new project, or None when the name is taken."""
+    return await on.fetchrow(
+        """
+        INSERT INTO projects (id, name) VALUES ($1, $2)
+        ON CONFLICT (name) DO NOTHING RETURNING id, name, created_at
+        """,
+        project_id,
+        name,
+    )
+
+
+async def insert_owner(on: "Connection", project_id: UUID, user_id: UUID) -> None:
+    """Make a user an owner."""
+    await on.execute(
+        "INSERT INTO members (project_id, user_id, role) VALUES ($1, $2, 'owner')", project_id, user_id
+    )
+
+
+async def copy_owners(on: "Connection", project_id: UUID, of: UUID) -> None:
+    """Make the owners of the project `of` owners of another."""
+    await on.execute(
+        """
+        INSERT INTO members (project_id, user_id, role)
+        SELECT $1, user_id, 'owner' FROM members WHERE project_id = $2 AND role = 'owner'
+        """,
+        project_id,
+        of,
+    )
+
+
+async def keys_of(
+    on: "Connection | Pool", project_id: UUID, *, before: tuple[datetime, str] | None, limit: int
+) -> "list[Record]":
+    """A project's keys that are not revoked, newest first."""
+    created_at, key_id = before or (None, None)
+    rows: list[Record] = await on.fetch(
+        """
+        SELECT id, name, scopes, sources, types, created_at, expires_at, last_used_at FROM api_keys
+        WHERE project_id = $1 AND revoked_at IS NULL
+          AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
+        ORDER BY created_at DESC, id DESC LIMIT $4
+        """,
+        project_id,
+        created_at,
+        key_id,
+        limit,
+    )
+    return rows
+
+
+async def revoke_key(on: "Connection | Pool", project_id: UUID, key_id: str) -> bool:
+    """Whether the project had that key until now."""
+    status = await on.execute(
+        "UPDATE api_keys SET revoked_at = now() WHERE project_id = $1 AND id = $2 AND revoked_at IS NULL",
+        project_id,
+        key_id,
+    )
+    return bool(status == "UPDATE 1")
