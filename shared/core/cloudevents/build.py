@@ -3,7 +3,14 @@
 from typing import Any
 
 from shared.core.cloudevents.event import DataKind, Event, InvalidEvent
-from shared.core.cloudevents.rules import check_extension, check_text
+from shared.core.cloudevents.rules import (
+    check_content_type,
+    check_extension,
+    check_schema,
+    check_source,
+    check_text,
+    check_time,
+)
 from shared.core.cloudevents.uris import is_uri_reference
 
 REQUIRED = ("specversion", "id", "source", "type")
@@ -31,28 +38,29 @@ def build(attributes: dict[str, Any], data: bytes | None, kind: DataKind) -> Eve
         raise InvalidEvent(f"{', '.join(missing)} must be present", f"/{missing[0]}")
     if type(version) is not str or version not in VERSIONS:
         raise InvalidEvent('specversion must be "1.0" or "0.3"', "/specversion")
-    event = Event(
-        version,
-        check_text("id", event_id),
-        check_text("source", source),
-        check_text("type", name),
-        data=data,
-        data_kind=kind,
-    )
-    if (subject := take("subject", None)) is not None:
-        event.subject = check_text("subject", subject)
-    if (time := take("time", None)) is not None:
-        event.time = check_text("time", time)
-    if (media_type := take("datacontenttype", None)) is not None:
-        event.datacontenttype = check_text("datacontenttype", media_type)
-    if version == "0.3":
+    subject = take("subject", None)
+    time = take("time", None)
+    content_type = take("datacontenttype", None)
+    schema = None
+    if version == "1.0":
+        schema = take("dataschema", None)
+    else:
         _check_version_03(attributes)
-    elif (schema := take("dataschema", None)) is not None:
-        event.dataschema = check_text("dataschema", schema)
     for extension, value in attributes.items():
         check_extension(extension, value)
-    event.extensions = attributes
-    return event
+    return Event(
+        version,
+        check_text("id", event_id),
+        check_source(source),
+        check_text("type", name),
+        None if subject is None else check_text("subject", subject),
+        None if time is None else check_time(time),
+        None if content_type is None else check_content_type(content_type),
+        None if schema is None else check_schema(schema),
+        attributes,
+        data,
+        kind,
+    )
 
 
 def _check_version_03(attributes: dict[str, Any]) -> None:

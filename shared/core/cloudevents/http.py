@@ -1,6 +1,7 @@
 """Events in HTTP messages, in binary and structured mode (bindings/http-protocol-binding.md)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from shared.core.cloudevents.build import build
 from shared.core.cloudevents.event import DataKind, Event, InvalidEvent, Mode, UnsupportedFormat, Value
@@ -40,13 +41,12 @@ def parse(headers: Headers, body: bytes) -> Event:
     """
     headers = headers if isinstance(headers, (list, tuple)) else list(headers)
     content_type = _content_type(headers)
-    match _mode(content_type):
-        case Mode.BINARY:
-            return _parse_binary(headers, content_type, body)
-        case Mode.STRUCTURED:
-            return parse_structured(body)
-        case Mode.BATCH:
-            raise UnsupportedFormat(f"{BATCH_TYPE} is not taken here: send one event in a request")
+    mode = _mode(content_type)
+    if mode is Mode.BINARY:
+        return _parse_binary(headers, content_type, body)
+    if mode is Mode.STRUCTURED:
+        return parse_structured(body)
+    raise UnsupportedFormat(f"{BATCH_TYPE} is not taken here: send one event in a request")
 
 
 def to_binary(event: Event) -> tuple[list[tuple[str, str]], bytes]:
@@ -84,7 +84,13 @@ def _content_type(headers: Headers) -> bytes | None:
 
 
 def _mode(content_type: bytes | None) -> Mode:
-    if content_type is None or content_type[: len(_STRUCTURED_PREFIX)].lower() != _STRUCTURED_PREFIX:
+    if content_type is None:
+        return Mode.BINARY
+    return _known_mode(content_type) if len(content_type) <= _CACHED_LENGTH else _read_mode(content_type)
+
+
+def _read_mode(content_type: bytes) -> Mode:
+    if content_type[: len(_STRUCTURED_PREFIX)].lower() != _STRUCTURED_PREFIX:
         return Mode.BINARY
     batch = content_type[: len(_BATCH_PREFIX)].lower() == _BATCH_PREFIX
     expected = BATCH_TYPE if batch else STRUCTURED_TYPE
@@ -95,26 +101,32 @@ def _mode(content_type: bytes | None) -> Mode:
     return Mode.BATCH if batch else Mode.STRUCTURED
 
 
+def _attribute_name(header: bytes) -> str | None:
+    if header[:3].lower() != b"ce-":
+        return None
+    name = header[3:].lower().decode("latin-1")
+    check_name(name)
+    return name
+
+
+# Long texts are not remembered: a sender must not choose how much memory the caches take.
+_known_mode = lru_cache(maxsize=128)(_read_mode)
+_known_header = lru_cache(maxsize=1024)(_attribute_name)
+_CACHED_LENGTH = 64
+
+
 def _parse_binary(headers: Headers, content_type: bytes | None, body: bytes) -> Event:
-    attributes: dict[str, Value] = {}
+    names: list[str] = []
+    values: list[bytes] = []
     for header, value in headers:
-        if header[:3] != b"ce-" and header[:3].lower() != b"ce-":
-            continue
-        name = header[3:].lower().decode("latin-1")
-        if name in attributes:
-            raise InvalidEvent(f"ce-{name} is there more than once", f"/{name}")
-        text = value.strip(b" \t")
-        if text.isascii() and b"%" not in text and b'"' not in text:
-            attributes[name] = text.decode()
-            continue
-        check_name(name)
-        attributes[name] = decode(name, text)
-        if b"%" in text and name in _URIS and not is_uri_reference(str(attributes[name])):
-            # A URI has percent signs of its own. Where only the undecoded text is one, the sender did
-            # not encode it, as sdk-go and sdk-java do not.
-            undecoded = decode_quoted(name, text)
-            if is_uri_reference(undecoded):
-                attributes[name] = undecoded
+        name = _known_header(header) if len(header) <= _CACHED_LENGTH else _attribute_name(header)
+        if name is not None:
+            names.append(name)
+            values.append(value)
+    attributes: dict[str, Value] = dict(zip(names, _texts(names, values), strict=True))
+    if len(attributes) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidEvent(f"ce-{twice} is there more than once", f"/{twice}")
     if "datacontenttype" in attributes:
         raise InvalidEvent("ce-datacontenttype must not be sent: Content-Type says it", "/datacontenttype")
     if content_type is not None:
@@ -122,6 +134,29 @@ def _parse_binary(headers: Headers, content_type: bytes | None, body: bytes) -> 
     if not body:
         return build(attributes, None, DataKind.NONE)
     return build(attributes, body, _kind(attributes, body))
+
+
+def _texts(names: list[str], values: list[bytes]) -> list[str]:
+    """The attribute values in these header values."""
+    # Most often there is nothing to undo in any of them: then one decoding does for all.
+    joined = b"\n".join(values)
+    if joined.isascii() and len(joined.translate(None, _TO_UNDO)) == len(joined) - len(values) + 1:
+        return joined.decode().split("\n")
+    return [_text(name, value.strip(b" \t")) for name, value in zip(names, values, strict=True)]
+
+
+_TO_UNDO = b'%" \t\n'
+
+
+def _text(name: str, value: bytes) -> str:
+    text = decode(name, value)
+    if b"%" in value and name in _URIS and not is_uri_reference(text):
+        # A URI has percent signs of its own. Where only the undecoded text is one, the sender did not
+        # encode it, as sdk-go and sdk-java do not.
+        undecoded = decode_quoted(name, value)
+        if is_uri_reference(undecoded):
+            return undecoded
+    return text
 
 
 def _kind(attributes: dict[str, Value], body: bytes) -> DataKind:

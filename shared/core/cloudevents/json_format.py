@@ -102,18 +102,23 @@ def _check_utf8(body: bytes) -> None:
 
 def _parse_object(body: bytes) -> Event:
     try:
-        members = {name: bytes(raw) for name, raw in _members(body).items()}
-        _refuse_repetition(body, members)
-        data = members.pop("data", None)
-        encoded = members.pop("data_base64", None)
-        attributes: dict[str, Any] = {}
-        for name, raw in members.items():
-            # An attribute that is null is not set (J03).
-            if (value := _value(raw)) is not None:
-                attributes[name] = value
-        if encoded == b"null":
-            encoded = None
+        members = _members(body)
+        data = _taken(members, "data")
+        encoded = _taken(members, "data_base64")
+        joined = b",".join(members.values())
+        # Braces, names with quotes and colon, values, commas.
+        least = 2 + len("".join(members)) + 3 * len(members) + len(joined)
+        if data is not None:
+            least += 8 + len(data)
         if encoded is not None:
+            least += 15 + len(encoded)
+        if len(body) != least:
+            _refuse_repetition(body, least, b"".join((joined, data or b"", encoded or b"")))
+        attributes = dict(zip(members, _value(b"[%b]" % joined), strict=True))
+        if b"null" in joined:
+            # An attribute that is null is not set (J03).
+            attributes = {name: value for name, value in attributes.items() if value is not None}
+        if encoded is not None and encoded != b"null":
             return build(attributes, _decode_base64(attributes, data, encoded), DataKind.BINARY)
         if data is None:
             return build(attributes, None, DataKind.NONE)
@@ -123,6 +128,11 @@ def _parse_object(body: bytes) -> Event:
         raise InvalidEvent("an event must be a JSON object", "") from None
     except (ValueError, RecursionError) as error:
         raise _malformed(error, "the event is not JSON") from None
+
+
+def _taken(members: dict[str, msgspec.Raw], name: str) -> bytes | None:
+    raw = members.pop(name, None)
+    return None if raw is None else bytes(raw)
 
 
 def _kind(attributes: dict[str, Any], data: bytes) -> DataKind:
@@ -164,19 +174,15 @@ def _is_base64(text: str) -> bool:
     return True
 
 
-def _refuse_repetition(body: bytes, members: dict[str, bytes]) -> None:
+def _refuse_repetition(body: bytes, least: int, values: bytes) -> None:
     """Raise InvalidEvent where a member stands twice (C03): the decoder keeps the last one silently.
 
-    What is left over when the members kept are taken from the text can only be white space, unless one
-    was dropped. So the lengths tell, and names with escapes alone need a second reading.
+    `least` is the length that the members kept would have without white space between them. What the text
+    has beyond that is white space, or a member that was dropped, or a name written with escapes: so the
+    lengths tell, and names with escapes alone need a second reading.
     """
-    least = 1 + 4 * len(members) + sum(map(len, members)) + sum(map(len, members.values()))
-    if len(body) == least or not members:
-        return
-    inside = b"".join(members.values())
     white = len(body) - len(body.translate(None, _WHITESPACE))
-    if len(body) - white == least - (len(inside) - len(inside.translate(None, _WHITESPACE))):
-        # White space in a name is no attribute name and is told later.
+    if len(body) - least == white - (len(values) - len(values.translate(None, _WHITESPACE))):
         return
     seen: set[str] = set()
     # Only the members of the event itself count: repeated ones inside data are the sender's affair.

@@ -1,13 +1,14 @@
 """What attribute names and values may be (CloudEvents 1.0, "Type System" and "Context Attributes")."""
 
 import re
-from collections.abc import Callable
+from functools import lru_cache
 
 from shared.core.cloudevents.event import InvalidEvent
 from shared.core.cloudevents.media import media_type
 from shared.core.cloudevents.uris import is_absolute_uri, is_uri_reference
 
 _NAME = re.compile(r"[a-z0-9]+").fullmatch
+_CACHED_LENGTH = 256
 
 # Control characters, surrogates and the 66 noncharacters of Unicode.
 _FORBIDDEN = re.compile(
@@ -46,55 +47,90 @@ def is_timestamp(value: str) -> bool:
 
 def check_name(name: str) -> None:
     """Raise InvalidEvent unless `name` may be the name of an attribute."""
-    if _NAME(name) is None:
+    if not (_known_name(name) if len(name) <= _CACHED_LENGTH else _is_name(name)):
         raise InvalidEvent(
-            f"{_shown(name)} is not an attribute name: only a-z and 0-9 are allowed", _pointer(name)
+            "data is not the name of an attribute"
+            if name == "data"
+            else f"{_shown(name)} is not an attribute name: only a-z and 0-9 are allowed",
+            _pointer(name),
         )
-    if name == "data":
-        raise InvalidEvent("data is not the name of an attribute", "/data")
 
 
-def _is_media_type(value: str) -> bool:
-    return media_type(value) is not None
+def _is_name(name: str) -> bool:
+    return _NAME(name) is not None and name != "data"
 
 
-_FORMS: dict[str, tuple[Callable[[str], bool], str]] = {
-    "source": (is_uri_reference, "a URI-reference (RFC 3986, section 4.1)"),
-    "time": (is_timestamp, "a timestamp (RFC 3339) such as 2026-03-31T15:12:00Z"),
-    "datacontenttype": (_is_media_type, "a media type (RFC 2046) such as application/json"),
-    "dataschema": (is_absolute_uri, "an absolute URI (RFC 3986, section 4.3)"),
-}
+# Names, sources and schemas come again and again. Long ones are not remembered: a sender must not choose
+# how much memory the caches take.
+_known_name = lru_cache(maxsize=512)(_is_name)
+_known_source = lru_cache(maxsize=2048)(is_uri_reference)
+_known_schema = lru_cache(maxsize=512)(is_absolute_uri)
 
 
-def check_text(name: str, value: object) -> str:
-    """`value` as the text of the attribute `name` of the core specification. Raises InvalidEvent."""
-    if type(value) is not str:
-        raise InvalidEvent(f"{name} must be a string", f"/{name}")
-    if not value:
-        raise InvalidEvent(f"{name} must not be empty", f"/{name}")
-    form = _FORMS.get(name)
-    # Each of the forms allows printable ASCII alone, so it needs no second look.
-    if form is None:
-        if not is_text(value):
-            raise InvalidEvent(f"{name} has characters that no attribute may have", f"/{name}")
-    elif not form[0](value):
-        raise InvalidEvent(f"{name} must be {form[1]}, not {_shown(value)}", f"/{name}")
+def check_source(value: object) -> str:
+    """`value` as a `source`. Raises InvalidEvent."""
+    if type(value) is not str or not value:
+        raise _not_text("source", value)
+    if not (_known_source(value) if len(value) <= _CACHED_LENGTH else is_uri_reference(value)):
+        raise _bad_form("source", "a URI-reference (RFC 3986, section 4.1)", value)
     return value
 
 
-def check_extension(name: str, value: object) -> str | int | bool:
-    """`value` as the value of the extension `name`: String, Integer or Boolean. Raises InvalidEvent."""
+def check_schema(value: object) -> str:
+    """`value` as a `dataschema`. Raises InvalidEvent."""
+    if type(value) is not str or not value:
+        raise _not_text("dataschema", value)
+    if not (_known_schema(value) if len(value) <= _CACHED_LENGTH else is_absolute_uri(value)):
+        raise _bad_form("dataschema", "an absolute URI (RFC 3986, section 4.3)", value)
+    return value
+
+
+def check_time(value: object) -> str:
+    """`value` as a `time`. Raises InvalidEvent."""
+    if type(value) is not str or not value:
+        raise _not_text("time", value)
+    if not is_timestamp(value):
+        raise _bad_form("time", "a timestamp (RFC 3339) such as 2026-03-31T15:12:00Z", value)
+    return value
+
+
+def check_content_type(value: object) -> str:
+    """`value` as a `datacontenttype`. Raises InvalidEvent."""
+    if type(value) is not str or not value:
+        raise _not_text("datacontenttype", value)
+    if media_type(value) is None:
+        raise _bad_form("datacontenttype", "a media type (RFC 2046) such as application/json", value)
+    return value
+
+
+def check_text(name: str, value: object) -> str:
+    """`value` as the String `name` of the core specification, which is not empty. Raises InvalidEvent."""
+    if type(value) is not str or not value:
+        raise _not_text(name, value)
+    if not (value.isascii() and value.isprintable()) and _FORBIDDEN(value) is not None:
+        raise InvalidEvent(f"{name} has characters that no attribute may have", f"/{name}")
+    return value
+
+
+def check_extension(name: str, value: object) -> None:
+    """Raise InvalidEvent unless `value` is a String, an Integer or a Boolean with a proper name."""
     check_name(name)
-    kind = type(value)
-    if kind is str:
-        if not is_text(value):  # type: ignore[arg-type]
+    if type(value) is str:
+        if not is_text(value):
             raise InvalidEvent(f"{name} has characters that no attribute may have", f"/{name}")
-    elif kind is int:
+    elif type(value) is int:
         if value not in INTEGERS:
             raise InvalidEvent(f"{name} must be an integer from -2147483648 to 2147483647", f"/{name}")
-    elif kind is not bool:
+    elif type(value) is not bool:
         raise InvalidEvent(f"{name} must be a string, an integer or a boolean", f"/{name}")
-    return value  # type: ignore[return-value]
+
+
+def _not_text(name: str, value: object) -> InvalidEvent:
+    return InvalidEvent(f"{name} must {'not be empty' if value == '' else 'be a string'}", f"/{name}")
+
+
+def _bad_form(name: str, form: str, value: str) -> InvalidEvent:
+    return InvalidEvent(f"{name} must be {form}, not {_shown(value)}", f"/{name}")
 
 
 def _shown(value: str) -> str:
