@@ -243,10 +243,11 @@ class Delivery(Model):
         Index(None, "subscription_id", "id"),
         Index(
             "ix_deliveries_due",
-            "shard",
+            "subscription_id",
             "next_attempt_at",
-            postgresql_where=text("status IN ('pending', 'retrying')"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
+        Index("ix_deliveries_held", "subscription_id", postgresql_where=text("held")),
         Index(
             "ix_deliveries_not_delivered",
             "project_id",
@@ -259,6 +260,7 @@ class Delivery(Model):
             "subscription_id",
             "order_key",
             "position",
+            "event_uid",
             postgresql_where=text("order_key IS NOT NULL AND status IN ('pending', 'retrying')"),
         ),
         {"postgresql_partition_by": "RANGE (id)"},

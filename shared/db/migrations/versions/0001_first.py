@@ -168,7 +168,7 @@ CREATE TABLE deliveries (
 CREATE INDEX ix_deliveries_due ON deliveries (subscription_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX ix_deliveries_held ON deliveries (subscription_id) WHERE held;
 CREATE INDEX ix_deliveries_not_delivered ON deliveries (project_id, status, id) WHERE status <> 'delivered';
-CREATE INDEX ix_deliveries_ordered ON deliveries (subscription_id, order_key, position) WHERE order_key IS NOT NULL AND status IN ('pending', 'retrying');
+CREATE INDEX ix_deliveries_ordered ON deliveries (subscription_id, order_key, position, event_uid) WHERE order_key IS NOT NULL AND status IN ('pending', 'retrying');
 CREATE INDEX ix_deliveries_project_id_id ON deliveries (project_id, id);
 CREATE INDEX ix_deliveries_subscription_id_id ON deliveries (subscription_id, id);
 
