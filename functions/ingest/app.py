@@ -1,0 +1,115 @@
+"""The application: the door beside what every function has."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from functions.ingest.door import PERMISSION, Door
+from functions.ingest.function import FUNCTION
+from functions.ingest.schemas import Accepted, BatchAccepted
+from functions.ingest.settings import IngestSettings
+from shared.auth.dependency import PUBLIC, declare
+from shared.runtime.app import endpoint_app
+from shared.runtime.resources import Resources
+
+PREFIX = "/in/"
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+EVENT = {"type": "object", "description": "A CloudEvent in the JSON format."}
+
+
+def create(resources: Resources) -> FastAPI:
+    """The application of this function."""
+    app = endpoint_app(FUNCTION, resources, max_body_bytes=None)
+    door = Door(resources, IngestSettings())
+    app.router.routes[:0] = [
+        DoorRoute(
+            door,
+            send_events,
+            "POST",
+            openapi_extra=CONSUMES,
+            responses={
+                202: {"model": Accepted | BatchAccepted, "description": "Stored: it is on disk."},
+                429: {
+                    "description": "Too many events; `Retry-After` says when to go on.",
+                    "content": PROBLEM,
+                },
+                507: {"description": "There is no space left to store events.", "content": PROBLEM},
+            },
+            status_code=202,
+        ),
+        DoorRoute(door, shake_hands, "OPTIONS", openapi_extra=PUBLIC),
+    ]
+    return app
+
+
+class DoorRoute(APIRoute):
+    """Documents an operation like any other, and passes its requests to the door as they are."""
+
+    def __init__(self, door: Door, endpoint: Any, method: str, **options: Any) -> None:
+        super().__init__(
+            PREFIX + "{project}",
+            endpoint,
+            methods=[method],
+            summary=endpoint.__doc__.partition("\n")[0].rstrip("."),
+            operation_id=_camel(endpoint.__name__),
+            tags=["ingest"],
+            **options,
+        )
+        self._door = door
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """The first of these routes takes every method, so that the door itself refuses what it does not know."""
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            return Match.FULL, {"endpoint": self.endpoint}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Straight to the door."""
+        await self._door(scope, receive, send)
+
+
+def send_events(project: str) -> None:
+    """Send a CloudEvent, or a batch of them.
+
+    Binary mode (`ce-*` headers), structured mode or batch. 202 comes after the commit. The same `source`
+    and `id` again is answered with the uid of the first. A batch is stored whole or not at all, unless
+    `Prefer: handling=lenient` asks for what is good of it.
+    """
+
+
+def shake_hands(project: str) -> None:
+    """Ask for the permission to send (CloudEvents webhooks)."""
+
+
+declare(send_events, PERMISSION)
+declare(shake_hands, "public")
+
+CONSUMES: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "Prefer",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "`handling=lenient` with a batch: store what is good of it.",
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/cloudevents+json": {"schema": EVENT},
+            "application/cloudevents-batch+json": {"schema": {"type": "array", "items": EVENT}},
+            "*/*": {
+                "schema": {"description": "The data of an event whose attributes are in `ce-*` headers."}
+            },
+        },
+    },
+}
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,69 @@
+"""A batch: all of its events or, when the producer says so, those that are good."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from functions.ingest.committer import Stored
+from functions.ingest.requests import too_large
+from shared.core.cloudevents import Event, InvalidEvent, parse_batch
+from shared.core.problems import FORBIDDEN, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
+
+Store = Callable[[Sequence[Event]], Awaitable[list[Stored]]]
+Objection = Callable[[Event], Problem | None]
+
+_STRONGEST = (NOT_A_CLOUDEVENT, TOO_LARGE, FORBIDDEN)
+"""Which kind a batch with several kinds of bad elements is answered with: the first that occurs."""
+
+_DETAILS = {
+    NOT_A_CLOUDEVENT: "The batch has elements that are not CloudEvents. Nothing was stored.",
+    TOO_LARGE: "The batch has events that are too large. Nothing was stored.",
+    FORBIDDEN: "The batch has events that this credential may not send. Nothing was stored.",
+}
+
+
+async def take_batch(
+    body: bytes, store: Store, objection: Objection, *, limit: int, lenient: bool
+) -> list[dict[str, Any]]:
+    """Store the events of a batch; the members of `results` in its answer.
+
+    `limit` is the number of elements allowed. Raises InvalidEvent for what is not a batch, and Problem:
+    413, or unless `lenient` one that names every bad element.
+    """
+    elements = parse_batch(body, lenient)
+    if len(elements) > limit:
+        raise too_large("A batch", limit, "events")
+    bad: dict[int, Problem] = {}
+    good: list[Event] = []
+    for index, element in enumerate(elements):
+        if isinstance(element, InvalidEvent):
+            bad[index] = Problem(
+                NOT_A_CLOUDEVENT, element.detail, errors=[Fault(element.pointer or "", element.detail)]
+            )
+        elif (problem := objection(element)) is not None:
+            bad[index] = problem
+        else:
+            good.append(element)
+    if bad and not lenient:
+        raise _refused(bad)
+    stored = iter(await store(good) if good else ())
+    results: list[dict[str, Any]] = []
+    for index in range(len(elements)):
+        if index in bad:
+            results.append({"index": index, "problem": bad[index].body()})
+        else:
+            one = next(stored)
+            results.append({"index": index, "uid": one.uid, "duplicate": one.duplicate})
+    return results
+
+
+def _refused(bad: dict[int, Problem]) -> Problem:
+    kind = next(k for k in _STRONGEST if any(p.kind is k for p in bad.values()))
+    return Problem(
+        kind,
+        _DETAILS[kind],
+        errors=[
+            Fault(f"/{index}{fault.pointer}", fault.detail)
+            for index, problem in bad.items()
+            for fault in (problem.errors or (Fault("", problem.detail),))
+        ],
+    )

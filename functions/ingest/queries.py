@@ -1,0 +1,67 @@
+"""The statements that store events."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+TIMEOUT_SECONDS = 10
+
+INSERT = """
+INSERT INTO events (uid, identity, project_id, shard, data_kind, id, source, type, specversion,
+                    subject, time, datacontenttype, dataschema, extensions, data, producer)
+SELECT i.uid, i.identity, i.project_id, i.shard, i.data_kind, i.id, i.source, i.type, i.specversion,
+       i.subject, i.time, i.datacontenttype, i.dataschema, i.extensions::jsonb, i.data, i.producer
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+            $15::bytea[], $16::text[])
+     AS i (uid, identity, project_id, shard, data_kind, id, source, type, specversion,
+           subject, time, datacontenttype, dataschema, extensions, data, producer)
+LEFT JOIN LATERAL (
+    SELECT true AS found FROM events e
+    WHERE e.identity = i.identity AND e.uid >= $17 AND e.uid < $18 LIMIT 1
+) yesterday ON true
+WHERE yesterday.found IS NULL
+ON CONFLICT DO NOTHING
+RETURNING uid
+"""
+
+FIRST = """
+SELECT DISTINCT ON (e.identity) e.identity, e.uid
+FROM unnest($1::uuid[]) AS i (identity)
+JOIN LATERAL (SELECT f.identity, f.uid FROM events f WHERE f.identity = i.identity AND f.uid >= $2 OFFSET 0) e
+  ON true
+ORDER BY e.identity, e.uid
+"""
+
+
+async def insert_new(
+    connection: asyncpg.Connection,
+    columns: Sequence[Sequence[Any]],
+    yesterday: UUID,
+    today: UUID,
+) -> set[UUID]:
+    """Store rows that nobody stored since `yesterday`; the uids of those that were new.
+
+    `columns` are those of INSERT; their rows are of the day that begins at `today` and in the order of
+    `identity`, so that two statements with the same events cannot block each other. A copy in a
+    transaction that has not ended yet is waited for.
+    """
+    rows = await connection.fetch(INSERT, *columns, yesterday, today, timeout=TIMEOUT_SECONDS)
+    return {row[0] for row in rows}
+
+
+async def first_uids(
+    connection: asyncpg.Connection, identities: Sequence[UUID], since: UUID
+) -> dict[UUID, UUID]:
+    """Identity to the uid of the event that has it, among those stored since `since`."""
+    return {
+        row[0]: row[1] for row in await connection.fetch(FIRST, identities, since, timeout=TIMEOUT_SECONDS)
+    }
+
+
+async def ensure_partitions(connection: asyncpg.Connection, first: date, last: date) -> None:
+    """Make the partitions of these days (UTC) that are not there."""
+    await connection.execute("SELECT ensure_partitions($1, $2)", first, last, timeout=TIMEOUT_SECONDS)

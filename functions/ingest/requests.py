@@ -1,0 +1,66 @@
+"""What the door reads of a request before it looks at the event."""
+
+from collections.abc import Iterable
+
+from starlette.types import Receive
+
+from shared.core.problems import MALFORMED, TOO_LARGE, Problem
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete; nobody waits for an answer."""
+
+
+def too_large(what: str, limit: int, unit: str = "bytes") -> Problem:
+    """413, saying what may be sent."""
+    return Problem(TOO_LARGE, f"{what} may have at most {limit} {unit}.")
+
+
+async def read_body(receive: Receive, declared: bytes | None, limit: int, what: str) -> bytes:
+    """The body, if it has at most `limit` bytes. `declared` is Content-Length; chunks are counted as they come.
+
+    Raises Problem 413, and Disconnected.
+    """
+    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+        raise too_large(what, limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        chunks = [body]
+        size = len(body)
+        while message.get("more_body"):
+            if size > limit:
+                raise too_large(what, limit)
+            message = await receive()
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            chunks.append(chunk)
+        body = b"".join(chunks)
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    if len(body) > limit:
+        raise too_large(what, limit)
+    return body
+
+
+def is_lenient(preferences: Iterable[bytes]) -> bool:
+    """Whether the Prefer headers (RFC 7240) ask for `handling=lenient`; the first `handling` counts."""
+    for header in preferences:
+        for preference in header.decode("latin-1").split(","):
+            name, _, value = preference.partition(";")[0].partition("=")
+            if name.strip().lower() == "handling":
+                return value.strip().strip('"').lower() == "lenient"
+    return False
+
+
+def credential(headers: Headers) -> str | None:
+    """The Authorization header. Raises Problem 400 for two: which of them was meant nobody can know."""
+    found: bytes | None = None
+    for name, value in headers:
+        if name == b"authorization":
+            if found is not None:
+                raise Problem(MALFORMED, "Authorization is there more than once.")
+            found = value
+    return None if found is None else found.decode("latin-1")
