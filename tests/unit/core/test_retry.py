@@ -125,7 +125,7 @@ def test_retry_after_is_honoured_up_to_its_limit_and_can_be_switched_off() -> No
         ("-5", None),
         ("1.5", None),
         ("", None),
-        ("９", None),
+        ("\uff19", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
