@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.runtime.handler import CloudEvent, Handler
 
@@ -17,16 +17,17 @@ class LocalBroker:
 
     def __init__(self) -> None:
         self._handlers: dict[str, list[Handler]] = {}
+        self._closed = False
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def subscribe(self, handler: Handler, types: tuple[str, ...]) -> None:
+    def subscribe(self, handler: Handler, types: Iterable[str]) -> None:
         """From now on `handler` gets events of these `types`."""
         for kind in types:
             self._handlers.setdefault(kind, []).append(handler)
 
     def send(self, event: CloudEvent) -> bool:
-        """Hand `event` on; returns at once. False when nobody handles its type."""
-        handlers = self._handlers.get(event["type"], ())
+        """Hand `event` on; returns at once. False when nobody handles its type (any more)."""
+        handlers = () if self._closed else self._handlers.get(event["type"], ())
         for handler in handlers:
             task = asyncio.get_running_loop().create_task(self._handle(handler, event))
             self._under_way.add(task)
@@ -34,7 +35,8 @@ class LocalBroker:
         return bool(handlers)
 
     async def close(self) -> None:
-        """Wait for the handlers that are at work."""
+        """Hand on no more, and wait for the handlers that are at work."""
+        self._closed = True
         while self._under_way:
             await asyncio.wait(self._under_way)
 

@@ -19,6 +19,8 @@ BROKER_INTERVAL_SECONDS = 1.0
 REDIS_PAUSE_SECONDS = 1.0
 """How long Redis is left alone after it did not answer, so that its absence costs no time-outs."""
 
+REDIS_TIMEOUT_SECONDS = 1.0
+
 Listener = Callable[[frozenset[int]], Collection[int] | None]
 """Gets shards that have new work; answers which of them it takes care of. Must not block or raise."""
 
@@ -65,9 +67,9 @@ class Wake:
     async def close(self) -> None:
         """Send what is waiting, then end."""
         self._closed = True
+        self._asked_at.clear()
         if self._later is not None:
             self._later.cancel()
-            self._asked_at.clear()
             self._waiting |= self._early
         if self._waiting:
             self._start()
@@ -96,7 +98,7 @@ class Wake:
             return shards
         try:
             client = await self._resources.redis()
-            async with client.pipeline(transaction=False) as pipeline:
+            async with asyncio.timeout(REDIS_TIMEOUT_SECONDS), client.pipeline(transaction=False) as pipeline:
                 for shard in shards:
                     pipeline.publish(CHANNEL.format(shard), "1")
                 heard = await pipeline.execute()

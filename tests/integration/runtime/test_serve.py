@@ -1,0 +1,118 @@
+"""Every function runs alone in a process of its own, as on a cluster."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+from shared.runtime import registry
+from shared.runtime.function import HEAVY
+from tests.support.served import ROOT, Served
+
+IMPORTED = re.compile(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("function", registry.functions(), ids=lambda f: f.name)
+def test_a_function_starts_alone_with_the_imports_it_declares(function, settings):
+    arguments = ["-X", "importtime", "-m", "shared.runtime.serve", function.name]
+    with Served(arguments, settings) as served:
+        # Readiness needs the stores, and so their drivers: it is asked after what counts.
+        assert served.end() == 0
+    loaded = {name.partition(".")[0] for name in IMPORTED.findall(served.errors)}
+    assert loaded & HEAVY <= function.imports
+
+
+@pytest.mark.parametrize("function", registry.functions(), ids=lambda f: f.name)
+def test_a_function_is_ready_on_its_stores_and_ends_on_sigterm(function, settings):
+    with Served(["-m", "shared.runtime.serve"], settings, WEIR_FUNCTION=function.name) as served:
+        answer = httpx.get(f"{served.url}/readyz", timeout=10)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+        assert served.end() == 0
+    assert '"level":"error"' not in served.errors
+
+
+def test_all_functions_run_behind_one_address(settings, tmp_path):
+    (tmp_path / "index.html").write_text("<title>Weir</title>")
+    with Served(["-m", "shared.runtime.serve", "--all"], settings, WEIR_CONSOLE_DIR=str(tmp_path)) as served:
+        with httpx.Client(base_url=served.url, timeout=10) as client:
+            assert client.get("/readyz").status_code == 200
+            assert client.get("/projects/default/events").text == "<title>Weir</title>"
+            assert client.post("/projects/default/events").status_code == 405
+            assert client.get("/v1/nothing").status_code == 404
+            assert client.get("/missing.js").status_code == 404
+            assert client.get("/config.json").json()["apiUrl"] == ""
+            document = client.get("/openapi.json").json()
+            for path, methods in document["paths"].items():
+                if "get" in methods and methods["get"].get("security") != []:
+                    answer = client.get(path.replace("{", "").replace("}", ""))
+                    assert answer.status_code == 401, path
+        assert served.end() == 0
+    assert '"level":"error"' not in served.errors
+
+
+def test_an_inherited_socket_is_served_by_several_processes(settings):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        fd = listening.fileno()
+        environment = {
+            **os.environ,
+            "WEIR_DATABASE_URL": settings.database_url.get_secret_value(),
+            "WEIR_REDIS_URL": settings.redis_url.get_secret_value(),
+            "WEIR_SECRET": settings.secret.get_secret_value(),
+        }
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-m", "shared.runtime.serve", "--all", "--fd", str(fd)],
+                cwd=ROOT,
+                env=environment,
+                pass_fds=[fd],
+                stderr=subprocess.DEVNULL,
+            )
+            for _ in range(2)
+        ]
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/healthz"
+        # The socket listens before any worker does, so the first answer comes when one has started.
+        assert httpx.get(url, timeout=20).status_code == 200
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(20) in {0, -signal.SIGTERM}  # the second may not have come far enough to drain
+
+
+def test_a_request_under_way_ends_before_the_process_does(settings, tmp_path):
+    arrived = tmp_path / "arrived"
+    answers = []
+    with Served(["-m", "tests.support.slow_function"], settings, ARRIVED=str(arrived)) as served:
+        asking = threading.Thread(target=lambda: answers.append(httpx.get(f"{served.url}/slow", timeout=10)))
+        asking.start()
+        deadline = time.monotonic() + 5
+        while not arrived.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert served.end() == 0
+        asking.join()
+    assert answers[0].text == "draining: True"
+    assert "drained" in served.errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [([], "name a function"), (["nothing"], "there is no function 'nothing'; there are ")],
+)
+def test_it_says_what_is_missing(arguments, says):
+    environment = {k: v for k, v in os.environ.items() if k != "WEIR_FUNCTION"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "shared.runtime.serve", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert says in ended.stderr

@@ -1,0 +1,151 @@
+"""A wake takes the shortest way there is, and no failure on that way reaches whoever sent it."""
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+
+from shared.runtime.broker import Broker
+from shared.runtime.local_broker import LocalBroker
+from shared.runtime.resources import Resources
+
+
+class Woken:
+    def __init__(self):
+        self.shards = []
+        self._changed = asyncio.Condition()
+
+    async def handle(self, event):
+        async with self._changed:
+            self.shards.append(event["data"]["shards"])
+            self._changed.notify_all()
+
+    async def drain(self):
+        pass
+
+    async def times(self, count):
+        async with asyncio.timeout(5), self._changed:
+            await self._changed.wait_for(lambda: len(self.shards) >= count)
+        return self.shards
+
+
+@pytest.fixture
+def woken(resources):
+    handler = Woken()
+    resources.wake.local = LocalBroker()
+    resources.wake.local.subscribe(handler, ("dev.weir.wake",))
+    return handler
+
+
+async def sent(resources):
+    """Wait until what was waiting has been sent."""
+    await resources.wake.close()
+
+
+async def test_a_listener_in_the_process_is_told_at_once(resources, woken):
+    told = []
+
+    def listener(shards):
+        told.append(shards)
+        return shards
+
+    end = resources.wake.listen(listener)
+    resources.wake.shards({1, 2})
+    assert told == [{1, 2}]
+    end()
+    resources.wake.shards({3})
+    assert told == [{1, 2}]
+    assert await woken.times(1) == [[3]]
+
+
+async def test_what_no_listener_takes_goes_on(resources, woken):
+    resources.wake.listen(lambda shards: shards & {1})
+    resources.wake.shards({1, 2})
+    assert await woken.times(1) == [[2]]
+
+
+async def test_a_subscriber_of_the_shard_is_told_through_redis(resources, woken):
+    client = await resources.redis()
+    async with client.pubsub() as channel:
+        await channel.subscribe("weir:wake:4")
+        assert (await channel.get_message(timeout=5))["type"] == "subscribe"
+        resources.wake.shards({4, 5})
+        message = await channel.get_message(timeout=5)
+        assert (message["type"], message["channel"]) == ("message", "weir:wake:4")
+    assert await woken.times(1) == [[5]]
+
+
+async def test_calls_are_joined(resources, woken):
+    for shard in range(16):
+        resources.wake.shards({shard})
+    assert await woken.times(1) == [list(range(16))]
+
+
+async def test_the_broker_is_asked_once_a_second_for_a_shard_and_again_after_it(resources, woken):
+    resources.wake.shards({1})
+    assert await woken.times(1) == [[1]]
+    started = asyncio.get_running_loop().time()
+    for _ in range(50):
+        resources.wake.shards({1})
+        await asyncio.sleep(0)
+    assert await woken.times(2) == [[1], [1]]
+    assert 0.5 < asyncio.get_running_loop().time() - started < 3
+
+
+async def test_without_redis_the_broker_is_asked(settings):
+    away = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:1")})
+    resources = Resources(away)
+    handler = Woken()
+    resources.wake.local = LocalBroker()
+    resources.wake.local.subscribe(handler, ("dev.weir.wake",))
+    resources.wake.shards({9})
+    assert await handler.times(1) == [[9]]
+    await resources.close()
+
+
+async def test_closing_sends_what_waits(resources, woken):
+    resources.wake.shards({1})
+    await woken.times(1)
+    resources.wake.shards({1, 2})
+    await sent(resources)
+    await resources.wake.local.close()
+    assert {shard for shards in woken.shards[1:] for shard in shards} == {1, 2}
+
+
+async def test_knative_gets_a_cloudevent_at_k_sink(resources, sink, monkeypatch):
+    monkeypatch.setenv("K_SINK", sink.url)
+    monkeypatch.setenv("K_CE_OVERRIDES", '{"extensions": {"cluster": "blue"}}')
+    monkeypatch.setenv("K_SERVICE", "ingest")
+    resources.wake.shards({3})
+    (request,) = await sink.wait(1)
+    assert request.method == "POST"
+    assert request.header("ce-type") == "dev.weir.wake"
+    assert request.header("ce-specversion") == "1.0"
+    assert request.header("ce-source") == "/weir/ingest"
+    assert request.header("ce-cluster") == "blue"
+    assert request.header("ce-id")
+    assert request.json() == {"shards": [3]}
+
+
+async def test_a_broker_that_refuses_is_no_error(sink, caplog):
+    sink.answer(503)
+    broker = Broker(sink.url)
+    assert not await broker.send("dev.weir.wake", {"shards": [1]})
+    assert "answered 503" in caplog.text
+    await broker.close()
+
+
+async def test_a_broker_that_is_away_is_no_error(caplog):
+    broker = Broker("http://127.0.0.1:1/")
+    assert not await broker.send("dev.weir.wake", {"shards": [1]})
+    assert "did not take" in caplog.text
+    await broker.close()
+
+
+async def test_without_k_sink_it_is_said_once(caplog, monkeypatch):
+    monkeypatch.delenv("K_SINK", raising=False)
+    monkeypatch.setenv("K_CE_OVERRIDES", "")
+    broker = Broker.from_environment()
+    for _ in range(3):
+        assert not await broker.send("dev.weir.wake", {"shards": [1]})
+    assert caplog.text.count("K_SINK is not set") == 1

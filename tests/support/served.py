@@ -1,0 +1,73 @@
+"""A function served by a process of its own, as on a cluster."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from shared.runtime.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+class Served:
+    """`with Served(["-m", "shared.runtime.serve", "ingest"], settings) as served`: answers at `served.url`."""
+
+    def __init__(self, arguments: Sequence[str], settings: Settings, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._arguments = arguments
+        self._environment = {
+            **os.environ,
+            "PORT": str(self.port),
+            "WEIR_DATABASE_URL": settings.database_url.get_secret_value(),
+            "WEIR_REDIS_URL": settings.redis_url.get_secret_value(),
+            "WEIR_SECRET": settings.secret.get_secret_value(),
+            **environment,
+        }
+        self.seconds_to_answer = 0.0
+        self.errors = ""
+
+    def __enter__(self) -> Self:
+        started = time.perf_counter()
+        self.process = subprocess.Popen(
+            [sys.executable, *self._arguments],
+            cwd=ROOT,
+            env=self._environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while True:
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=5).is_success:
+                    break
+            except httpx.TransportError:
+                if self.process.poll() is not None:
+                    raise AssertionError(self.process.communicate()[1]) from None
+                time.sleep(0.01)  # a process that does not listen yet has nothing to wait on
+        self.seconds_to_answer = time.perf_counter() - started
+        return self
+
+    def end(self, timeout: float = 20) -> int:
+        """SIGTERM; returns the exit code. What it wrote to stderr is in `errors`."""
+        self.process.send_signal(signal.SIGTERM)
+        self.errors += self.process.communicate(timeout=timeout)[1]
+        return self.process.returncode
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        if self.process.stderr is not None and not self.process.stderr.closed:
+            self.errors += self.process.communicate()[1]
