@@ -4,15 +4,15 @@ import re
 from decimal import Decimal
 
 _DURATION = re.compile(
-    r"P(?:(?P<weeks>\d{1,9})W)?(?:(?P<days>\d{1,9})D)?"
+    r"P(?:(?P<days>\d{1,9})D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)S)?)?",
     re.ASCII,
 )
-_SECONDS = {"weeks": 7 * 86400, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+_SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of an ISO 8601 duration in weeks, days, hours, minutes and seconds, such as `PT0.2S`.
+    """Seconds of an ISO 8601 duration in days, hours, minutes and seconds, such as `PT0.2S`.
 
     Months and years have no fixed length and are refused. Raises ValueError.
     """

@@ -115,19 +115,19 @@ def test_too_deep_and_too_many_are_refused_without_a_crash() -> None:
         (
             [{"exact": {"source": "/shop"}}, {"exact": {"type": "x"}}],
             {"exact": {"type": "x"}},
-            "type is com.acme.order.created, not x",
+            "type is com.acme.order.created",
         ),
         ([{"prefix": {"subject": "x"}}], {"prefix": {"subject": "x"}}, "subject is missing"),
         (
             [{"all": [{"exact": {"id": "1"}}, {"suffix": {"source": "x"}}]}],
             {"suffix": {"source": "x"}},
-            "source is /shop, which does not end with x",
+            "source is /shop",
         ),
         ([{"not": {"exact": {"id": "1"}}}], {"not": {"exact": {"id": "1"}}}, "id is 1"),
         (
             [{"any": [{"exact": {"id": "2"}}, {"exact": {"id": "3"}}]}],
             {"any": [{"exact": {"id": "2"}}, {"exact": {"id": "3"}}]},
-            "id is 1, not 2; id is 1, not 3",
+            "id is 1",
         ),
     ],
 )
