@@ -1,0 +1,232 @@
+"""Links, passwords, and what a browser gets for them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import httpx
+import jwt
+import pytest
+
+from functions.identity.app import create
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
+from tests.support.people import browser, create_person, new_link
+from tests.support.projects import Project
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+async def client(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
+    async with browser(create(resources)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def without_redis(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The same deployment with nobody at Redis' address."""
+    resources = Resources(
+        settings.model_copy(update={"redis_url": type(settings.redis_url)("redis://127.0.0.1:1/0")})
+    )
+    async with browser(create(resources)) as opened:
+        yield opened
+    await resources.close()
+
+
+async def test_a_link_signs_in_once(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+    person = await create_person(pool)
+    token = await new_link(pool, person)
+    first = await client.post("/v1/auth/link", json={"token": token})
+    again = await client.post("/v1/auth/link", json={"token": token})
+    assert first.status_code == 200
+    assert first.json()["user"] == {
+        "id": str(person.id),
+        "email": person.email,
+        "name": "Ann Example",
+        "hasPassword": False,
+    }
+    expires_at = datetime.fromisoformat(first.json()["expiresAt"])
+    assert timedelta(minutes=9) < expires_at - datetime.now(UTC) <= timedelta(minutes=10)
+    assert again.status_code == 401
+    assert again.headers["www-authenticate"] == "Bearer"
+    assert "set-cookie" not in again.headers
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    token = await new_link(pool, await create_person(pool))
+    cookie = (await client.post("/v1/auth/link", json={"token": token})).headers["set-cookie"]
+    parts = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "samesite=strict", "path=/v1/auth"} <= parts
+    assert "secure" not in parts  # the address is http
+
+
+async def test_the_cookie_is_secure_behind_https(settings: Settings, pool: asyncpg.Pool) -> None:
+    url = "https://weir.example.org"
+    resources = Resources(settings.model_copy(update={"public_url": url}))
+    token = await new_link(pool, await create_person(pool))
+    async with browser(create(resources), url) as client:
+        answer = await client.post("/v1/auth/link", json={"token": token})
+    await resources.close()
+    assert "; secure" in answer.headers["set-cookie"].lower()
+
+
+async def test_a_link_used_many_times_at_once_gives_one_session(
+    resources: Resources, client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    person = await create_person(pool)
+    token = await new_link(pool, person)
+    answers = await asyncio.gather(*(client.post("/v1/auth/link", json={"token": token}) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
+    redis = await resources.redis()
+    assert await redis.scard(f"weir:user-sessions:{person.id}") == 1
+
+
+@pytest.mark.parametrize("token", ["", "x" * 201, "unknown", "\u0000", "é" * 43])
+async def test_a_token_that_is_none_is_refused(client: httpx.AsyncClient, token: str) -> None:
+    answer = await client.post("/v1/auth/link", json={"token": token})
+    assert answer.status_code in {401, 422}
+
+
+async def test_a_link_ends_after_fifteen_minutes(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+    person = await create_person(pool)
+    token = await new_link(pool, person)
+    await pool.execute(
+        "UPDATE sign_in_links SET expires_at = expires_at - interval '15 minutes' WHERE user_id = $1",
+        person.id,
+    )
+    assert (await client.post("/v1/auth/link", json={"token": token})).status_code == 401
+
+
+async def test_without_redis_a_link_stays_good(
+    client: httpx.AsyncClient, without_redis: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    token = await new_link(pool, await create_person(pool))
+    refused = await without_redis.post("/v1/auth/link", json={"token": token})
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert (await client.post("/v1/auth/link", json={"token": token})).status_code == 200
+
+
+async def test_a_password_signs_in_and_is_hashed_anew_with_todays_parameters(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    person = await create_person(pool, password=PASSWORD)
+    answer = await client.post(
+        "/v1/auth/sign-in", json={"email": f" {person.email.upper()} ", "password": PASSWORD}
+    )
+    assert answer.status_code == 200
+    assert answer.json()["user"]["hasPassword"] is True
+    password_hash = await pool.fetchval("SELECT password_hash FROM users WHERE id = $1", person.id)
+    assert password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    again = await client.post("/v1/auth/sign-in", json={"email": person.email, "password": PASSWORD})
+    assert again.status_code == 200
+
+
+async def test_an_unknown_account_and_a_wrong_password_answer_the_same(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    with_password = await create_person(pool, password=PASSWORD)
+    without = await create_person(pool)
+    answers = [
+        await client.post("/v1/auth/sign-in", json={"email": email, "password": "another password"})
+        for email in (with_password.email, without.email, "nobody@example.org", "nul\u0000@example.org")
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.content for answer in answers}) == 1
+
+
+async def test_the_eleventh_wrong_password_is_not_heard_and_a_right_one_resets(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    person = await create_person(pool, password=PASSWORD)
+
+    async def attempt(password: str) -> httpx.Response:
+        return await client.post("/v1/auth/sign-in", json={"email": person.email, "password": password})
+
+    for _ in range(9):
+        assert (await attempt("wrong password")).status_code == 401
+    assert (await attempt(PASSWORD)).status_code == 200
+    for _ in range(10):
+        assert (await attempt("wrong password")).status_code == 401
+    refused = await attempt(PASSWORD)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 300
+
+
+async def test_without_redis_tries_are_counted_all_the_same(
+    without_redis: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    person = await create_person(pool, password=PASSWORD)
+    statuses = [
+        (
+            await without_redis.post(
+                "/v1/auth/sign-in", json={"email": person.email, "password": "wrong password"}
+            )
+        ).status_code
+        for _ in range(11)
+    ]
+    assert statuses == [401] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example", "sec-fetch-site": "same-origin"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+    ],
+)
+@pytest.mark.parametrize("path", ["link", "sign-in", "refresh", "sign-out"])
+async def test_another_sites_page_is_refused(
+    client: httpx.AsyncClient, path: str, headers: dict[str, str]
+) -> None:
+    body = {"link": {"token": "t"}, "sign-in": {"email": "a@b", "password": "p"}}.get(path)
+    answer = await client.post(f"/v1/auth/{path}", json=body, headers=headers)
+    assert answer.status_code == 403
+
+
+async def test_a_client_that_is_no_browser_may_sign_in(resources: Resources, pool: asyncpg.Pool) -> None:
+    token = await new_link(pool, await create_person(pool))
+    transport = httpx.ASGITransport(app=create(resources))
+    async with httpx.AsyncClient(transport=transport, base_url="http://elsewhere:1") as client:
+        assert (await client.post("/v1/auth/link", json={"token": token})).status_code == 200
+
+
+async def test_the_published_keys_verify_the_access_token(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    person = await create_person(pool)
+    answer = await client.post("/v1/auth/link", json={"token": await new_link(pool, person)})
+    token = answer.json()["accessToken"]
+    published = await client.get("/.well-known/jwks.json")
+    assert "max-age" in published.headers["cache-control"]
+    assert all("d" not in key for key in published.json()["keys"])
+    kid = jwt.get_unverified_header(token)["kid"]
+    key = jwt.PyJWKSet.from_dict(published.json())[kid]
+    claims = jwt.decode(token, key, algorithms=["EdDSA"], audience="weir", issuer=settings.public_url)
+    assert claims["sub"] == str(person.id)
+    assert claims["exp"] - claims["iat"] == 600
+
+
+async def test_me_names_projects_and_permissions(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project
+) -> None:
+    person = await create_person(pool, roles={project.id: "viewer"})
+    session = (await client.post("/v1/auth/link", json={"token": await new_link(pool, person)})).json()
+    bearer = {"authorization": f"Bearer {session['accessToken']}"}
+    me = (await client.get("/v1/me", headers=bearer)).json()
+    assert me["user"] == session["user"]
+    assert me["projects"] == [
+        {
+            "name": project.name,
+            "role": "viewer",
+            "permissions": ["deliveries:read", "events:read", "projects:read", "subscriptions:read"],
+        }
+    ]
+    assert (await client.get("/v1/me", headers=project.headers)).status_code == 403
+    await pool.execute("DELETE FROM users WHERE id = $1", person.id)
+    assert (await client.get("/v1/me", headers=bearer)).status_code == 401
