@@ -1,0 +1,160 @@
+"""The HTTP shapes of events and deliveries. `answer.py` writes them without touching an event's bytes."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, WithJsonSchema
+
+from shared.runtime.schema import Schema
+
+Status = Literal["pending", "retrying", "delivered", "dead", "cancelled"]
+
+_CLAUSE = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": True, "minProperties": 1, "maxProperties": 1},
+        {"type": "null"},
+    ]
+}
+
+
+class CloudEvent(Schema):
+    """A CloudEvent in the JSON format, exactly as it is stored; extensions are further members."""
+
+    model_config = ConfigDict(extra="allow", alias_generator=None)
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str | None = None
+    time: str | None = None
+    datacontenttype: str | None = None
+    dataschema: str | None = None
+    data: Any = None
+    data_base64: str | None = None
+
+
+class OutcomeBody(Schema):
+    """How many of an event's deliveries are in each state."""
+
+    delivered: int
+    retrying: int
+    dead: int
+    pending: int
+    cancelled: int
+
+
+class EventItem(Schema):
+    """A stored event and what came of it."""
+
+    uid: UUID
+    received_at: datetime
+    event: CloudEvent
+    size: int = Field(description="Bytes of the CloudEvent in the JSON format.")
+    data_size: int | None = Field(description="Bytes of its data; null when it has none.")
+    outcome: OutcomeBody
+    latency_ms: int | None = Field(
+        description="From receipt until its last successful delivery had ended; null without one."
+    )
+
+
+class SearchedBody(Schema):
+    """How far a search for text went: one answer looks through a bounded number of events."""
+
+    count: int = Field(description="Events that were looked through.")
+    until: datetime | None = Field(description="When the oldest of them was received.")
+
+
+class EventList(Schema):
+    """Events, newest first."""
+
+    items: list[EventItem]
+    next: str | None
+    searched: SearchedBody | None = Field(description="Null unless `q` is given.")
+
+
+class SentBody(Schema):
+    """The request to the sink; header names are lower-case."""
+
+    url: str
+    headers: dict[str, str]
+
+
+class GotBody(Schema):
+    """What the sink answered."""
+
+    headers: dict[str, str]
+    body: str
+    body_truncated: bool
+
+
+class AttemptBody(Schema):
+    """One request to the sink. Without a response, `error` says why there is none."""
+
+    number: int
+    started_at: datetime
+    duration_ms: float
+    status_code: int | None
+    error: str | None
+    request: SentBody | None
+    response: GotBody | None
+
+
+class DeliveryItem(Schema):
+    """One event for one subscription. Name and sink are those of the subscription at that time."""
+
+    id: UUID
+    event: UUID
+    event_type: str | None
+    subscription: UUID
+    subscription_name: str
+    sink: str
+    status: Status
+    held: bool = Field(description="It waits until its subscription is active again.")
+    attempt_count: int
+    next_attempt_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+
+
+class DeliveryBody(DeliveryItem):
+    """A delivery with its attempts, the first one first."""
+
+    attempts: list[AttemptBody]
+
+
+class DeliveryList(Schema):
+    """Deliveries, newest event first."""
+
+    items: list[DeliveryItem]
+    next: str | None
+
+
+class EventBody(EventItem):
+    """A stored event with all of its deliveries."""
+
+    producer: str | None = Field(description="The credential that sent it.")
+    deliveries: list[DeliveryBody]
+
+
+class ExplainItem(Schema):
+    """What a subscription, as it is now, says of an event."""
+
+    subscription: UUID
+    subscription_name: str
+    state: Literal["active", "paused", "disabled"]
+    matched: bool
+    clause: Annotated[dict[str, Any] | None, WithJsonSchema(_CLAUSE)] = Field(
+        description="The first dialect object that failed."
+    )
+    detail: str | None = Field(description="With which value it failed, or why a match is not delivered.")
+    delivery: UUID | None = Field(description="The delivery that came of it, if there is one.")
+
+
+class ExplainList(Schema):
+    """The verdict of every subscription of the project."""
+
+    items: list[ExplainItem]

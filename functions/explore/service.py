@@ -1,0 +1,158 @@
+"""Finding events and deliveries."""
+
+from time import monotonic
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from functions.explore import queries
+from functions.explore.answer import by_delivery, delivery_body, delivery_item, event_body, event_item
+from functions.explore.schemas import DeliveryBody, DeliveryList, EventBody, EventList, SearchedBody, Status
+from functions.explore.search import Search, around, received_at
+from shared.auth.access import Access
+from shared.core.problems import NOT_FOUND, Problem
+from shared.runtime.listing import write_cursor
+from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+PAGE_BYTES = 16 * 1024 * 1024
+"""A page ends early when its events have more data than this: `next` goes on from there."""
+
+WINDOW = 10_000
+"""Events that one search for text looks through."""
+
+WINDOW_STEP = 1_000
+WINDOW_SECONDS = 5.0
+"""A search for text ends early when it took that long, and says how far it came."""
+
+TEXT_BYTES = 64 * 1024
+"""How much of each payload a search for text looks at."""
+
+
+class Explorer:
+    """The use cases, on the stores of one process."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    async def events(self, search: Search, text: str | None, limit: int) -> EventList:
+        """A page of events, newest first."""
+        if search.is_empty:
+            searched = None if text is None else SearchedBody(count=0, until=None)
+            return EventList(items=[], next=None, searched=searched)
+        async with (await self._resources.pg()).acquire() as conn:
+            if text is None:
+                rows, after = await _page(conn, search, limit)
+                searched = None
+            else:
+                rows, after, searched = await _text_page(conn, search, text, limit)
+            outcomes = await _outcomes(conn, search.project_id, [row["uid"] for row in rows])
+        return EventList.model_construct(
+            items=[event_item(row, outcomes.get(row["uid"])) for row in rows],
+            next=None if after is None else write_cursor(after),
+            searched=searched,
+        )
+
+    async def event(self, access: Access, uid: str) -> EventBody:
+        """One event with its deliveries and their attempts. Raises Problem 404."""
+        async with (await self._resources.pg()).acquire() as conn:
+            row = await find_event(conn, access, uid)
+            found = row["uid"]
+            low, high = around(found)
+            project_id = access.project_id
+            outcomes = await queries.outcomes(conn, project_id, [found], [low], [high])
+            deliveries = await queries.deliveries_of_event(conn, project_id, found, low, high)
+            ids = [delivery["id"] for delivery in deliveries if delivery["attempt_count"] > 1]
+            later = by_delivery(await queries.attempts(conn, project_id, low, high, ids)) if ids else {}
+        return event_body(
+            row,
+            outcomes.get(found),
+            [delivery_body(d, row["type"], later.get(d["id"], ())) for d in deliveries],
+        )
+
+    async def deliveries(self, search: Search, status: Status | None, limit: int) -> DeliveryList:
+        """A page of deliveries, newest event first."""
+        if search.is_empty:
+            return DeliveryList(items=[], next=None)
+        async with (await self._resources.pg()).acquire() as conn:
+            rows = await queries.fetch(conn, queries.deliveries_page(search, status, limit + 1))
+        after = rows[limit - 1]["id"] if len(rows) > limit else None
+        return DeliveryList.model_construct(
+            items=[delivery_item(row, row["event_type"]) for row in rows[:limit]],
+            next=None if after is None else write_cursor(after),
+        )
+
+    async def delivery(self, access: Access, delivery_id: str) -> DeliveryBody:
+        """One delivery with its attempts. Raises Problem 404."""
+        async with (await self._resources.pg()).acquire() as conn:
+            found = _uuid(delivery_id)
+            row = None if found is None else await queries.delivery(conn, access.project_id, found)
+            if row is None:
+                raise Problem(NOT_FOUND, "There is no such delivery in this project.")
+            low, high = around(row["id"])
+            later = await queries.attempts(conn, access.project_id, low, high, [row["id"]])
+        return delivery_body(row, row["event_type"], later)
+
+
+async def find_event(conn: "Connection", access: Access, uid: str) -> "Record":
+    """One of the project's events. Raises Problem 404, also for what is no uid at all."""
+    found = _uuid(uid)
+    row = None if found is None else await queries.event(conn, access.project_id, found)
+    if row is None:
+        raise Problem(NOT_FOUND, "There is no such event in this project.")
+    return row
+
+
+async def _page(conn: "Connection", search: Search, limit: int) -> "tuple[list[Record], UUID | None]":
+    """The rows, and the last key of the page when more follow."""
+    rows = await queries.fetch(conn, queries.events_page(search, limit + 1, PAGE_BYTES))
+    if not rows or rows[0]["found"] <= min(limit, len(rows)):
+        return rows, None
+    rows = rows[:limit]
+    return rows, rows[-1]["uid"]
+
+
+async def _text_page(
+    conn: "Connection", search: Search, text: str, limit: int
+) -> "tuple[list[Record], UUID | None, SearchedBody]":
+    """The same for events with `text` in them, and how far was looked."""
+    uids: list[UUID] = []
+    count, last = 0, None
+    more = True
+    until = monotonic() + WINDOW_SECONDS
+    while more and count < WINDOW and monotonic() < until:
+        window = await queries.fetch(
+            conn, queries.text_window(search.before(last), text, TEXT_BYTES, WINDOW_STEP)
+        )
+        more = len(window) == WINDOW_STEP
+        for row in window:
+            count, last = count + 1, row["uid"]
+            if row["found"]:
+                uids.append(row["uid"])
+                if len(uids) == limit:
+                    break
+        if len(uids) == limit:
+            more = more or last != window[-1]["uid"]
+            break
+    rows = await queries.events_by_uid(conn, search.project_id, uids, PAGE_BYTES) if uids else []
+    after = last if more else None
+    if len(rows) < len(uids):
+        after = rows[-1]["uid"]
+    searched = SearchedBody(count=count, until=None if last is None else received_at(last))
+    return rows, after, searched
+
+
+async def _outcomes(conn: "Connection", project_id: UUID, uids: list[UUID]) -> "dict[UUID, Record]":
+    if not uids:
+        return {}
+    ranges = [around(uid) for uid in uids]
+    lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
+    return await queries.outcomes(conn, project_id, uids, lows, highs)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,136 @@
+"""The HTTP surface of subscriptions."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.responses import Response
+
+from functions.subscriptions.check import check
+from functions.subscriptions.draft import Draft, read_draft
+from functions.subscriptions.function import FUNCTION
+from functions.subscriptions.schemas import (
+    CheckBody,
+    CheckRequest,
+    DeliveryPolicyBody,
+    SubscriptionBody,
+    SubscriptionCreate,
+    SubscriptionList,
+    SubscriptionReplace,
+)
+from functions.subscriptions.service import Subscriptions
+from shared.auth.access import Access
+from shared.auth.dependency import requires
+from shared.runtime.app import endpoint_app
+from shared.runtime.listing import Cursor, Limit
+from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+Reader = Annotated[Access, Depends(requires("subscriptions:read"))]
+Writer = Annotated[Access, Depends(requires("subscriptions:write"))]
+
+CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "headers": {
+            "Location": {
+                "description": "The subscription's address.",
+                "schema": {"type": "string", "format": "uri-reference"},
+            }
+        }
+    }
+}
+
+
+def create(resources: Resources) -> FastAPI:
+    """The application of `subscriptions`."""
+    return endpoint_app(FUNCTION, resources, _router(resources))
+
+
+def _router(resources: Resources) -> APIRouter:
+    router = APIRouter(prefix="/v1/projects/{project}/subscriptions", tags=["subscriptions"])
+    service = Subscriptions(resources)
+
+    @router.get("")
+    async def list_subscriptions(
+        access: Reader, limit: Limit = 50, cursor: Cursor = None
+    ) -> SubscriptionList:
+        """The project's subscriptions, newest first."""
+        page = await service.page(access, cursor, limit)
+        return SubscriptionList(items=[body_of(row) for row in page.rows], next=page.next)
+
+    @router.post("", status_code=201, openapi_extra=CONFLICT, responses=CREATED)
+    async def create_subscription(
+        body: SubscriptionCreate, access: Writer, response: Response
+    ) -> SubscriptionBody:
+        """Subscribe a sink. It gets every event acknowledged after this answer that its filters let through."""
+        row = await service.create(access, draft_of(body), body.state)
+        response.headers["Location"] = f"/v1/projects/{access.project_name}/subscriptions/{row['id']}"
+        return body_of(row)
+
+    @router.post("/check")
+    async def check_filters(body: CheckRequest, access: Reader) -> CheckBody:
+        """What a filter says of given or stored events, without saving it."""
+        return await check(
+            resources,
+            access,
+            filters=body.filters,
+            subscription=body.subscription,
+            events=body.events,
+            last=body.last,
+        )
+
+    @router.get("/{id}")
+    async def get_subscription(id: str, access: Reader) -> SubscriptionBody:  # noqa: A002 the contract's word
+        """One subscription."""
+        return body_of(await service.get(access, id))
+
+    @router.put("/{id}", openapi_extra=CONFLICT)
+    async def replace_subscription(
+        id: str,  # noqa: A002 the contract's word
+        body: SubscriptionReplace,
+        access: Writer,
+    ) -> SubscriptionBody:
+        """Change a subscription, pause it, resume it. What is absent gets its default again.
+
+        Only name, state and signing secrets stay as they are when they are absent. To `paused`, what waits
+        is held until it is `active` again; to `disabled`, what waits is cancelled.
+        """
+        drop = "signing_secrets" in body.model_fields_set and body.signing_secrets is None
+        row = await service.replace(access, id, draft_of(body), body.state, drop_secrets=drop)
+        return body_of(row)
+
+    @router.delete("/{id}", status_code=204)
+    async def delete_subscription(id: str, access: Writer) -> None:  # noqa: A002 the contract's word
+        """Delete a subscription; deliveries that wait for it are cancelled."""
+        await service.delete(access, id)
+
+    def body_of(row: "Record") -> SubscriptionBody:
+        return SubscriptionBody(
+            id=row["id"],
+            name=row["name"],
+            filters=row["filters"],
+            sink=row["sink"],
+            delivery=DeliveryPolicyBody(**row["delivery"]),
+            signing_secrets=[],
+            signing_secret_count=service.count_secrets(row),
+            state=row["state"],
+            state_reason=row["state_reason"],
+            version=row["version"],
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+        )
+
+    return router
+
+
+def draft_of(body: SubscriptionCreate | SubscriptionReplace) -> Draft:
+    """The checked parts of a body. Raises Problem 422."""
+    return read_draft(
+        name=body.name,
+        filters=body.filters,
+        sink=body.sink,
+        delivery=body.delivery,
+        signing_secrets=body.signing_secrets,
+    )

@@ -1,0 +1,10 @@
+"""The declaration of `subscriptions`."""
+
+from shared.runtime.function import Function
+
+FUNCTION = Function(
+    name="subscriptions",
+    summary="Keeps what is to be delivered where and how, and previews filters on stored events",
+    entry="functions.subscriptions.app:create",
+    routes=("/v1/projects/{project}/subscriptions",),
+)

@@ -1,0 +1,197 @@
+"""The SQL of subscriptions. Every statement carries the project."""
+
+# ruff: noqa: S608 statements are put together from constants of this file alone
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+_COLUMNS = """
+    id, name, filters, sink, delivery, signing_secrets_sealed, state, state_reason, version, created_at, updated_at
+"""
+
+
+async def bump_project(conn: "Connection", project_id: UUID) -> bool:
+    """Say that the project's subscriptions change. Its row stays locked, so that changes come one by one."""
+    row = await conn.fetchval(
+        "UPDATE projects SET version = version + 1 WHERE id = $1 RETURNING version", project_id
+    )
+    return row is not None
+
+
+async def subscriptions(
+    conn: "Connection", project_id: UUID, before: UUID | None, limit: int
+) -> "list[Record]":
+    """A page, newest first."""
+    return list(
+        await conn.fetch(
+            f"""
+            SELECT {_COLUMNS} FROM subscriptions
+            WHERE project_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+            """,
+            project_id,
+            before,
+            limit,
+        )
+    )
+
+
+async def subscription(conn: "Connection", project_id: UUID, subscription_id: UUID) -> "Record | None":
+    """One of the project's."""
+    return await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM subscriptions WHERE project_id = $1 AND id = $2",
+        project_id,
+        subscription_id,
+    )
+
+
+async def names_like(conn: "Connection", project_id: UUID, start: str) -> set[str]:
+    """The names in the project that begin so."""
+    rows = await conn.fetch(
+        "SELECT name FROM subscriptions WHERE project_id = $1 AND starts_with(name, $2)", project_id, start
+    )
+    return {row["name"] for row in rows}
+
+
+async def insert(
+    conn: "Connection",
+    *,
+    subscription_id: UUID,
+    project_id: UUID,
+    name: str,
+    filters: list[Any],
+    sink: str,
+    delivery: dict[str, Any],
+    signing_secrets_sealed: bytes | None,
+    state: str,
+) -> "Record":
+    """The new row. Raises asyncpg.UniqueViolationError when the name is taken."""
+    return await conn.fetchrow(
+        f"""
+        INSERT INTO subscriptions
+            (id, project_id, name, filters, sink, delivery, signing_secrets_sealed, state)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_COLUMNS}
+        """,
+        subscription_id,
+        project_id,
+        name,
+        filters,
+        sink,
+        delivery,
+        signing_secrets_sealed,
+        state,
+    )
+
+
+async def replace(
+    conn: "Connection",
+    *,
+    subscription_id: UUID,
+    project_id: UUID,
+    name: str,
+    filters: list[Any],
+    sink: str,
+    delivery: dict[str, Any],
+    signing_secrets_sealed: bytes | None,
+    state: str,
+    state_reason: str | None,
+) -> "Record":
+    """The changed row, one version on. Raises asyncpg.UniqueViolationError when the name is taken."""
+    return await conn.fetchrow(
+        f"""
+        UPDATE subscriptions
+        SET name = $3, filters = $4, sink = $5, delivery = $6, signing_secrets_sealed = $7, state = $8,
+            state_reason = $9, version = version + 1, updated_at = now()
+        WHERE project_id = $1 AND id = $2 RETURNING {_COLUMNS}
+        """,
+        project_id,
+        subscription_id,
+        name,
+        filters,
+        sink,
+        delivery,
+        signing_secrets_sealed,
+        state,
+        state_reason,
+    )
+
+
+async def keep_version(conn: "Connection", project_id: UUID, subscription_id: UUID) -> None:
+    """Note what the subscription says as it stands."""
+    await conn.execute(
+        """
+        INSERT INTO subscription_versions (subscription_id, version, project_id, name, filters, sink)
+        SELECT id, version, project_id, name, filters, sink FROM subscriptions
+        WHERE project_id = $1 AND id = $2
+        """,
+        project_id,
+        subscription_id,
+    )
+
+
+async def delete(conn: "Connection", project_id: UUID, subscription_id: UUID) -> bool:
+    """Whether it was there."""
+    done = await conn.fetchval(
+        "DELETE FROM subscriptions WHERE project_id = $1 AND id = $2 RETURNING true",
+        project_id,
+        subscription_id,
+    )
+    return bool(done)
+
+
+async def hold_waiting(conn: "Connection", project_id: UUID, subscription_id: UUID) -> None:
+    """Let what waits for this subscription wait until it is resumed. A request under way is left alone."""
+    await conn.execute(
+        """
+        UPDATE deliveries SET held = true, next_attempt_at = NULL
+        WHERE project_id = $1 AND subscription_id = $2 AND status IN ('pending', 'retrying')
+            AND NOT held AND NOT claimed
+        """,
+        project_id,
+        subscription_id,
+    )
+
+
+async def release_held(conn: "Connection", project_id: UUID, subscription_id: UUID) -> set[int]:
+    """Make due what was held. Returns the shards that have work by that."""
+    rows = await conn.fetch(
+        """
+        WITH released AS (
+            UPDATE deliveries SET held = false, next_attempt_at = now()
+            WHERE project_id = $1 AND subscription_id = $2 AND status IN ('pending', 'retrying') AND held
+            RETURNING shard
+        )
+        SELECT DISTINCT shard FROM released
+        """,
+        project_id,
+        subscription_id,
+    )
+    return {row["shard"] for row in rows}
+
+
+async def cancel_waiting(conn: "Connection", project_id: UUID, subscription_id: UUID) -> None:
+    """End what waits for this subscription."""
+    await conn.execute(
+        """
+        UPDATE deliveries SET status = 'cancelled', ended_at = now(), next_attempt_at = NULL, held = false
+        WHERE project_id = $1 AND subscription_id = $2 AND status IN ('pending', 'retrying')
+        """,
+        project_id,
+        subscription_id,
+    )
+
+
+async def recent_events(conn: "Connection", project_id: UUID, limit: int) -> "list[Record]":
+    """The context attributes of the newest events, newest first."""
+    return list(
+        await conn.fetch(
+            """
+            SELECT uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions
+            FROM events WHERE project_id = $1 ORDER BY uid DESC LIMIT $2
+            """,
+            project_id,
+            limit,
+        )
+    )

@@ -1,0 +1,159 @@
+"""What can be done with subscriptions. Each change is one transaction."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import UUID
+
+import msgspec
+
+from functions.subscriptions import queries
+from functions.subscriptions.draft import Draft, derived_name
+from shared.auth.access import Access
+from shared.core.ids import uuid7
+from shared.core.problems import CONFLICT, NOT_FOUND, Problem
+from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows and the cursor of what follows, None at the end."""
+
+    rows: "list[Record]"
+    next: str | None
+
+
+class Subscriptions:
+    """The use cases, on the stores of one process."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    async def page(self, access: Access, cursor: str | None, limit: int) -> Page:
+        """The project's subscriptions, newest first. Raises Problem 422 for a bad cursor."""
+        before = read_cursor(cursor)
+        async with (await self._resources.pg()).acquire() as conn:
+            rows = await queries.subscriptions(conn, access.project_id, before, limit + 1)
+        more = len(rows) > limit
+        return Page(rows[:limit], write_cursor(rows[limit - 1]["id"]) if more else None)
+
+    async def get(self, access: Access, subscription_id: str) -> "Record":
+        """One subscription. Raises Problem 404."""
+        async with (await self._resources.pg()).acquire() as conn:
+            return await _found(conn, access, subscription_id)
+
+    async def create(self, access: Access, draft: Draft, state: str | None) -> "Record":
+        """Keep a new one. Raises Problem 409 when the name is taken."""
+        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
+            await _begin_change(conn, access)
+            name = draft.name
+            if name is None:
+                host = derived_name(draft.sink, set())
+                name = derived_name(draft.sink, await queries.names_like(conn, access.project_id, host))
+            elif name in await queries.names_like(conn, access.project_id, name):
+                _refuse_name(name)
+            row = await queries.insert(
+                conn,
+                subscription_id=uuid7(),
+                project_id=access.project_id,
+                name=name,
+                filters=draft.filters,
+                sink=draft.sink,
+                delivery=draft.delivery,
+                signing_secrets_sealed=self._seal(draft.signing_secrets),
+                state=state or "active",
+            )
+            await queries.keep_version(conn, access.project_id, row["id"])
+            return row
+
+    async def replace(
+        self, access: Access, subscription_id: str, draft: Draft, state: str | None, *, drop_secrets: bool
+    ) -> "Record":
+        """Change one. No secrets in the draft keep those there are, unless `drop_secrets`.
+
+        Raises Problem 404, and 409 when another one has the name.
+        """
+        released: set[int] = set()
+        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
+            await _begin_change(conn, access)
+            old = await _found(conn, access, subscription_id)
+            name = draft.name or old["name"]
+            if name != old["name"] and name in await queries.names_like(conn, access.project_id, name):
+                _refuse_name(name)
+            sealed = None if drop_secrets else old["signing_secrets_sealed"]
+            if draft.signing_secrets:
+                sealed = self._seal(draft.signing_secrets)
+            new_state = state or old["state"]
+            row = await queries.replace(
+                conn,
+                subscription_id=old["id"],
+                project_id=access.project_id,
+                name=name,
+                filters=draft.filters,
+                sink=draft.sink,
+                delivery=draft.delivery,
+                signing_secrets_sealed=sealed,
+                state=new_state,
+                state_reason=old["state_reason"] if new_state == old["state"] else None,
+            )
+            await queries.keep_version(conn, access.project_id, old["id"])
+            match new_state:
+                case "active":
+                    released = await queries.release_held(conn, access.project_id, old["id"])
+                case "paused":
+                    await queries.hold_waiting(conn, access.project_id, old["id"])
+                case _:
+                    await queries.cancel_waiting(conn, access.project_id, old["id"])
+        if released:
+            self._resources.wake.shards(released)
+        return row
+
+    async def delete(self, access: Access, subscription_id: str) -> None:
+        """Delete one; what waits for it is cancelled. Raises Problem 404."""
+        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
+            await _begin_change(conn, access)
+            old = await _found(conn, access, subscription_id)
+            await queries.cancel_waiting(conn, access.project_id, old["id"])
+            await queries.delete(conn, access.project_id, old["id"])
+
+    def _seal(self, secrets: tuple[str, ...]) -> bytes | None:
+        if not secrets:
+            return None
+        from shared.auth.sealing import seal
+
+        return seal(self._resources.settings.secret, msgspec.json.encode(secrets))
+
+    def count_secrets(self, row: "Record") -> int | None:
+        """How many signing secrets a subscription has; None when they cannot be opened any more."""
+        sealed = row["signing_secrets_sealed"]
+        if sealed is None:
+            return 0
+        from shared.auth.sealing import UnsealError, unseal
+
+        try:
+            secrets: list[Any] = msgspec.json.decode(unseal(self._resources.settings.secret, sealed))
+        except UnsealError:
+            return None
+        return len(secrets)
+
+
+async def _begin_change(conn: "Connection", access: Access) -> None:
+    if not await queries.bump_project(conn, access.project_id):
+        raise Problem(NOT_FOUND, "There is no such project any more.")
+
+
+async def _found(conn: "Connection", access: Access, subscription_id: str) -> "Record":
+    try:
+        row = await queries.subscription(conn, access.project_id, UUID(subscription_id))
+    except ValueError:
+        row = None
+    if row is None:
+        raise Problem(NOT_FOUND, "There is no such subscription in this project.")
+    return row
+
+
+def _refuse_name(name: str) -> NoReturn:
+    raise Problem(CONFLICT, f"There is a subscription of the name {name!r} in this project.")
