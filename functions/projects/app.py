@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import Response
 
 from functions.projects import service
@@ -20,10 +20,9 @@ from functions.projects.schemas import (
 from shared.auth.access import Access, Principal
 from shared.auth.dependency import requires, signed_in
 from shared.runtime.app import endpoint_app
+from shared.runtime.listing import Cursor, Limit
 from shared.runtime.resources import Resources
 
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=1000)]
 Caller = Annotated[Principal, Depends(signed_in)]
 
 _CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}

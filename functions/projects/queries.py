@@ -1,6 +1,5 @@
 """The SQL of projects and API keys."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -8,13 +7,15 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
 
 
-async def projects_of(on: "Connection | Pool", user_id: UUID, *, after: str, limit: int) -> "list[Record]":
-    """A user's projects by name, those after `after`."""
+async def projects_of(
+    on: "Connection | Pool", user_id: UUID, *, after: UUID | None, limit: int
+) -> "list[Record]":
+    """A user's projects by name, those that follow the project `after`."""
     rows: list[Record] = await on.fetch(
         """
         SELECT p.id, p.name, p.created_at FROM members m JOIN projects p ON p.id = m.project_id
-        WHERE m.user_id = $1 AND p.name COLLATE "C" > $2
-        ORDER BY p.name COLLATE "C" LIMIT $3
+        WHERE m.user_id = $1 AND ($2::uuid IS NULL OR p.name > (SELECT name FROM projects WHERE id = $2))
+        ORDER BY p.name LIMIT $3
         """,
         user_id,
         after,
@@ -60,20 +61,18 @@ async def copy_owners(on: "Connection", project_id: UUID, of: UUID) -> None:
 
 
 async def keys_of(
-    on: "Connection | Pool", project_id: UUID, *, before: tuple[datetime, str] | None, limit: int
+    on: "Connection | Pool", project_id: UUID, *, after: str | None, limit: int
 ) -> "list[Record]":
-    """A project's keys that are not revoked, newest first."""
-    created_at, key_id = before or (None, None)
+    """A project's keys that are not revoked, newest first, those that follow the key `after`."""
     rows: list[Record] = await on.fetch(
         """
         SELECT id, name, scopes, sources, types, created_at, expires_at, last_used_at FROM api_keys
         WHERE project_id = $1 AND revoked_at IS NULL
-          AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
-        ORDER BY created_at DESC, id DESC LIMIT $4
+          AND ($2::text IS NULL OR (created_at, id) < (SELECT created_at, id FROM api_keys WHERE id = $2))
+        ORDER BY created_at DESC, id DESC LIMIT $3
         """,
         project_id,
-        created_at,
-        key_id,
+        after,
         limit,
     )
     return rows

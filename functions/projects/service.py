@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.projects import queries
-from functions.projects.cursors import decode_cursor, encode_cursor, unreadable
 from shared.auth.access import Access, Principal, authority_of
-from shared.auth.keys import hash_secret, make_key
+from shared.auth.keys import hash_secret, is_key_id, make_key
 from shared.auth.permissions import EVERYTHING, PERMISSIONS
 from shared.auth.queries import insert_key
 from shared.auth.stores import Stores
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, Fault, Problem
+from shared.runtime.listing import read_cursor, write_cursor
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -44,9 +44,9 @@ async def list_projects(
         row = await queries.project_by_id(pool, principal.access.project_id)
         return ([] if row is None else [row]), None
     assert principal.user_id is not None
-    after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
+    after = read_cursor(cursor)
     rows = await queries.projects_of(pool, principal.user_id, after=after, limit=limit + 1)
-    following = encode_cursor(rows[limit - 1]["name"]) if len(rows) > limit else None
+    following = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
     return rows[:limit], following
 
 
@@ -88,18 +88,14 @@ async def list_keys(
     stores: Stores, access: Access, *, limit: int, cursor: str | None
 ) -> "tuple[list[Record], str | None]":
     """The project's keys that are not revoked."""
-    before = None
-    if cursor is not None:
-        created_at, key_id = decode_cursor(cursor, 2)
-        try:
-            before = (datetime.fromisoformat(created_at).astimezone(UTC), key_id)
-        except (ValueError, OverflowError):
-            raise unreadable() from None
-    rows = await queries.keys_of(await stores.pg(), access.project_id, before=before, limit=limit + 1)
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], encode_cursor(last["created_at"].isoformat(), last["id"])
+    if cursor is not None and not is_key_id(cursor):
+        raise Problem(
+            INVALID,
+            "The request has values that cannot be used.",
+            errors=[Fault("/query/cursor", "is not a cursor that a list has given")],
+        )
+    rows = await queries.keys_of(await stores.pg(), access.project_id, after=cursor, limit=limit + 1)
+    return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
 
 
 async def create_key(stores: Stores, access: Access, wanted: NewKey) -> dict[str, Any]:
@@ -119,7 +115,7 @@ async def create_key(stores: Stores, access: Access, wanted: NewKey) -> dict[str
 
 async def revoke_key(stores: Stores, access: Access, key_id: str) -> None:
     """End a key; it is refused everywhere within a second. Raises Problem 404."""
-    if not key_id.isalnum() or not await queries.revoke_key(await stores.pg(), access.project_id, key_id):
+    if not is_key_id(key_id) or not await queries.revoke_key(await stores.pg(), access.project_id, key_id):
         raise Problem(NOT_FOUND, "There is no such API key.")
     authority_of(stores).forget_key(key_id)
 

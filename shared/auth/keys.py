@@ -36,9 +36,14 @@ def parse_key(text: str) -> ApiKeyText | None:
     if not text.startswith(PREFIX) or len(text) != len(PREFIX) + _ID_LENGTH + 1 + _SECRET_LENGTH:
         return None
     key_id, _, secret = text[len(PREFIX) :].partition("_")
-    if len(key_id) != _ID_LENGTH or not (key_id + secret).isascii() or not (key_id + secret).isalnum():
+    if not is_key_id(key_id) or not secret.isascii() or not secret.isalnum():
         return None
     return ApiKeyText(key_id, secret)
+
+
+def is_key_id(text: str) -> bool:
+    """Whether `text` has the form of a key's id."""
+    return len(text) == _ID_LENGTH and text.isascii() and text.isalnum()
 
 
 def hash_secret(settings_secret: SecretStr | str, key: ApiKeyText) -> bytes:
