@@ -82,12 +82,16 @@ def start(arguments: list[str]) -> tuple[float, float]:
     return seconds, pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def measure(rounds: int) -> list[dict[str, object]]:
+def measure(rounds: int, names: list[str]) -> list[dict[str, object]]:
     """One row for the reference and each function."""
     from shared.runtime import registry
 
     programs = {REFERENCE: ["-c", HELLO]}
-    programs |= {f.name: ["-m", "shared.runtime.serve", f.name] for f in registry.functions()}
+    programs |= {
+        f.name: ["-m", "shared.runtime.serve", f.name]
+        for f in registry.functions()
+        if not names or f.name in names
+    }
     for arguments in programs.values():
         start(arguments)  # fills the caches of byte-code and files
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
@@ -110,10 +114,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("names", nargs="*", help="these functions alone")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    rows = measure(chosen.rounds)
+    rows = measure(chosen.rounds, chosen.names)
     sys.stdout.write(f"{'function':<16}{'start ms':>10}{'ratio':>8}{'MiB':>8}\n")
     for row in rows:
         sys.stdout.write("{function:<16}{startMs:>10}{ratio:>8}{memoryMiB:>8}\n".format(**row))
