@@ -14,7 +14,7 @@ Pattern = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 class ProjectRequest(Request):
     """A project to be. The name is part of every address below it."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z", max_length=63)
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)
 
 
 class ProjectBody(Schema):
