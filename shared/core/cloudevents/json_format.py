@@ -207,6 +207,4 @@ def _names(body: bytes) -> list[str]:
 def _malformed(error: Exception, what: str) -> InvalidEvent:
     if isinstance(error, RecursionError):
         return InvalidEvent("the JSON is nested too deep", "")
-    if isinstance(error, UnicodeDecodeError):
-        return InvalidEvent(f"{what}: it is not UTF-8", "")
     return InvalidEvent(f"{what}: {str(error).removeprefix('JSON is malformed: ')}", "")
