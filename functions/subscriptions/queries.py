@@ -142,12 +142,12 @@ async def delete(conn: "Connection", project_id: UUID, subscription_id: UUID) ->
 
 
 async def hold_waiting(conn: "Connection", project_id: UUID, subscription_id: UUID) -> None:
-    """Let what waits for this subscription wait until it is resumed. A request under way is left alone."""
+    """Let what waits for this subscription wait until it is resumed."""
     await conn.execute(
         """
         UPDATE deliveries SET held = true, next_attempt_at = NULL
         WHERE project_id = $1 AND subscription_id = $2 AND status IN ('pending', 'retrying')
-            AND NOT held AND NOT claimed
+            AND NOT held
         """,
         project_id,
         subscription_id,
@@ -155,12 +155,19 @@ async def hold_waiting(conn: "Connection", project_id: UUID, subscription_id: UU
 
 
 async def release_held(conn: "Connection", project_id: UUID, subscription_id: UUID) -> set[int]:
-    """Make due what was held. Returns the shards that have work by that."""
+    """Let go of what was held, and make it due: of what has an order key, the first one of each key.
+
+    Returns the shards that have work by that.
+    """
     rows = await conn.fetch(
         """
         WITH released AS (
-            UPDATE deliveries SET held = false, next_attempt_at = now()
-            WHERE project_id = $1 AND subscription_id = $2 AND status IN ('pending', 'retrying') AND held
+            UPDATE deliveries d SET held = false, next_attempt_at = CASE WHEN order_key IS NULL OR NOT EXISTS (
+                SELECT FROM deliveries e
+                WHERE e.subscription_id = $2 AND e.order_key = d.order_key AND e.position < d.position
+                    AND e.order_key IS NOT NULL AND e.status IN ('pending', 'retrying')
+            ) THEN now() END
+            WHERE project_id = $1 AND subscription_id = $2 AND held
             RETURNING shard
         )
         SELECT DISTINCT shard FROM released

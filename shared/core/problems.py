@@ -53,11 +53,18 @@ class Problem(Exception):
             "type": TYPE_BASE + self.kind.slug,
             "title": self.kind.title,
             "status": self.kind.status,
-            "detail": self.detail,
+            "detail": _writable(self.detail),
         }
         if self.errors:
-            document["errors"] = [{"pointer": f.pointer, "detail": f.detail} for f in self.errors]
+            document["errors"] = [
+                {"pointer": _writable(f.pointer), "detail": _writable(f.detail)} for f in self.errors
+            ]
         return document
+
+
+def _writable(text: str) -> str:
+    """`text` in UTF-8's reach: JSON may bring in halves of surrogate pairs, and errors quote what came."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 NOT_A_CLOUDEVENT = ProblemKind("not-a-cloudevent", "Not a CloudEvent", 400)
