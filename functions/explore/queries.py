@@ -63,7 +63,7 @@ def _where(search: Search, first: int) -> tuple[str, list[object]]:
 def events_page(search: Search, limit: int, max_bytes: int) -> tuple[str, list[object]]:
     """A page of events, newest first, as a statement and its parameters.
 
-    `found` is how many there were up to `limit`; of them come as many as have `max_bytes` of data together.
+    `found` is how many there were up to `limit`; of them come those up to the one whose data passes `max_bytes`.
     """
     where, values = _where(search, 3)
     return (
@@ -107,7 +107,7 @@ async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | No
 async def events_by_uid(
     conn: "Connection", project_id: UUID, uids: Sequence[UUID], max_bytes: int
 ) -> "list[Record]":
-    """These events, newest first; as many of them as have `max_bytes` of data together."""
+    """These events, newest first, up to the one whose data passes `max_bytes`."""
     return list(
         await conn.fetch(
             f"""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 PAGE_BYTES = 16 * 1024 * 1024
-"""A page ends early when its events have more data than this: `next` goes on from there."""
+"""A page ends early, with the event whose data takes it past this: `next` goes on from there."""
 
 WINDOW = 10_000
 """Events that one search for text looks through."""
@@ -119,21 +119,19 @@ async def _text_page(
     """The same for events with `text` in them, and how far was looked."""
     uids: list[UUID] = []
     count, last = 0, None
-    more = True
     until = monotonic() + WINDOW_SECONDS
-    while more and count < WINDOW and monotonic() < until:
-        window = await queries.fetch(
-            conn, queries.text_window(search.before(last), text, TEXT_BYTES, WINDOW_STEP)
-        )
+    while True:
+        statement = queries.text_window(search.before(last), text, TEXT_BYTES, WINDOW_STEP)
+        window = await queries.fetch(conn, statement)
         more = len(window) == WINDOW_STEP
         for row in window:
             count, last = count + 1, row["uid"]
             if row["found"]:
                 uids.append(row["uid"])
                 if len(uids) == limit:
+                    more = more or last != window[-1]["uid"]
                     break
-        if len(uids) == limit:
-            more = more or last != window[-1]["uid"]
+        if not more or len(uids) == limit or count >= WINDOW or monotonic() >= until:
             break
     rows = await queries.events_by_uid(conn, search.project_id, uids, PAGE_BYTES) if uids else []
     after = last if more else None
