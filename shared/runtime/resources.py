@@ -23,20 +23,29 @@ class Resources:
         self.wake = Wake(self)
         self._pool: Pool | None = None
         self._redis: Redis | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[Pool] | None = None
 
     async def pg(self) -> "Pool":
-        """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there."""
-        if self._pool is None:
-            async with self._opening:
-                if self._pool is None:
-                    from shared.db.pool import open_pool
+        """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there.
 
-                    self._pool = await open_pool(
-                        self.settings.database_url.get_secret_value(),
-                        size=self.settings.database_pool_size,
-                    )
+        Whoever asks while it is being opened shares the outcome, so that a server that does not answer
+        costs all of them one time-out and not each in turn.
+        """
+        if self._pool is None:
+            if self._opening is None:
+                self._opening = asyncio.get_running_loop().create_task(self._open())
+            self._pool = await asyncio.shield(self._opening)
         return self._pool
+
+    async def _open(self) -> "Pool":
+        from shared.db.pool import open_pool
+
+        try:
+            return await open_pool(
+                self.settings.database_url.get_secret_value(), size=self.settings.database_pool_size
+            )
+        finally:
+            self._opening = None
 
     async def redis(self) -> "Redis":
         """The Redis client. It connects at its first command, so this does not fail without a server."""
@@ -49,6 +58,8 @@ class Resources:
     async def close(self) -> None:
         """End what was opened; what others still use of it fails from here on."""
         await self.wake.close()
+        if self._opening is not None:
+            self._opening.cancel()
         if self._redis is not None:
             await self._redis.aclose()
         if self._pool is not None:

@@ -1,0 +1,49 @@
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+
+from shared.runtime.outage import is_outage
+from shared.runtime.resources import Resources
+
+
+async def test_many_askers_share_one_pool(resources):
+    pools = await asyncio.gather(*(resources.pg() for _ in range(20)))
+    assert len(set(map(id, pools))) == 1
+    assert await pools[0].fetchval("SELECT 1") == 1
+
+
+async def test_many_askers_share_one_failure_and_the_next_may_succeed(settings):
+    attempts = 0
+
+    async def refuse(_reader, writer):
+        nonlocal attempts
+        attempts += 1
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"postgresql://nobody@127.0.0.1:{port}/nothing?sslmode=disable"
+        resources = Resources(settings.model_copy(update={"database_url": SecretStr(url)}))
+        errors = await asyncio.gather(*(resources.pg() for _ in range(20)), return_exceptions=True)
+    assert all(is_outage(error) for error in errors), errors
+    assert attempts == 1
+
+    resources.settings = settings
+    assert await (await resources.pg()).fetchval("SELECT 1") == 1
+    await resources.close()
+
+
+async def test_an_asker_that_gives_up_does_not_spoil_it_for_the_others(resources):
+    impatient = asyncio.ensure_future(resources.pg())
+    patient = asyncio.ensure_future(resources.pg())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    assert await (await patient).fetchval("SELECT 1") == 1
+
+
+async def test_redis_is_opened_once(resources):
+    assert await resources.redis() is await resources.redis()
+    assert await (await resources.redis()).ping()
