@@ -165,7 +165,10 @@ class PostgresServer(_Child):
             raise ServerError(str(error)) from error
         self._account = account_for(self.home, programs)
         self._password = self._read_password()
-        create_data_folder(self._account, self.data, self._password, durable=self.durable, log=self.log)
+        try:
+            create_data_folder(self._account, self.data, self._password, durable=self.durable, log=self.log)
+        except subprocess.CalledProcessError as error:
+            raise self._failure() from error
         if self.port is None:
             self.port = free_port()
         pid_file = self.data / "postmaster.pid"

@@ -1,0 +1,118 @@
+"""Calls to Weir's HTTP API, on the standard library so that a command starts quickly."""
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from cli.contexts import Context
+from cli.errors import AUTH, FAILED, INVALID, NOT_FOUND, CommandError
+
+TIMEOUT_SECONDS = 30.0
+
+_HINTS = {
+    401: "`weir context show` prints the key in use; `weir up` writes a new one when it is lost",
+    403: "use a key with this permission: weir keys create NAME --scope …",
+    404: "`weir context show` prints the project in use",
+    429: "wait a moment and try again",
+    503: "`weir status` tells what runs",
+}
+
+
+def exit_code(status: int) -> int:
+    """The command's exit code for a status code of the API."""
+    if status in {401, 403}:
+        return AUTH
+    if status in {404, 410}:
+        return NOT_FOUND
+    return INVALID if 400 <= status < 500 and status not in {408, 429} else FAILED
+
+
+def problem_error(status: int, body: bytes) -> CommandError:
+    """The error for a refusal: the problem's title and detail, and each pointer below."""
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        return CommandError(
+            f"the server answered {status}", code=exit_code(status), hint=_HINTS.get(status, "")
+        )
+    title, detail = problem.get("title", f"status {status}"), problem.get("detail")
+    details = tuple(
+        f"{fault.get('pointer') or '/'}: {fault.get('detail')}"
+        for fault in problem.get("errors", [])
+        if isinstance(fault, dict)
+    )
+    message = f"{title}: {detail}" if detail else str(title)
+    return CommandError(message, code=exit_code(status), details=details, hint=_HINTS.get(status, ""))
+
+
+class Api:
+    """One context's API. Paths begin at the project: `/events` is `/v1/projects/{p}/events`."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        parts = urlsplit(context.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise CommandError(f"{context.url!r} is no address of a Weir", hint="see `weir context show`")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._prefix = parts.path.rstrip("/")
+        self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
+
+    def get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
+        """The JSON at `path`. Raises CommandError; query values that are None are left out."""
+        return self.call("GET", path, query=query)
+
+    def call(
+        self, method: str, path: str, body: object = None, query: Mapping[str, object] | None = None
+    ) -> Any:
+        """Send JSON, get JSON (None for 204). Raises CommandError."""
+        headers = {}
+        data = None
+        if body is not None:
+            headers["content-type"] = "application/json"
+            data = json.dumps(body).encode()
+        asked = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        target = f"/v1/projects/{quote(self.context.project, safe='')}{path}"
+        return self.raw(method, target + (f"?{urlencode(asked)}" if asked else ""), headers, data)
+
+    def raw(self, method: str, target: str, headers: Mapping[str, str], data: bytes | None) -> Any:
+        """The same for any target and body. Raises CommandError."""
+        everything = {
+            "authorization": f"Bearer {self.context.api_key}",
+            "accept": "application/json",
+            "user-agent": "weir-cli",
+            **headers,
+        }
+        try:
+            self._connection.request(method, self._prefix + target, body=data, headers=everything)
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise CommandError(
+                f"{self.context.url} does not answer: {error}",
+                hint="`weir status` tells what runs; `weir up` starts it",
+            ) from error
+        if answer.status >= 400:
+            raise problem_error(answer.status, text)
+        if not text:
+            return None
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise CommandError(
+                f"{self.context.url} answered something that is not JSON: is it a Weir?"
+            ) from error
+
+    def pages(self, path: str, query: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        cursor = None
+        while True:
+            answer = self.get(path, {**query, "limit": 500, "cursor": cursor})
+            yield from answer["items"]
+            cursor = answer["next"]
+            if cursor is None:
+                return

@@ -1,0 +1,134 @@
+"""`weir events`: what was taken in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from cli.api import Api
+from cli.options import Instant, api_options, page_options
+from cli.output import Column, output_option, show, show_list
+
+COLUMNS: list[Column] = [
+    ("uid", "uid"),
+    ("received", "receivedAt"),
+    ("type", "event.type"),
+    ("source", "event.source"),
+    ("subject", "event.subject"),
+    ("outcome", lambda row: outcome(row)),  # noqa: PLW0108 defined below
+]
+WIDE: list[Column] = [("id", "event.id"), ("size", "size"), ("latency ms", "latencyMs")]
+
+DELIVERY_COLUMNS: list[Column] = [
+    ("delivery", "id"),
+    ("subscription", "subscriptionName"),
+    ("status", "status"),
+    ("attempts", "attemptCount"),
+    ("code", "lastStatusCode"),
+    ("error", "lastError"),
+    ("next attempt", "nextAttemptAt"),
+]
+
+
+def outcome(row: Mapping[str, Any]) -> str:
+    """The counts that are not zero, as `2 delivered, 1 dead`."""
+    counts = row.get("outcome") or {}
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no match"
+
+
+@click.group()
+def events() -> None:
+    """Look at stored events.
+
+    \b
+    Example:
+      weir events ls --type order.created --since 1h
+    """  # noqa: D301 \b keeps click from joining the lines
+
+
+@events.command("ls")
+@click.option("--type", "type_", help="Exactly this type.")
+@click.option("--source", help="Exactly this source.")
+@click.option("--id", "event_id", help="Exactly this id, as the producer gave it.")
+@click.option("--subject", help="Exactly this subject.")
+@click.option("-q", "text", help="Text in type, source, subject, id or data, in any case.")
+@click.option("--since", type=Instant(), help="Received at or after: an instant, or 1h for an hour ago.")
+@click.option("--until", type=Instant(), help="Received before.")
+@page_options
+@output_option
+@api_options
+def list_events(
+    api: Api,
+    *,
+    type_: str | None,
+    source: str | None,
+    event_id: str | None,
+    subject: str | None,
+    text: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int,
+    cursor: str | None,
+    output: str,
+) -> None:
+    """List events, newest first.
+
+    \b
+    Example:
+      weir events ls --type order.created --since 1h -o wide
+    """  # noqa: D301
+    query = {
+        "type": type_, "source": source, "id": event_id, "subject": subject, "q": text,
+        "since": since, "until": until, "limit": limit, "cursor": cursor,
+    }  # fmt: skip
+    asked = any(value is not None for value in (type_, source, event_id, subject, text, since, until))
+    show_list(
+        output,
+        api.get("/events", query),
+        COLUMNS,
+        wide=WIDE,
+        name="uid",
+        empty="no event matches" if asked else "no event yet; send one with `weir emit`",
+    )
+
+
+@events.command("get")
+@click.argument("uid")
+@click.option("--explain", is_flag=True, help="Say for every subscription why it matched or not.")
+@output_option
+@api_options
+def get_event(api: Api, uid: str, explain: bool, output: str) -> None:
+    """Show one event with its deliveries; as a table, its deliveries alone.
+
+    \b
+    Example:
+      weir events get 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 -o yaml
+      weir events get 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 --explain
+    """  # noqa: D301
+    if explain:
+        verdicts: list[Column] = [
+            ("subscription", lambda row: row.get("name") or row.get("subscription")),
+            ("matched", "matched"),
+            ("clause", "clause"),
+            ("because", "detail"),
+        ]
+        show_list(
+            output,
+            api.get(f"/events/{uid}/explain"),
+            verdicts,
+            name="subscription",
+            empty="there is no subscription",
+        )
+        return
+    found = api.get(f"/events/{uid}")
+    deliveries = found.get("deliveries", [])
+    show(
+        output,
+        found,
+        rows=deliveries,
+        columns=DELIVERY_COLUMNS,
+        wide=[("sink", "sink")],
+        name=str(found["uid"]),
+    )
+    if output in {"table", "wide"} and not deliveries:
+        click.echo("no subscription matched; --explain says why", err=True)

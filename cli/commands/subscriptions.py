@@ -1,0 +1,238 @@
+"""`weir subscriptions`: which events go where."""
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import click
+
+from cli.api import Api
+from cli.errors import INVALID, NOT_FOUND, CommandError
+from cli.options import api_options, confirm, page_options, yes_option
+from cli.output import Column, output_option, show, show_list
+
+COLUMNS: list[Column] = [
+    ("id", "id"),
+    ("name", "name"),
+    ("state", "state"),
+    ("sink", "sink"),
+    ("filters", "filters"),
+]
+WIDE: list[Column] = [("reason", "stateReason"), ("retry", "delivery.retry"), ("timeout", "delivery.timeout")]
+WRITABLE = ("name", "filters", "sink", "delivery", "state")
+
+
+def resolve(api: Api, wanted: str) -> dict[str, Any]:
+    """The subscription with that id or name. Raises CommandError."""
+    try:
+        UUID(wanted)
+    except ValueError:
+        found = next((s for s in api.pages("/subscriptions", {}) if s["name"] == wanted), None)
+        if found is None:
+            raise CommandError(
+                f"there is no subscription {wanted!r}",
+                code=NOT_FOUND,
+                hint="`weir subscriptions ls` lists them",
+            ) from None
+        return found
+    answer: dict[str, Any] = api.get(f"/subscriptions/{quote(wanted)}")
+    return answer
+
+
+def read_document(text: str) -> Any:
+    """JSON or YAML given on the command line, from `@FILE`, or from standard input as `@-`."""
+    if text.startswith("@"):
+        try:
+            text = sys.stdin.read() if text == "@-" else Path(text[1:]).read_text()
+        except OSError as error:
+            raise CommandError(f"{text[1:]}: {error.strerror}") from error
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise CommandError(f"neither JSON nor YAML: {error}", code=INVALID) from error
+
+
+def _print(output: str, subscription: dict[str, Any]) -> None:
+    show(output, subscription, rows=[subscription], columns=COLUMNS, wide=WIDE, name=str(subscription["id"]))
+
+
+def _set_state(api: Api, wanted: str, state: str, output: str) -> None:
+    found = resolve(api, wanted)
+    body = {name: found[name] for name in WRITABLE if name in found} | {"state": state}
+    _print(output, api.call("PUT", f"/subscriptions/{found['id']}", body))
+
+
+@click.group()
+def subscriptions() -> None:
+    """Say which events go where.
+
+    \b
+    Example:
+      weir subscriptions create billing --sink http://127.0.0.1:9000/hook --type order.created
+    """  # noqa: D301 \b keeps click from joining the lines
+
+
+@subscriptions.command("ls")
+@page_options
+@output_option
+@api_options
+def list_subscriptions(api: Api, limit: int, cursor: str | None, output: str) -> None:
+    """List subscriptions.
+
+    \b
+    Example:
+      weir subscriptions ls -o wide
+    """  # noqa: D301
+    answer = api.get("/subscriptions", {"limit": limit, "cursor": cursor})
+    show_list(
+        output,
+        answer,
+        COLUMNS,
+        wide=WIDE,
+        empty="no subscription yet; make one with `weir subscriptions create`",
+    )
+
+
+@subscriptions.command("get")
+@click.argument("subscription")
+@output_option
+@api_options
+def get_subscription(api: Api, subscription: str, output: str) -> None:
+    """Show the subscription with that id or name.
+
+    \b
+    Example:
+      weir subscriptions get billing -o yaml
+    """  # noqa: D301
+    _print(output, resolve(api, subscription))
+
+
+@subscriptions.command("create")
+@click.argument("name", required=False)
+@click.option("--sink", help="Address that gets the events.")
+@click.option("--type", "types", multiple=True, help="Only events of exactly this type; any of several.")
+@click.option("--filters", help="Filters as a JSON or YAML array, or @FILE.")
+@click.option("--delivery", help="Delivery settings as a JSON or YAML object, or @FILE.")
+@click.option("--secret", "secrets", multiple=True, help="Signing secret (whsec_… or whsk_…).")
+@click.option("-f", "--file", "document", help="The whole subscription as a file, - for standard input.")
+@output_option
+@api_options
+def create_subscription(
+    api: Api,
+    *,
+    name: str | None,
+    sink: str | None,
+    types: tuple[str, ...],
+    filters: str | None,
+    delivery: str | None,
+    secrets: tuple[str, ...],
+    document: str | None,
+    output: str,
+) -> None:
+    """Make a subscription. What the options say wins over what the file says.
+
+    \b
+    Example:
+      weir subscriptions create billing --sink http://127.0.0.1:9000/hook --type order.created
+      weir subscriptions create audit --sink https://audit.example.com --filters '[{"prefix": {"type": "order."}}]'
+      weir subscriptions create -f billing.yaml
+    """  # noqa: D301
+    body = read_document(f"@{document}") if document else {}
+    if not isinstance(body, dict):
+        raise CommandError("a subscription is an object", code=INVALID)
+    given = {
+        "name": name,
+        "sink": sink,
+        "filters": read_document(filters) if filters else None,
+        "delivery": read_document(delivery) if delivery else None,
+        "signingSecrets": list(secrets) or None,
+    }
+    body |= {member: value for member, value in given.items() if value is not None}
+    if types:
+        exact: list[Any] = [{"exact": {"type": t}} for t in types]
+        body["filters"] = [*body.get("filters", []), exact[0] if len(exact) == 1 else {"any": exact}]
+    if "sink" not in body:
+        raise click.UsageError("say where the events go: --sink ADDRESS, or a file with `sink`")
+    _print(output, api.call("POST", "/subscriptions", body))
+
+
+@subscriptions.command("delete")
+@click.argument("subscription")
+@yes_option
+@api_options
+def delete_subscription(api: Api, subscription: str, yes: bool) -> None:
+    """Delete a subscription; its waiting deliveries are cancelled.
+
+    \b
+    Example:
+      weir subscriptions delete billing --yes
+    """  # noqa: D301
+    found = resolve(api, subscription)
+    confirm(f"Delete the subscription {found['name']} and cancel what waits for it?", yes=yes)
+    api.call("DELETE", f"/subscriptions/{found['id']}")
+    click.echo(f"deleted {found['name']}", err=True)
+
+
+@subscriptions.command("pause")
+@click.argument("subscription")
+@output_option
+@api_options
+def pause_subscription(api: Api, subscription: str, output: str) -> None:
+    """Let what matches wait until the subscription is resumed.
+
+    \b
+    Example:
+      weir subscriptions pause billing
+    """  # noqa: D301
+    _set_state(api, subscription, "paused", output)
+
+
+@subscriptions.command("resume")
+@click.argument("subscription")
+@output_option
+@api_options
+def resume_subscription(api: Api, subscription: str, output: str) -> None:
+    """Make a paused or disabled subscription active again.
+
+    \b
+    Example:
+      weir subscriptions resume billing
+    """  # noqa: D301
+    _set_state(api, subscription, "active", output)
+
+
+@subscriptions.command("check")
+@click.argument("filters")
+@click.option("--subscription", help="Compare with the saved filters of this subscription.")
+@click.option(
+    "--last", type=click.IntRange(1, 500), default=100, show_default=True, help="Stored events to try."
+)
+@output_option
+@api_options
+def check_filters(api: Api, filters: str, subscription: str | None, last: int, output: str) -> None:
+    """Try filters (JSON, YAML or @FILE) on the last stored events without saving them.
+
+    \b
+    Example:
+      weir subscriptions check '[{"prefix": {"type": "order."}}]' --last 500
+    """  # noqa: D301
+    body = {"filters": read_document(filters), "last": last}
+    if subscription:
+        body["subscription"] = resolve(api, subscription)["id"]
+    answer = api.call("POST", "/subscriptions/check", body)
+    columns: list[Column] = [
+        ("uid", "uid"),
+        ("type", "type"),
+        ("source", "source"),
+        ("matched", "matched"),
+        ("because", "detail"),
+    ]
+    show(output, answer, rows=answer["items"], columns=columns, name=lambda row: str(row["uid"]))
+    counts = f"{answer['matched']} of {answer['checked']} match"
+    if subscription:
+        counts += f"; {answer['added']} more and {answer['removed']} fewer than saved"
+    click.echo(counts, err=True)

@@ -1,0 +1,79 @@
+"""The `weir` command. What a command needs is imported when that command runs."""
+
+import os
+import sys
+from importlib import import_module
+from typing import cast
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("cli.commands.local:up", "Start Weir on this machine."),
+    "down": ("cli.commands.local:down", "Stop the Weir of this home."),
+    "status": ("cli.commands.local:status", "Tell what runs in this home."),
+    "open": ("cli.commands.local:open_console", "Open the console, signed in."),
+    "context": ("cli.commands.contexts:context", "Show and choose which Weir the commands talk to."),
+    "emit": ("cli.commands.emit:emit", "Send an event."),
+    "events": ("cli.commands.events:events", "Look at stored events."),
+    "deliveries": ("cli.commands.deliveries:deliveries", "Look at deliveries and their attempts."),
+    "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
+    "projects": ("cli.commands.projects:projects", "Make and list projects."),
+    "keys": ("cli.commands.keys:keys", "Make, list and revoke API keys."),
+    "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
+    "serve": ("cli.commands.serve:serve", "Run one function in this process."),
+    "migrate": ("cli.commands.serve:migrate", "Bring the database to the schema of this version."),
+}
+
+
+class Commands(click.Group):
+    """Knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, name = entry[0].partition(":")
+        return cast("click.Command", getattr(import_module(module), name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List names and what they do, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="weir", message="%(version)s")
+def weir() -> None:
+    """Weir takes CloudEvents in, keeps them, and sees each through to every sink that asked for it.
+
+    \b
+    Example:
+      weir up --detach
+      weir emit -t order.created -s /shop -d '{"id": 7}' --wait 10s
+    """  # noqa: D301 \b keeps click from joining the lines
+
+
+def main() -> None:
+    """Run the command line; the exit codes are 0 ok, 1 failed, 2 usage, 3 not found, 4 auth,
+    5 invalid or conflict, 6 delivery failed or timed out, 130 interrupted.
+    """
+    try:
+        weir.main(prog_name="weir", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has seen enough; leave without a complaint at the final flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
