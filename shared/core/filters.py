@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.core.cloudevents.rules import is_text
+
 Value = str | int | bool
 Attributes = Mapping[str, Value]
 
@@ -63,17 +65,16 @@ def _fact(name: str, attributes: Attributes) -> str:
 
 
 class _Leaf:
-    __slots__ = ("_clause", "_test", "dialect", "entries")
+    __slots__ = ("_clause", "_entries", "_test")
 
     def __init__(self, dialect: str, entries: Mapping[str, str], clause: dict[str, Any]) -> None:
-        self.dialect = dialect
-        self.entries = tuple(entries.items())
+        self._entries = tuple(entries.items())
         self._test = _LEAVES[dialect]
         self._clause = clause
 
     def _failing(self, attributes: Attributes) -> str | None:
         """The first attribute that is not as wanted."""
-        for name, wanted in self.entries:
+        for name, wanted in self._entries:
             value = attributes.get(name)
             if value is None:
                 return name
@@ -91,48 +92,48 @@ class _Leaf:
         return Verdict(matched=False, clause=self._clause, detail=_fact(name, attributes))
 
     def names(self) -> Iterator[str]:
-        return (name for name, _ in self.entries)
+        return (name for name, _ in self._entries)
 
 
 class _All:
-    __slots__ = ("nested",)
+    __slots__ = ("_nested",)
 
     def __init__(self, nested: Sequence["Clause"]) -> None:
-        self.nested = tuple(nested)
+        self._nested = tuple(nested)
 
     def matches(self, attributes: Attributes) -> bool:
-        for clause in self.nested:  # noqa: SIM110  # half the time of all(...) for one or two clauses
+        for clause in self._nested:  # noqa: SIM110  # half the time of all(...) for one or two clauses
             if not clause.matches(attributes):
                 return False
         return True
 
     def explain(self, attributes: Attributes) -> Verdict:
-        for clause in self.nested:
+        for clause in self._nested:
             verdict = clause.explain(attributes)
             if not verdict.matched:
                 return verdict
         return MATCHED
 
     def names(self) -> Iterator[str]:
-        return (name for clause in self.nested for name in clause.names())
+        return (name for clause in self._nested for name in clause.names())
 
 
 class _Any:
-    __slots__ = ("_clause", "nested")
+    __slots__ = ("_clause", "_nested")
 
     def __init__(self, nested: Sequence["Clause"], clause: dict[str, Any]) -> None:
-        self.nested = tuple(nested)
+        self._nested = tuple(nested)
         self._clause = clause
 
     def matches(self, attributes: Attributes) -> bool:
-        for clause in self.nested:  # noqa: SIM110  # as in _All
+        for clause in self._nested:  # noqa: SIM110  # as in _All
             if clause.matches(attributes):
                 return True
         return False
 
     def explain(self, attributes: Attributes) -> Verdict:
         facts: dict[str, None] = {}
-        for clause in self.nested:
+        for clause in self._nested:
             verdict = clause.explain(attributes)
             if verdict.matched:
                 return MATCHED
@@ -140,7 +141,7 @@ class _Any:
         return Verdict(matched=False, clause=self._clause, detail="; ".join(list(facts)[:SHOWN_FACTS]))
 
     def names(self) -> Iterator[str]:
-        return (name for clause in self.nested for name in clause.names())
+        return (name for clause in self._nested for name in clause.names())
 
 
 class _Not:
@@ -166,25 +167,6 @@ class _Not:
 Clause = _Leaf | _All | _Any | _Not
 
 
-def _values(clause: Clause, name: str) -> frozenset[str] | None:
-    """The values of attribute `name` without which `clause` cannot pass, None when there are no such."""
-    if isinstance(clause, _Leaf):
-        wanted = dict(clause.entries).get(name)
-        return None if wanted is None or clause.dialect != "exact" else frozenset({wanted})
-    if isinstance(clause, _All):
-        sets = [values for part in clause.nested if (values := _values(part, name)) is not None]
-        return frozenset.intersection(*sets) if sets else None
-    if isinstance(clause, _Any):
-        union: frozenset[str] = frozenset()
-        for part in clause.nested:
-            values = _values(part, name)
-            if values is None:
-                return None
-            union |= values
-        return union
-    return None
-
-
 class Filter:
     """A compiled `filters` array: every entry must be true; an empty array passes everything (S07)."""
 
@@ -195,19 +177,11 @@ class Filter:
 
     def __init__(self, root: _All) -> None:
         self._root = root
-        # One entry is the usual case: it is asked without a detour.
-        self.matches = root.nested[0].matches if len(root.nested) == 1 else root.matches
+        self.matches = root.matches
 
     def explain(self, attributes: Attributes) -> Verdict:
         """The same decision with its reason: `explain(a).matched == matches(a)`."""
         return self._root.explain(attributes)
-
-    def values_of(self, name: str) -> frozenset[str] | None:
-        """The values that the attribute `name` must have for the filter to pass; None is any value.
-
-        With these a set of filters can be indexed: an event whose `type` is not among them need not be asked.
-        """
-        return _values(self._root, name)
 
 
 class _Compiler:
@@ -255,6 +229,8 @@ class _Compiler:
                 raise InvalidFilter(at, "filters see context attributes, not data")
             if not isinstance(wanted, str) or not wanted:
                 raise InvalidFilter(at, "must be a text that is not empty")
+            if not is_text(wanted):
+                raise InvalidFilter(at, "has characters that no attribute may have")
         return body
 
 

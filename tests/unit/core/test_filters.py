@@ -81,6 +81,8 @@ def test_values_that_are_not_text_compare_by_their_canonical_string() -> None:
         ([{"exact": []}], "/filters/0/exact"),
         ([{"exact": {"type": ""}}], "/filters/0/exact/type"),
         ([{"exact": {"type": 5}}], "/filters/0/exact/type"),
+        ([{"prefix": {"type": "a\x00"}}], "/filters/0/prefix/type"),
+        ([{"prefix": {"type": "\ud800"}}], "/filters/0/prefix/type"),
         ([{"exact": {"": "x"}}], "/filters/0/exact/"),
         ([{"exact": {"Type": "x"}}], "/filters/0/exact/Type"),
         ([{"exact": {"a/b": "x"}}], "/filters/0/exact/a~1b"),
@@ -136,6 +138,13 @@ def test_explain_names_the_first_failing_clause_and_what_it_saw(
 ) -> None:
     verdict = compile_filters(filters).explain(EVENT)
     assert (verdict.matched, verdict.clause, verdict.detail) == (False, clause, detail)
+
+
+def test_an_explanation_stays_short() -> None:
+    many = compile_filters([{"any": [{"exact": {f"a{i}": "x"}} for i in range(100)]}])
+    assert many.explain(EVENT).detail == "; ".join(f"a{i} is missing" for i in range(5))
+    detail = compile_filters([{"exact": {"subject": "x"}}]).explain({"subject": "y" * 5000}).detail
+    assert detail == f"subject is {'y' * 200}…"
 
 
 @given(st.lists(clauses, max_size=4), attributes)
