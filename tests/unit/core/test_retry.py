@@ -121,6 +121,7 @@ def test_retry_after_is_honoured_up_to_its_limit_and_can_be_switched_off() -> No
         (" 0 ", 0.0),
         (formatdate(1_000_060, usegmt=True), 60.0),
         (formatdate(999_000, usegmt=True), 0.0),
+        (formatdate(1_000_060), 60.0),
         ("soon", None),
         ("-5", None),
         ("1.5", None),
