@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from cli.local.servers import RedisServer
 from shared.runtime.resources import Resources
@@ -16,6 +17,10 @@ from tests.support.projects import Project, create_project
 from tests.support.sink import Sink
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+
+# Servers and a browser share the cores with the tests: how long one example took says nothing.
+hypothesis_settings.register_profile("weir", hypothesis_settings(), deadline=None)
+hypothesis_settings.load_profile("weir")
 
 
 @pytest.fixture
