@@ -1,7 +1,7 @@
 """From rows to answers. An event's data goes into the answer byte for byte."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from functions.explore.schemas import (
     SentBody,
 )
 from functions.explore.search import received_at
-from shared.core.cloudevents import DataKind, Event, to_json
+from shared.core.cloudevents import DataKind, Event, to_binary, to_json, to_structured
 from shared.runtime.schema import Schema
 
 if TYPE_CHECKING:
@@ -86,11 +86,25 @@ def delivery_item(row: "Record", event_type: str | None) -> DeliveryItem:
     return DeliveryItem.model_construct(**_delivery_members(row, event_type))
 
 
-def delivery_body(row: "Record", event_type: str | None, later: Sequence["Record"]) -> DeliveryBody:
+def delivery_body(row: "Record", event: Event | None, later: Sequence["Record"]) -> DeliveryBody:
     """A delivery with its attempts: the first from its own row, then those of `later`."""
-    attempts = [_attempt(row, 1, "first_")] if row["first_started_at"] is not None else []
-    attempts.extend(_attempt(attempt, attempt["number"]) for attempt in later)
-    return DeliveryBody.model_construct(**_delivery_members(row, event_type), attempts=attempts)
+    sent = _sent(row, event)
+    attempts = [_attempt(row, 1, sent, "first_")] if row["first_started_at"] is not None else []
+    attempts.extend(_attempt(attempt, attempt["number"], sent) for attempt in later)
+    members = _delivery_members(row, None if event is None else event.type)
+    return DeliveryBody.model_construct(**members, attempts=attempts)
+
+
+def _sent(row: "Record", event: Event | None) -> dict[str, str]:
+    """The headers that all attempts of a delivery have in common."""
+    headers: dict[str, str] = {}
+    if event is not None and row["format"] is not None:
+        structured = row["format"] == "json" or event.data_kind is DataKind.NONE
+        headers.update((to_structured(event) if structured else to_binary(event))[0])
+    headers["webhook-id"] = str(row["id"])
+    if row["signed"]:
+        headers["webhook-signature"] = "***"
+    return headers
 
 
 def _delivery_members(row: "Record", event_type: str | None) -> dict[str, Any]:
@@ -112,25 +126,32 @@ def _delivery_members(row: "Record", event_type: str | None) -> dict[str, Any]:
     }
 
 
-def _attempt(row: "Record", number: int, prefix: str = "") -> AttemptBody:
+def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = "") -> AttemptBody:
     """The attempt in the columns of `row` that start with `prefix`."""
     detail: Mapping[str, Any] = row[f"{prefix}detail"] or {}
+    started: datetime = row[f"{prefix}started_at"]
     response = detail.get("response")
-    url = detail.get("url")
+    request = None
+    if url := detail.get("url"):
+        headers = {**sent, "webhook-timestamp": str(int(started.timestamp()))}
+        request = SentBody.model_construct(url=url, headers=headers)
     return AttemptBody.model_construct(
         number=number,
-        started_at=row[f"{prefix}started_at"],
+        started_at=started,
         duration_ms=(row[f"{prefix}duration_us"] or 0) / 1000,
         status_code=row[f"{prefix}status_code"],
         error=row[f"{prefix}error"],
-        request=SentBody.model_construct(url=url, headers=detail.get("headers") or {}) if url else None,
-        response=None
-        if response is None
-        else GotBody.model_construct(
-            headers=response.get("headers") or {},
-            body=response.get("body") or "",
-            body_truncated=bool(response.get("truncated")),
-        ),
+        request=request,
+        response=None if response is None else _got(response),
+    )
+
+
+def _got(response: Mapping[str, Any]) -> GotBody:
+    return GotBody.model_construct(
+        headers=response["headers"],
+        body=response["body"],
+        body_encoding=response.get("encoding", "text"),
+        body_truncated=response["truncated"],
     )
 
 

@@ -32,6 +32,17 @@ _DELIVERY = """
     d.first_status_code, d.first_error, v.name AS subscription_name, v.sink
 """
 
+_VERSION = """
+    LEFT JOIN subscription_versions v
+        ON v.subscription_id = d.subscription_id AND v.version = d.subscription_version
+"""
+
+_WITH_ATTEMPTS = f"""
+    SELECT {_DELIVERY}, d.first_detail, s.delivery->>'format' AS format,
+        s.signing_secrets_sealed IS NOT NULL AS signed
+    FROM deliveries d {_VERSION} LEFT JOIN subscriptions s ON s.id = d.subscription_id
+"""
+
 
 def _where(search: Search, first: int) -> tuple[str, list[object]]:
     """The conditions on events, with parameters numbered from `first`."""
@@ -177,8 +188,7 @@ def deliveries_page(search: Search, status: str | None, limit: int) -> tuple[str
         f"""
         SELECT {_DELIVERY}, e.type AS event_type
         FROM (SELECT * FROM deliveries d WHERE {" AND ".join(conditions)} ORDER BY d.id DESC LIMIT $4) d
-        LEFT JOIN subscription_versions v
-            ON v.subscription_id = d.subscription_id AND v.version = d.subscription_version
+        {_VERSION}
         LEFT JOIN LATERAL (SELECT type FROM events WHERE uid = d.event_uid AND project_id = $1 OFFSET 0) e
             ON true
         ORDER BY d.id DESC
@@ -190,15 +200,7 @@ def deliveries_page(search: Search, status: str | None, limit: int) -> tuple[str
 async def delivery(conn: "Connection", project_id: UUID, delivery_id: UUID) -> "Record | None":
     """One of the project's deliveries, with the detail of its first attempt."""
     return await conn.fetchrow(
-        f"""
-        SELECT {_DELIVERY}, d.first_detail, e.type AS event_type
-        FROM deliveries d
-        LEFT JOIN subscription_versions v
-            ON v.subscription_id = d.subscription_id AND v.version = d.subscription_version
-        LEFT JOIN LATERAL (SELECT type FROM events WHERE uid = d.event_uid AND project_id = $1 OFFSET 0) e
-            ON true
-        WHERE d.project_id = $1 AND d.id = $2
-        """,
+        f"{_WITH_ATTEMPTS} WHERE d.project_id = $1 AND d.id = $2",
         project_id,
         delivery_id,
     )
@@ -211,10 +213,7 @@ async def deliveries_of_event(
     return list(
         await conn.fetch(
             f"""
-            SELECT {_DELIVERY}, d.first_detail
-            FROM deliveries d
-            LEFT JOIN subscription_versions v
-                ON v.subscription_id = d.subscription_id AND v.version = d.subscription_version
+            {_WITH_ATTEMPTS}
             WHERE d.project_id = $1 AND d.id >= $3 AND d.id < $4 AND d.event_uid = $2
             ORDER BY d.subscription_id, d.id
             """,

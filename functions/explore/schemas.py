@@ -75,7 +75,11 @@ class EventList(Schema):
 
 
 class SentBody(Schema):
-    """The request to the sink; header names are lower-case."""
+    """The request to the sink.
+
+    `headers` are made again from the event and the delivery: `traceparent` is not kept, a signature is
+    shown as `***`, and where the subscription is gone only those that every delivery has are there.
+    """
 
     url: str
     headers: dict[str, str]
@@ -86,6 +90,7 @@ class GotBody(Schema):
 
     headers: dict[str, str]
     body: str
+    body_encoding: Literal["text", "base64"]
     body_truncated: bool
 
 

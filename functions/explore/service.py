@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.explore import queries
-from functions.explore.answer import by_delivery, delivery_body, delivery_item, event_body, event_item
+from functions.explore.answer import (
+    by_delivery,
+    delivery_body,
+    delivery_item,
+    event_body,
+    event_item,
+    stored_event,
+)
 from functions.explore.schemas import DeliveryBody, DeliveryList, EventBody, EventList, SearchedBody, Status
 from functions.explore.search import Search, around, received_at
 from shared.auth.access import Access
@@ -65,11 +72,9 @@ class Explorer:
             deliveries = await queries.deliveries_of_event(conn, project_id, found, low, high)
             ids = [delivery["id"] for delivery in deliveries if delivery["attempt_count"] > 1]
             later = by_delivery(await queries.attempts(conn, project_id, low, high, ids)) if ids else {}
-        return event_body(
-            row,
-            outcomes.get(found),
-            [delivery_body(d, row["type"], later.get(d["id"], ())) for d in deliveries],
-        )
+        event = stored_event(row)
+        bodies = [delivery_body(d, event, later.get(d["id"], ())) for d in deliveries]
+        return event_body(row, outcomes.get(found), bodies)
 
     async def deliveries(self, search: Search, status: Status | None, limit: int) -> DeliveryList:
         """A page of deliveries, newest event first."""
@@ -92,7 +97,8 @@ class Explorer:
                 raise Problem(NOT_FOUND, "There is no such delivery in this project.")
             low, high = around(row["id"])
             later = await queries.attempts(conn, access.project_id, low, high, [row["id"]])
-        return delivery_body(row, row["event_type"], later)
+            event = await queries.event(conn, access.project_id, row["event_uid"])
+        return delivery_body(row, None if event is None else stored_event(event), later)
 
 
 async def find_event(conn: "Connection", access: Access, uid: str) -> "Record":

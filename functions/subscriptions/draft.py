@@ -60,12 +60,8 @@ def filter_faults(filters: Any) -> list[Fault]:
         compile_filters(filters)
     except InvalidFilter as error:
         return [Fault(error.pointer, error.detail)]
-    texts = list(_texts(filters))
-    if sum(map(len, texts)) > MAX_FILTER_TEXTS:
+    if sum(map(len, _texts(filters))) > MAX_FILTER_TEXTS:
         return [Fault("/filters", f"must have at most {MAX_FILTER_TEXTS} characters")]
-    for text in texts:
-        if not is_storable(text):
-            return [Fault("/filters", "must not contain U+0000 or halves of surrogate pairs")]
     return []
 
 
@@ -85,21 +81,10 @@ def derived_name(sink: str, taken: set[str]) -> str:
     return f"{host}-{number}"
 
 
-def is_storable(text: str) -> bool:
-    """Whether Postgres can keep `text`: it has no U+0000 and can be written in UTF-8."""
-    if "\0" in text:
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _name_fault(name: str) -> str | None:
     if not name.strip() or name != name.strip():
         return "must not be empty, nor begin or end with a space"
-    if not name.isprintable() or not is_storable(name):
+    if not name.isprintable():
         return "must not contain control characters"
     return None
 

@@ -131,14 +131,11 @@ async def keep_version(conn: "Connection", project_id: UUID, subscription_id: UU
     )
 
 
-async def delete(conn: "Connection", project_id: UUID, subscription_id: UUID) -> bool:
-    """Whether it was there."""
-    done = await conn.fetchval(
-        "DELETE FROM subscriptions WHERE project_id = $1 AND id = $2 RETURNING true",
-        project_id,
-        subscription_id,
+async def delete(conn: "Connection", project_id: UUID, subscription_id: UUID) -> None:
+    """Delete the row; its versions stay for explanations."""
+    await conn.execute(
+        "DELETE FROM subscriptions WHERE project_id = $1 AND id = $2", project_id, subscription_id
     )
-    return bool(done)
 
 
 async def hold_waiting(conn: "Connection", project_id: UUID, subscription_id: UUID) -> None:
@@ -164,8 +161,8 @@ async def release_held(conn: "Connection", project_id: UUID, subscription_id: UU
         WITH released AS (
             UPDATE deliveries d SET held = false, next_attempt_at = CASE WHEN order_key IS NULL OR NOT EXISTS (
                 SELECT FROM deliveries e
-                WHERE e.subscription_id = $2 AND e.order_key = d.order_key AND e.position < d.position
-                    AND e.order_key IS NOT NULL AND e.status IN ('pending', 'retrying')
+                WHERE e.subscription_id = $2 AND e.order_key = d.order_key AND e.status IN ('pending', 'retrying')
+                    AND (e.position, e.event_uid) < (d.position, d.event_uid)
             ) THEN now() END
             WHERE project_id = $1 AND subscription_id = $2 AND held
             RETURNING shard

@@ -116,8 +116,9 @@ class Subscriptions:
         async with (await self._resources.pg()).acquire() as conn, conn.transaction():
             await _begin_change(conn, access)
             old = await _found(conn, access, subscription_id)
-            await queries.cancel_waiting(conn, access.project_id, old["id"])
+            # In this order: dispatch holds on to the row while it writes deliveries of the subscription.
             await queries.delete(conn, access.project_id, old["id"])
+            await queries.cancel_waiting(conn, access.project_id, old["id"])
 
     def _seal(self, secrets: tuple[str, ...]) -> bytes | None:
         if not secrets:
