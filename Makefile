@@ -1,108 +1,135 @@
-# `make help` tells what there is.
-.DEFAULT_GOAL := help
-SHELL := /bin/bash
+# Everything that is done with this repository. `make help` lists it.
+
+SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-WORKERS ?= 2
+CLUSTER ?= ../shared/cluster/cluster
 BIN := .venv/bin
-CONSOLE_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+BUILD := build
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+unexport VIRTUAL_ENV
+
+CONSOLE_SOURCES = $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts \
+	frontend/tsconfig.json frontend/package-lock.json -type f 2>/dev/null)
 
 ##@ Run
-up: install console  ## Run Weir here in the foreground: stores, migrations, console, workers
-	@$(BIN)/weir up
+.PHONY: up demo console
+up: install console ## Start Weir on 127.0.0.1:$WEIR_PORT (8480); Ctrl-C ends it
+	@exec $(BIN)/weir up --end-with-parent
 
-demo: install console  ## The same with real traffic: GitHub's webhooks and Google's events
-	@npm ci --silent --prefix infra/demo
-	@$(BIN)/weir demo
+demo: install console infra/demo/node_modules/.installed ## The same with real traffic in it
+	@exec $(BIN)/weir demo --end-with-parent
 
-install: .venv/.installed frontend/node_modules/.installed chromium  ## Install what `up` and `test` need
+console: frontend/dist/index.html ## Build the console where its sources have changed
 
-console: frontend/dist/index.html  ## Build the console into frontend/dist
+##@ Prepare
+.PHONY: install clean
+install: .venv/.installed frontend/node_modules/.installed $(BUILD)/.chromium ## Get everything that running and testing need
+
+clean: ## Remove what was built and installed, but no data
+	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-test: install lint typecheck drift console-test test-python  ## Every test and gate of the project
+.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-knative
+test: install lint typecheck check-drift test-console test-python test-e2e ## Every gate and every suite
 
-lint: install  ## Style, formatting and who may import whom
+lint: install ## ruff, import-linter, eslint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	cd frontend && npm run --silent lint
 
-typecheck: install  ## mypy, strict
+typecheck: install ## mypy --strict, vue-tsc
 	$(BIN)/mypy
+	cd frontend && npm run --silent typecheck
 
-drift: install  ## What is generated is what the sources say
+check-drift: install ## Is every generated file what it would be now?
 	$(BIN)/python -m shared.runtime.generate --check
-	$(BIN)/python -m tests.contract.report --check
-	cd frontend && npx --no-install openapi-ts -o node_modules/.cache/api >/dev/null && diff -r node_modules/.cache/api src/api
+	@mkdir -p $(BUILD) && rm -rf $(BUILD)/api
+	cd frontend && npx openapi-ts --silent --output ../$(BUILD)/api
+	diff -r frontend/src/api $(BUILD)/api
 
-console-test: console  ## The console's types, style, unit tests and size
-	npm run --silent --prefix frontend typecheck
-	npm run --silent --prefix frontend lint
-	npm run --silent --prefix frontend test
-	npm run --silent --prefix frontend budget
+test-console: install console ## The console's unit tests and its budgets
+	cd frontend && npm test --silent
+	cd frontend && npm run --silent budget
 
-test-python: install console  ## Unit, integration, contract and browser tests, with coverage
+test-python: install console ## Unit, integration and contract tests, with coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore=tests/knative --cov --cov-report=
-	$(BIN)/coverage report
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not e2e" --cov --cov-report=term
 
-test-knative: install console  ## The way of an event on a real Knative (KUBECONFIG, or ../shared/cluster)
-	$(BIN)/pytest tests/knative -p no:xdist -s
+test-e2e: install console ## The built console in a real browser
+	$(BIN)/pytest -m e2e tests/e2e
 
-##@ Measure
-bench: install  ## Figures beside their references: a table, build/bench.json, docs/benchmarks.md
-	$(BIN)/python -m tests.bench.run
-
-torture: install console  ## kill -9 under load, and what was lost (nothing): a table, build/torture.json
-	$(BIN)/python -m tests.torture.run
+test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
+	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s
 
 ##@ Make
-generate: install  ## Write all generated files anew
+.PHONY: generate image bench torture
+generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
-	npm run --silent --prefix frontend api
-	$(BIN)/ruff format -q .
+	cd frontend && npm run --silent api
 
-image: install console  ## Build the container image (IMAGE names it)
-	$(BIN)/python infra/docker/build
+image: console ## Build the container image
+	infra/docker/build
 
-clean:  ## Remove what was built; data and installed packages stay
-	rm -rf build dist frontend/dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+bench: install ## Measure, each figure beside its reference
+	$(BIN)/python -m tests.bench.run
 
-help:  ## This list
-	@awk 'BEGIN {FS = ":.*##"} \
-	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+torture: install ## kill -9 everything under load, and count what was lost
+	$(BIN)/python -m tests.torture.kill
 
-.PHONY: up demo install console test lint typecheck drift console-test test-python test-knative bench \
-  torture generate image clean help chromium
+##@ Help
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.venv/.installed: pyproject.toml uv.lock
+.PHONY: .python .node
+.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Weir needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
-	  echo "Install one and name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv sync --quiet --frozen
-	@touch $@
+		found=$$($(PYTHON) --version 2>/dev/null || true); \
+		echo "Weir needs Python 3.11 or newer; $(PYTHON) is: $${found:-not there}." \
+			"Install one, or name it: make PYTHON=python3.12 up" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
 
-frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json
+.node:
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null || { \
-	  echo "Weir's console needs Node 20 or later; found: $$(node --version 2>/dev/null || echo none)." >&2; \
-	  echo "Install it from your system's packages or nodejs.org and run make again." >&2; exit 1; }
-	npm ci --silent --no-audit --no-fund --prefix frontend
+		found=$$(node --version 2>/dev/null || true); \
+		echo "Weir needs Node 20 or newer; node is: $${found:-not there}. See https://nodejs.org" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "npm is not there; it comes with Node: https://nodejs.org" >&2; exit 1; }
+
+.venv/.installed: pyproject.toml uv.lock | .python
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<1"
+	$(BIN)/uv sync --quiet --frozen --inexact
 	@touch $@
 
-frontend/dist/index.html: frontend/node_modules/.installed $(CONSOLE_SOURCES)
-	npm run --silent --prefix frontend build
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json | .node
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The browser of the end-to-end tests. Elsewhere than on Debian as root it has to be there already.
-chromium:
+infra/demo/node_modules/.installed: infra/demo/package.json infra/demo/package-lock.json | .node
+	cd infra/demo && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The browser of the end-to-end tests. Nothing else needs it, so its absence only says so.
+$(BUILD)/.chromium:
+	@mkdir -p $(BUILD)
 	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
-	  echo "installing Debian's chromium for the browser tests" >&2; \
-	  { apt-get -qq update && apt-get -qq -y install --no-install-recommends chromium; } >/dev/null 2>/tmp/weir-chromium.log \
-	    || echo "chromium could not be installed; the browser tests will say so (/tmp/weir-chromium.log)" >&2; \
+		echo "apt-get install chromium"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
+			>$(BUILD)/chromium.log 2>&1 || echo "chromium was not installed: see $(BUILD)/chromium.log" >&2; \
 	fi
+	@if command -v chromium >/dev/null; then touch $@; else \
+		echo "there is no chromium: the end-to-end tests will be skipped" >&2; fi
+
+frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
+	cd frontend && npm run --silent build
+	@touch $@

@@ -40,8 +40,9 @@ def default_workers() -> int:
     show_envvar=True,
     help="How many processes serve.",
 )
+@click.option("--end-with-parent", is_flag=True, hidden=True, help="End when the calling process does.")
 @click.option("--report-to", type=int, hidden=True, help="Descriptor that the detaching command reads.")
-def up(detach: bool, port: int, workers: int, report_to: int | None) -> None:
+def up(*, detach: bool, port: int, workers: int, end_with_parent: bool, report_to: int | None) -> None:
     """Start Weir on this machine: Postgres and Redis in WEIR_HOME, the workers, the console.
 
     WEIR_DATABASE_URL and WEIR_REDIS_URL name other servers to use instead.
@@ -53,6 +54,12 @@ def up(detach: bool, port: int, workers: int, report_to: int | None) -> None:
     """  # noqa: D301 \b keeps click from joining the lines
     from cli.local.up import Up
 
+    if end_with_parent:
+        import signal
+
+        from cli.local.launch import die_with_parent
+
+        die_with_parent(signal.SIGTERM, os.getppid())
     command = Up(home_of_environment(), port, workers)
     if detach:
         command.detach()
