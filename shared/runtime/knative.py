@@ -78,7 +78,7 @@ def _service(function: Function) -> Manifest:
                             ],
                             "ports": [{"containerPort": 8080}],
                             # Without a period the queue-proxy asks many times a second while starting.
-                            "readinessProbe": {"httpGet": {"path": "/readyz"}, "timeoutSeconds": 3},
+                            "readinessProbe": {"httpGet": {"path": "/readyz"}},
                             "livenessProbe": {
                                 "httpGet": {"path": "/healthz"},
                                 "periodSeconds": 10,

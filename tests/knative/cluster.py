@@ -182,7 +182,9 @@ class Tool:
                 self._run("down", check=False)
 
     def image(self) -> str:
-        """The image of this work tree, in the cluster; its name."""
+        """The image of this work tree, in the cluster; its name. WEIR_IMAGE names one that is there already."""
+        if there := os.environ.get("WEIR_IMAGE"):
+            return there
         name = f"dev.local/weir:{uuid4().hex[:8]}"
         say(f"building {name}")
         environment = {**os.environ, "CLUSTER": self._program}
