@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from functions.explore.schemas import (
     AttemptBody,
+    DeadLetterBody,
     DeliveryBody,
     DeliveryItem,
     EventBody,
@@ -123,7 +124,17 @@ def _delivery_members(row: "Record", event_type: str | None) -> dict[str, Any]:
         "ended_at": row["ended_at"],
         "last_status_code": row["last_status_code"],
         "last_error": row["last_error"],
+        "dead_letter": None if row["dead_letter"] is None else _dead_letter(row["dead_letter"]),
     }
+
+
+def _dead_letter(told: Mapping[str, Any]) -> DeadLetterBody:
+    return DeadLetterBody.model_construct(
+        status=told["status"],
+        attempts=told["attempts"],
+        last_status_code=told.get("lastStatusCode"),
+        last_error=told.get("lastError"),
+    )
 
 
 def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = "") -> AttemptBody:

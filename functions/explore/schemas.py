@@ -106,6 +106,15 @@ class AttemptBody(Schema):
     response: GotBody | None
 
 
+class DeadLetterBody(Schema):
+    """How far a dead letter has come to the `deadLetterSink` of its subscription."""
+
+    status: Literal["waiting", "delivered", "failed"]
+    attempts: int
+    last_status_code: int | None
+    last_error: str | None
+
+
 class DeliveryItem(Schema):
     """One event for one subscription. Name and sink are those of the subscription at that time."""
 
@@ -123,6 +132,7 @@ class DeliveryItem(Schema):
     ended_at: datetime | None
     last_status_code: int | None
     last_error: str | None
+    dead_letter: DeadLetterBody | None = Field(description="Null unless it is dead and was to go elsewhere.")
 
 
 class DeliveryBody(DeliveryItem):

@@ -1,7 +1,8 @@
 """What can be done with subscriptions. Each change is one transaction."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,10 @@ from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
+
+T = TypeVar("T")
+
+DEADLOCK_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,8 @@ class Subscriptions:
 
     async def create(self, access: Access, draft: Draft, state: str | None) -> "Record":
         """Keep a new one. Raises Problem 409 when the name is taken."""
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
-            await _begin_change(conn, access)
+
+        async def use_case(conn: "Connection") -> "Record":
             name = draft.name
             if name is None:
                 host = derived_name(draft.sink, set())
@@ -69,6 +74,8 @@ class Subscriptions:
             await queries.keep_version(conn, access.project_id, row["id"])
             return row
 
+        return await self._change(access, use_case)
+
     async def replace(
         self, access: Access, subscription_id: str, draft: Draft, state: str | None, *, drop_secrets: bool
     ) -> "Record":
@@ -76,9 +83,8 @@ class Subscriptions:
 
         Raises Problem 404, and 409 when another one has the name.
         """
-        released: set[int] = set()
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
-            await _begin_change(conn, access)
+
+        async def use_case(conn: "Connection") -> "tuple[Record, set[int]]":
             old = await _found(conn, access, subscription_id)
             name = draft.name or old["name"]
             if name != old["name"] and name in await queries.names_like(conn, access.project_id, name):
@@ -100,25 +106,40 @@ class Subscriptions:
                 state_reason=old["state_reason"] if new_state == old["state"] else None,
             )
             await queries.keep_version(conn, access.project_id, old["id"])
-            match new_state:
-                case "active":
-                    released = await queries.release_held(conn, access.project_id, old["id"])
-                case "paused":
-                    await queries.hold_waiting(conn, access.project_id, old["id"])
-                case _:
-                    await queries.cancel_waiting(conn, access.project_id, old["id"])
+            return row, await _settle_waiting(conn, access, old["id"], new_state)
+
+        row, released = await self._change(access, use_case)
         if released:
             self._resources.wake.shards(released)
         return row
 
     async def delete(self, access: Access, subscription_id: str) -> None:
         """Delete one; what waits for it is cancelled. Raises Problem 404."""
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
-            await _begin_change(conn, access)
+
+        async def use_case(conn: "Connection") -> None:
             old = await _found(conn, access, subscription_id)
             # In this order: dispatch holds on to the row while it writes deliveries of the subscription.
             await queries.delete(conn, access.project_id, old["id"])
             await queries.cancel_waiting(conn, access.project_id, old["id"])
+
+        await self._change(access, use_case)
+
+    async def _change(self, access: Access, use_case: "Callable[[Connection], Awaitable[T]]") -> T:
+        """`use_case` in a transaction that no other change of the project's subscriptions runs beside."""
+        import asyncpg
+
+        pool = await self._resources.pg()
+        for tries_left in reversed(range(DEADLOCK_TRIES)):
+            try:
+                async with pool.acquire() as conn, conn.transaction():
+                    if not await queries.bump_project(conn, access.project_id):
+                        raise Problem(NOT_FOUND, "There is no such project any more.")
+                    return await use_case(conn)
+            except asyncpg.DeadlockDetectedError:
+                # Dispatch disables subscriptions by itself and takes the same locks in its own order.
+                if not tries_left:
+                    raise
+        raise AssertionError
 
     def _seal(self, secrets: tuple[str, ...]) -> bytes | None:
         if not secrets:
@@ -141,9 +162,18 @@ class Subscriptions:
         return len(secrets)
 
 
-async def _begin_change(conn: "Connection", access: Access) -> None:
-    if not await queries.bump_project(conn, access.project_id):
-        raise Problem(NOT_FOUND, "There is no such project any more.")
+async def _settle_waiting(conn: "Connection", access: Access, subscription_id: UUID, state: str) -> set[int]:
+    """Make what waits fit the subscription's new state. Returns the shards that have work by that.
+
+    Comes after the row's change: whatever dispatch wrote by the old state can be seen then.
+    """
+    if state == "active":
+        return await queries.release_held(conn, access.project_id, subscription_id)
+    if state == "paused":
+        await queries.hold_waiting(conn, access.project_id, subscription_id)
+    else:
+        await queries.cancel_waiting(conn, access.project_id, subscription_id)
+    return set()
 
 
 async def _found(conn: "Connection", access: Access, subscription_id: str) -> "Record":

@@ -125,6 +125,7 @@ async def test_a_delivery_tells_each_attempt(
         "endedAt": None,
         "lastStatusCode": None,
         "lastError": "connection reset",
+        "deadLetter": None,
     }
     assert [a["number"] for a in attempts] == [1, 2]
     first, second = attempts
@@ -172,6 +173,24 @@ async def test_the_request_is_shown_without_its_secrets(
     }
     await pool.execute("DELETE FROM subscriptions WHERE id = $1", subscription)
     assert await sent() == common
+
+
+async def test_a_dead_letter_tells_how_far_it_has_come(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, subscription: UUID
+) -> None:
+    (uid,) = await store(pool, project.id, [an_event(0)])
+    waits = {"status": "waiting", "attempts": 0, "dest": "http://sink.test/", "code": "400", "data": ""}
+    made = await deliver(
+        pool, project.id, uid, subscription, "dead", dead_letter=waits, next_attempt_at=datetime.now(UTC)
+    )
+    shown = (await client.get(f"/deliveries/{made}")).json()
+    assert shown["nextAttemptAt"] is None
+    assert shown["deadLetter"] == {
+        "status": "waiting",
+        "attempts": 0,
+        "lastStatusCode": None,
+        "lastError": None,
+    }
 
 
 async def test_an_event_has_its_deliveries_with_their_attempts(

@@ -470,3 +470,30 @@ def test_the_document_describes_the_filters(settings: Settings) -> None:
     assert "HTTPValidationError" not in json.dumps(document)
     filters = document["components"]["schemas"]["SubscriptionCreate"]["properties"]["filters"]
     assert set(filters["items"]["properties"]) == {"exact", "prefix", "suffix", "all", "any", "not"}
+
+
+async def test_a_change_that_meets_dispatch_half_way_goes_through(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project
+) -> None:
+    """Dispatch disables a subscription: it locks the subscription first, then the project."""
+    made = (await client.post("/subscriptions", json=body(name="s"))).json()
+    async with pool.acquire() as dispatch:
+        transaction = dispatch.transaction()
+        await transaction.start()
+        await dispatch.execute(
+            "UPDATE subscriptions SET state_reason = 'gone' WHERE id = $1", UUID(made["id"])
+        )
+        change = asyncio.create_task(client.put(f"/subscriptions/{made['id']}", json=body(name="t")))
+        while not await pool.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
+        ):
+            assert not change.done()
+        try:
+            await dispatch.execute("UPDATE projects SET version = version + 1 WHERE id = $1", project.id)
+        except asyncpg.DeadlockDetectedError:
+            await transaction.rollback()
+        else:
+            await transaction.commit()
+        answer = await change
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["name"] == "t"
