@@ -1,13 +1,13 @@
 """The HTTP surface of sign-in."""
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.identity.client import address_of, client_of
 from functions.identity.function import FUNCTION
 from functions.identity.origin import check_origin
 from functions.identity.schemas import (
@@ -22,6 +22,7 @@ from functions.identity.schemas import (
 )
 from functions.identity.service import Identity, SignedIn, User
 from functions.identity.sessions import IDLE_SECONDS
+from functions.identity.settings import IdentitySettings
 from shared.auth.access import Principal
 from shared.auth.dependency import PUBLIC, signed_in
 from shared.core.problems import UNAUTHENTICATED, Problem
@@ -49,12 +50,13 @@ def _router(resources: Resources) -> APIRouter:
     router = APIRouter(tags=["identity"])
     identity = Identity(resources)
     public_url = resources.settings.public_url
+    proxies = IdentitySettings().proxy_networks
 
     @router.post("/v1/auth/link", openapi_extra=_answers(401, 403))
     async def exchange_link(body: LinkRequest, request: Request, response: Response) -> SessionBody:
         """Sign in with a one-time link."""
         check_origin(request, public_url)
-        return answer(response, await identity.exchange_link(body.token, client_of(request)))
+        return answer(response, await identity.exchange_link(body.token, client(request)))
 
     @router.post("/v1/auth/sign-in", openapi_extra=_answers(401, 403, 429))
     async def sign_in(body: SignInRequest, request: Request, response: Response) -> SessionBody:
@@ -63,8 +65,8 @@ def _router(resources: Resources) -> APIRouter:
         started = await identity.sign_in(
             body.email,
             body.password.get_secret_value(),
-            client=client_of(request),
-            address=address_of(request),
+            client=client(request),
+            address=address(request),
         )
         return answer(response, started)
 
@@ -73,7 +75,7 @@ def _router(resources: Resources) -> APIRouter:
         """Exchange the refresh token in the cookie for a new one and a new access token."""
         check_origin(request, public_url)
         try:
-            return answer(response, await identity.refresh(request.cookies.get(COOKIE), client_of(request)))
+            return answer(response, await identity.refresh(request.cookies.get(COOKIE), client(request)))
         except Problem as problem:
             if problem.kind is UNAUTHENTICATED:
                 problem.headers["Set-Cookie"] = cookie_header("", 0)
@@ -103,7 +105,7 @@ def _router(resources: Resources) -> APIRouter:
             caller,
             body.password.get_secret_value(),
             None if current is None else current.get_secret_value(),
-            address=address_of(request),
+            address=address(request),
         )
 
     @router.get("/.well-known/jwks.json", openapi_extra=PUBLIC)
@@ -111,6 +113,12 @@ def _router(resources: Resources) -> APIRouter:
         """The public keys that verify access tokens."""
         response.headers["Cache-Control"] = "public, max-age=60"
         return JwksBody(keys=await identity.public_keys())
+
+    def address(request: Request) -> str:
+        return address_of(request, proxies)
+
+    def client(request: Request) -> str:
+        return client_of(request, address(request))
 
     def answer(response: Response, started: SignedIn) -> SessionBody:
         response.headers["Set-Cookie"] = cookie_header(started.refresh_token, IDLE_SECONDS)
@@ -139,14 +147,3 @@ def _router(resources: Resources) -> APIRouter:
 def user_body(user: User) -> UserBody:
     """How a user looks on the wire."""
     return UserBody(id=user.id, email=user.email, name=user.name, has_password=user.has_password)
-
-
-def address_of(request: Request) -> str:
-    """The address that the request came from, as the server tells it."""
-    return request.client.host if request.client is not None else ""
-
-
-def client_of(request: Request) -> str:
-    """What tells one client from another, as far as a server can see; no text of the client's is kept."""
-    marks = f"{address_of(request)} {request.headers.get('user-agent', '')}"
-    return sha256(marks.encode()).hexdigest()[:32]
