@@ -1,0 +1,47 @@
+import { onBeforeUnmount, onMounted } from 'vue'
+
+export type Shortcuts = Record<string, (event: KeyboardEvent) => void>
+
+function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+}
+
+/** Single-key shortcuts while a component is on screen; never inside inputs, dialogs and menus. */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  function handle(event: KeyboardEvent): void {
+    if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || typing(event.target)) return
+    if (document.querySelector('[role=dialog], [role=menu]')) return
+    // Enter on a link or a button is that control's own.
+    if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.closest('a, button')) return
+    const action = shortcuts[event.key]
+    if (!action) return
+    event.preventDefault()
+    action(event)
+  }
+  onMounted(() => {
+    document.addEventListener('keydown', handle)
+  })
+  onBeforeUnmount(() => {
+    document.removeEventListener('keydown', handle)
+  })
+}
+
+/** Two-key shortcuts: `g`, then within a second a letter. */
+export function useSequences(first: string, second: Shortcuts): void {
+  let pressed = 0
+  const wrap = Object.fromEntries(
+    Object.entries(second).map(([key, action]) => [
+      key,
+      (event: KeyboardEvent) => {
+        if (performance.now() - pressed < 1000) action(event)
+        pressed = 0
+      },
+    ]),
+  )
+  useShortcuts({
+    [first]: () => {
+      pressed = performance.now()
+    },
+    ...wrap,
+  })
+}

@@ -1,0 +1,28 @@
+import { keepPreviousData, QueryClient, useQuery } from '@tanstack/vue-query'
+import { computed } from 'vue'
+
+import { getMe } from '@/api'
+import { ApiError } from '@/lib/problem'
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      placeholderData: keepPreviousData,
+      // An answer will not change by asking again; a lost connection may come back.
+      retry: (failures, error) => failures < 3 && !(error instanceof ApiError && error.status > 0 && error.status < 500),
+    },
+  },
+})
+
+export const meQuery = { queryKey: ['me'], queryFn: () => getMe(), staleTime: 60_000 }
+
+export function useMe() {
+  return useQuery(meQuery)
+}
+
+/** Whether the signed-in user may do this in a project. */
+export function useMay(project: () => string, permission: string) {
+  const { data } = useMe()
+  return computed(() => data.value?.projects.find(({ name }) => name === project())?.permissions.includes(permission) ?? false)
+}

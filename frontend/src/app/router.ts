@@ -1,0 +1,57 @@
+import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
+
+import { deliveries } from '@/features/deliveries/routes'
+import { events } from '@/features/events/routes'
+import { keys } from '@/features/keys/routes'
+import { signin } from '@/features/signin/routes'
+import { start } from '@/features/start/routes'
+import { subscriptions } from '@/features/subscriptions/routes'
+
+import { meQuery, queryClient } from './queries'
+import { onExpired, resume } from './session'
+
+const LAST = 'weir.project'
+
+/** The project last looked at, as long as one may, else the first. */
+async function home() {
+  const { projects } = await queryClient.ensureQueryData(meQuery)
+  const last = localStorage.getItem(LAST)
+  const project = projects.find(({ name }) => name === last) ?? projects[0]
+  return project ? { name: 'start', params: { project: project.name } } : { name: 'none' }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/', name: 'home', component: () => import('./HomePage.vue') },
+    ...signin,
+    {
+      path: '/p/:project',
+      component: () => import('./Frame.vue'),
+      redirect: { name: 'start' },
+      children: [...start, ...events, ...deliveries, ...subscriptions, ...keys],
+    },
+    { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
+    { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },
+  ],
+  scrollBehavior: () => ({ top: 0 }),
+})
+
+router.beforeEach(async (to) => {
+  if (to.meta.public) return true
+  if (!(await resume())) return { name: 'signin', query: to.fullPath === '/' ? {} : { to: to.fullPath } }
+  if (to.name === 'home') return home().catch(() => true)
+  return true
+})
+
+router.afterEach((to: RouteLocationNormalized) => {
+  const project = to.params.project
+  if (typeof project === 'string') localStorage.setItem(LAST, project)
+  const title = typeof to.meta.title === 'string' ? to.meta.title : ''
+  document.title = [title, typeof project === 'string' ? project : '', 'Weir'].filter(Boolean).join(' · ')
+})
+
+onExpired(() => {
+  const { fullPath, meta } = router.currentRoute.value
+  if (!meta.public) void router.push({ name: 'signin', query: { to: fullPath } })
+})

@@ -1,0 +1,61 @@
+import { computed, ref, watch } from 'vue'
+
+import { useQueryState } from '@/app/project'
+import { since } from '@/lib/time'
+
+import type { EventFilter } from './queries'
+
+export const FIELDS = ['type', 'source', 'subject', 'id'] as const
+export type Field = (typeof FIELDS)[number]
+
+export const RANGES = [
+  { value: '15m', label: 'Last 15 min' },
+  { value: '1h', label: 'Last 1 h' },
+  { value: '24h', label: 'Last 24 h' },
+  { value: '7d', label: 'Last 7 days' },
+  { value: '', label: 'Any time' },
+]
+
+/** Splits what was typed into `type:a` parts and free text. */
+export function readSearch(text: string): { fields: Partial<Record<Field, string>>; q: string } {
+  const fields: Partial<Record<Field, string>> = {}
+  const rest: string[] = []
+  for (const word of text.trim().split(/\s+/)) {
+    const [, name, value] = /^(\w+):(.+)$/.exec(word) ?? []
+    const field = FIELDS.find((known) => known === name)
+    if (field && value) fields[field] = value
+    else if (word) rest.push(word)
+  }
+  return { fields, q: rest.join(' ') }
+}
+
+/** The filter of the events list, kept in the query string. */
+export function useEventFilter() {
+  const { get, set } = useQueryState()
+  const range = computed(() => get('since'))
+  // A range such as `1h` starts where it started when it was chosen: rows do not leave while they are read.
+  const start = ref('')
+  watch(
+    range,
+    (text) => {
+      start.value = since(text, Date.now()) ?? ''
+    },
+    { immediate: true },
+  )
+  const filter = computed<EventFilter>(() => ({
+    type: get('type'),
+    source: get('source'),
+    subject: get('subject'),
+    id: get('id'),
+    q: get('q'),
+    since: start.value,
+    until: since(get('until'), Date.now()) ?? '',
+  }))
+  const chips = computed(() => FIELDS.filter((field) => get(field)).map((field) => ({ field, value: get(field) })))
+  const narrowed = computed(() => chips.value.length > 0 || get('q') !== '')
+
+  function clear(): void {
+    set({ type: null, source: null, subject: null, id: null, q: null })
+  }
+  return { get, set, range, filter, chips, narrowed, clear }
+}

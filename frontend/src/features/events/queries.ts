@@ -1,0 +1,120 @@
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/vue-query'
+import { computed, watch, type Ref } from 'vue'
+
+import { explainEvent, getEvent, listEvents, type ListEventsResponse } from '@/api'
+import { isOpen } from '@/lib/status'
+
+export type EventRow = ListEventsResponse['items'][number]
+export type { GetEventResponse as EventStory, ExplainEventResponse } from '@/api'
+
+/** What the list is narrowed to; an empty text narrows nothing. `since` and `until` are instants. */
+export interface EventFilter {
+  type: string
+  source: string
+  subject: string
+  id: string
+  q: string
+  since: string
+  until: string
+}
+
+type Pages = InfiniteData<ListEventsResponse, string | undefined>
+
+const PAGE = 100
+const POLL_MS = 2000
+const POLLED = 500
+
+function given(filter: EventFilter): Partial<EventFilter> {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''))
+}
+
+/** Whether a delivery of this event may still change. */
+export function isUnsettled(row: EventRow): boolean {
+  return row.outcome.pending + row.outcome.retrying > 0
+}
+
+/**
+ * The events, newest first, a page at a time. What arrives later is counted and not shown before `showNew`; rows that
+ * are shown are renewed where they stand.
+ */
+export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
+  const client = useQueryClient()
+  const key = computed(() => ['events', project.value, filter.value] as const)
+
+  const list = useInfiniteQuery({
+    queryKey: key,
+    queryFn: ({ pageParam, signal }) =>
+      listEvents({ path: { project: project.value }, query: { ...given(filter.value), limit: PAGE, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+    gcTime: 60_000,
+  })
+  const rows = computed(() => list.data.value?.pages.flatMap((page) => page.items) ?? [])
+
+  const from = computed(() => {
+    const open = rows.value.slice(0, POLLED).filter(isUnsettled).at(-1)
+    return open?.receivedAt ?? rows.value[0]?.receivedAt ?? filter.value.since
+  })
+  const poll = useQuery({
+    queryKey: computed(() => [...key.value, 'new']),
+    queryFn: ({ signal }) =>
+      listEvents({
+        path: { project: project.value },
+        query: { ...given(filter.value), ...(from.value ? { since: from.value } : {}), limit: POLLED },
+        signal,
+      }),
+    refetchInterval: POLL_MS,
+    staleTime: 0,
+    placeholderData: undefined,
+    enabled: computed(() => list.isSuccess.value && filter.value.until === ''),
+  })
+
+  watch(poll.data, (answer) => {
+    if (!answer || list.isPlaceholderData.value) return
+    const fresh = new Map(answer.items.map((row) => [row.uid, row]))
+    client.setQueryData<Pages>(key.value, (old) => {
+      const changed = old?.pages.some((page) => page.items.some((row) => fresh.has(row.uid) && isUnsettled(row)))
+      if (!old || !changed) return old
+      return { ...old, pages: old.pages.map((page) => ({ ...page, items: page.items.map((row) => fresh.get(row.uid) ?? row) })) }
+    })
+  })
+
+  const arrived = computed(() => {
+    const newest = rows.value[0]?.uid ?? ''
+    const fresh = poll.data.value?.items.filter((row) => row.uid > newest).length ?? 0
+    return { count: fresh, more: fresh >= POLLED }
+  })
+
+  async function showNew(): Promise<void> {
+    client.setQueryData<Pages>(key.value, (old) => old && { pages: old.pages.slice(0, 1), pageParams: old.pageParams.slice(0, 1) })
+    await list.refetch()
+  }
+
+  return { list, rows, arrived, showNew }
+}
+
+/** One event with its deliveries; asked again while one of them is open. */
+export function useEvent(project: Ref<string>, uid: Ref<string>) {
+  return useQuery({
+    queryKey: computed(() => ['event', project.value, uid.value]),
+    queryFn: ({ signal }) => getEvent({ path: { project: project.value, uid: uid.value }, signal }),
+    enabled: computed(() => uid.value !== ''),
+    refetchInterval: ({ state }) => {
+      const story = state.data
+      if (!story) return false
+      // The first deliveries appear a moment after the event itself.
+      const young = Date.now() - Date.parse(story.receivedAt) < 10_000
+      return young || story.deliveries.some(({ status }) => isOpen(status)) ? 1500 : false
+    },
+  })
+}
+
+export function useExplanation(project: Ref<string>, uid: Ref<string>) {
+  return useQuery({
+    queryKey: computed(() => ['explain', project.value, uid.value]),
+    queryFn: ({ signal }) => explainEvent({ path: { project: project.value, uid: uid.value }, signal }),
+    enabled: computed(() => uid.value !== ''),
+  })
+}

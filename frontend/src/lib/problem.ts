@@ -1,0 +1,27 @@
+export interface Fault {
+  pointer: string
+  detail: string
+}
+
+/** A failed call. `status` is 0 when no answer came. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly title: string
+  readonly faults: Fault[]
+
+  constructor(status: number, title: string, detail: string, faults: Fault[] = []) {
+    super(detail)
+    this.name = 'ApiError'
+    this.status = status
+    this.title = title
+    this.faults = faults
+  }
+}
+
+/** Any failure of the generated client as an `ApiError`; the body is an RFC 9457 problem where the server wrote it. */
+export function toApiError(error: unknown, response?: Response): ApiError {
+  if (error instanceof ApiError) return error
+  if (!response) return new ApiError(0, 'No connection', 'Weir did not answer. It is tried again on its own.')
+  const body = (typeof error === 'object' && error !== null ? error : {}) as Partial<{ title: string; detail: string; errors: Fault[] }>
+  return new ApiError(response.status, body.title ?? 'Not done', body.detail ?? `Weir answered ${String(response.status)}.`, body.errors ?? [])
+}

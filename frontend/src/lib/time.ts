@@ -1,0 +1,70 @@
+const two = (n: number) => String(n).padStart(2, '0')
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+export interface Clock {
+  /** `14:32:06`, in UTC. */
+  time: string
+  /** `.482`: apart, because it is drawn fainter. */
+  fraction: string
+}
+
+/** Time of day in UTC of an RFC 3339 instant or of milliseconds since the epoch. */
+export function clock(instant: string | number): Clock {
+  const d = new Date(instant)
+  return {
+    time: `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`,
+    fraction: `.${String(d.getUTCMilliseconds()).padStart(3, '0')}`,
+  }
+}
+
+/** `2026-11-23 14:32:03.207`, in UTC. */
+export function dateTime(instant: string | number): string {
+  const { time, fraction } = clock(instant)
+  return `${new Date(instant).toISOString().slice(0, 10)} ${time}${fraction}`
+}
+
+/** `23 Nov 2026`, in UTC. */
+export function day(instant: string | number): string {
+  const d = new Date(instant)
+  return `${String(d.getUTCDate())} ${MONTHS[d.getUTCMonth()] ?? ''} ${String(d.getUTCFullYear())}`
+}
+
+/** A length in milliseconds, short: `96 ms`, `5.00 s`, `5:09 min`, `2:05 h`, `3.5 d`. */
+export function duration(ms: number): string {
+  if (ms < 0) return `-${duration(-ms)}`
+  if (ms < 10) return `${String(Math.round(ms * 10) / 10)} ms`
+  if (ms < 1000) return `${String(Math.round(ms))} ms`
+  if (ms < 9_995) return `${(ms / 1000).toFixed(2)} s`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 3600) return `${String(Math.floor(seconds / 60))}:${two(seconds % 60)} min`
+  if (seconds < 86_400) return `${String(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)} h`
+  return `${String(Math.round(seconds / 8640) / 10)} d`
+}
+
+/** A length in whole units, as one says it: `26 s`, `4 min`, `3 h`, `12 days`. */
+export function roughly(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000))
+  if (s < 60) return `${String(s)} s`
+  if (s < 3600) return `${String(Math.round(s / 60))} min`
+  if (s < 86_400) return `${String(Math.round(s / 3600))} h`
+  const days = Math.round(s / 86_400)
+  return days === 1 ? '1 day' : `${String(days)} days`
+}
+
+/** `26 s ago`, `now`, `in 10 s`. */
+export function relative(instant: string | number, now: number): string {
+  const ms = now - new Date(instant).getTime()
+  if (Math.abs(ms) < 1000) return 'now'
+  return ms > 0 ? `${roughly(ms)} ago` : `in ${roughly(-ms)}`
+}
+
+const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 }
+
+/** The start of a range given as `15m`, `1h`, `7d` or as an instant; null when it is neither. */
+export function since(text: string, now: number): string | null {
+  const short = /^(\d+)([smhd])$/.exec(text)
+  if (short) return new Date(now - Number(short[1]) * UNITS[short[2] as keyof typeof UNITS]).toISOString()
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? null : new Date(at).toISOString()
+}
