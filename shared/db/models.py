@@ -232,7 +232,7 @@ class Delivery(Model):
     The first attempt is kept in the row; later ones are in `attempts`. `next_attempt_at` is when the
     shard's owner has to act: null for `held` rows, which wait for their subscription to be active again,
     for those behind the first of their `order_key`, and for ended ones. `dead_letter` is how far the
-    delivery of a dead letter to its own sink has come (`core.dead_letter`); a dead row is due while that
+    delivery of a dead letter to its own sink has come (`{"status", "attempts", "dest", …}`); a dead row is due while that
     is under way.
     """
 

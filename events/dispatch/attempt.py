@@ -1,0 +1,123 @@
+"""One attempt: a request to a sink, and what it came to."""
+
+import base64
+import time
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from events.dispatch.message import Headers, Message, traceparent, user_agent
+from events.dispatch.work import Attempted, Job
+from shared.core.retry import HONOURS_RETRY_AFTER, Outcome, parse_retry_after
+from shared.core.signing import sign
+from shared.http.client import Answer, NoAnswer, OutboundClient
+
+BODY_BYTES = 8 * 1024
+DELIVERED_BODY_BYTES = 1024
+"""How much of an answer is kept: of one that says yes, little."""
+
+ERROR_DATA_CHARACTERS = 1024
+ERROR_DATA_BYTES = ERROR_DATA_CHARACTERS // 4 * 3
+
+
+@dataclass(slots=True)
+class Result:
+    """What an attempt came to, for the decision and for the record. `body` is the beginning of the answer's."""
+
+    outcome: Outcome
+    attempted: Attempted
+    body: bytes
+
+
+async def attempt(client: OutboundClient, job: Job) -> Result:
+    """Make one attempt. Raises nothing that has to do with the sink; InvalidSecret if it cannot be signed."""
+    subscription = job.subscription
+    message, url = job.message, subscription.url
+    if job.dead_letter is not None:
+        assert subscription.dead_letter_url is not None
+        message, url = _dead_letter(job), subscription.dead_letter_url
+    started = time.time()
+    headers, body = message.encoded(subscription.policy.format)
+    headers = [*headers, *_headers(job, int(started), body)]
+    clock = time.perf_counter()
+    answer: Answer | None = None
+    error: str | None = None
+    try:
+        answer = await client.post(url, headers, body, timeout=subscription.timeout, body_bytes=BODY_BYTES)
+    except NoAnswer as problem:
+        error = str(problem)
+    duration_us = int((time.perf_counter() - clock) * 1_000_000)
+    if answer is None:
+        outcome = Outcome(error=error)
+    else:
+        if 300 <= answer.status < 400:
+            error = f"redirected to {answer.header(b'location') or 'nowhere'}: redirects are not followed"
+        outcome = Outcome(answer.status, error, _retry_after(answer, started))
+    return Result(
+        outcome,
+        Attempted(started, duration_us, outcome.status_code, error, _detail(str(url), answer)),
+        answer.body if answer is not None else b"",
+    )
+
+
+def _headers(job: Job, now: int, body: bytes) -> Headers:
+    delivery_id = str(job.delivery_id)
+    headers = [
+        ("webhook-id", delivery_id),
+        ("webhook-timestamp", str(now)),
+        ("traceparent", traceparent(job.message.event)),
+        ("user-agent", user_agent()),
+    ]
+    if isinstance(state := job.message.event.extensions.get("tracestate"), str):
+        headers.append(("tracestate", state))
+    if job.subscription.secrets:
+        headers.append(("webhook-signature", sign(job.subscription.secrets, delivery_id, now, body)))
+    return headers
+
+
+def _retry_after(answer: Answer, now: float) -> float | None:
+    if answer.status not in HONOURS_RETRY_AFTER:
+        return None
+    value = answer.header(b"retry-after")
+    return None if value is None else parse_retry_after(value, now)
+
+
+def _detail(url: str, answer: Answer | None) -> str:
+    """`{"url", "response": {"headers", "body", "encoding", "truncated"} | null}`; jsonb cannot hold U+0000."""
+    if answer is None:
+        return msgspec.json.encode({"url": url, "response": None}).decode()
+    limit = DELIVERED_BODY_BYTES if answer.status < 300 else BODY_BYTES
+    body = answer.body[:limit]
+    response: dict[str, object] = {
+        "headers": {n.decode("latin-1").lower(): v.decode("latin-1") for n, v in answer.headers},
+        "body": "",
+        "truncated": answer.truncated or len(answer.body) > limit,
+    }
+    try:
+        response["body"] = body.decode()
+    except UnicodeDecodeError:
+        response["body"], response["encoding"] = base64.b64encode(body).decode(), "base64"
+    text = msgspec.json.encode({"url": url, "response": response}).decode()
+    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+
+
+def error_data(body: bytes) -> str:
+    """`knativeerrordata`: base64 of the beginning of the answer's body, at most 1,024 characters."""
+    return base64.b64encode(body[:ERROR_DATA_BYTES]).decode()
+
+
+def _dead_letter(job: Job) -> Message:
+    """The event with Knative's three extensions (knative.md K3.8)."""
+    told = job.dead_letter
+    assert told is not None
+    event = job.message.event
+    added = {
+        name: told[member]
+        for name, member in (
+            ("knativeerrordest", "dest"),
+            ("knativeerrorcode", "code"),
+            ("knativeerrordata", "data"),
+        )
+        if told.get(member)
+    }
+    return Message(job.message.uid, replace(event, extensions={**event.extensions, **added}))

@@ -1,0 +1,192 @@
+"""Deliveries that wait as rows: retries, those that found no slot, the first of each order, dead letters."""
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from events.dispatch import endings, queries
+from events.dispatch.gate import Gates
+from events.dispatch.message import message_of
+from events.dispatch.recorder import Recorder
+from events.dispatch.subscriptions import Subscription, SubscriptionCache
+from events.dispatch.work import Change, Ending, Job, Shard
+from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+GAP_SECONDS = 0.02
+WAKE_GAP_SECONDS = 0.2
+"""A wake may mean that held deliveries were let go, so it is looked for those too, but not at every wake."""
+
+BACKLOG_SECONDS = 0.05
+ROOM = 32
+ROWS = 512
+
+logger = logging.getLogger("weir.dispatch")
+
+
+class DueDeliveries:
+    """Brings rows whose time has come to their gates.
+
+    `under_way` has the jobs that stand for rows, from before their request starts until its outcome is on
+    disk: a row is never fetched while it is in there.
+    """
+
+    def __init__(
+        self,
+        resources: Resources,
+        shards: dict[int, Shard],
+        gates: Gates,
+        subscriptions: SubscriptionCache,
+        recorder: Recorder,
+    ) -> None:
+        self._resources = resources
+        self._shards = shards
+        self._gates = gates
+        self._subscriptions = subscriptions
+        self._recorder = recorder
+        self.under_way: dict[UUID, Job] = {}
+        self._kicked = asyncio.Event()
+        self._next = float("inf")
+        self._looked_at = float("-inf")
+        self._saturated: set[UUID] = set()
+
+    @property
+    def due_in(self) -> float:
+        """Seconds until the next delivery is due; infinity when none waits."""
+        return self._next - time.monotonic()
+
+    def at(self, seconds_from_now: float) -> None:
+        """Something is due then."""
+        moment = time.monotonic() + seconds_from_now
+        if moment < self._next:
+            self._next = moment
+            self._kicked.set()
+
+    def look(self) -> None:
+        """Look soon: something may have become due without our doing."""
+        self.at(max(0.0, self._looked_at + WAKE_GAP_SECONDS - time.monotonic()))
+
+    def forget(self) -> None:
+        """Nothing is leased any more."""
+        self.under_way.clear()
+        self._next = float("inf")
+
+    async def step(self) -> None:
+        """Wait until something is due, and bring it on its way."""
+        while (wait := max(self.due_in, self._looked_at + GAP_SECONDS - time.monotonic())) > 0:
+            self._kicked.clear()
+            try:
+                async with asyncio.timeout(None if wait == float("inf") else wait):
+                    await self._kicked.wait()
+            except TimeoutError:
+                continue
+        self._looked_at = time.monotonic()
+        self._next = float("inf")
+        try:
+            await self._look()
+        except BaseException:
+            self._next = self._looked_at + WAKE_GAP_SECONDS
+            raise
+
+    async def _look(self) -> None:
+        shards = [shard.number for shard in self._shards.values() if not shard.leaving]
+        if not shards:
+            return
+        pool = await self._resources.pg()
+        waiting = await queries.waiting(pool, shards, self.under_way)
+        rooms: dict[UUID, int] = {}
+        left = ROWS
+        for subscription_id, due_in in waiting.items():
+            if due_in > 0:
+                self.at(due_in)
+                continue
+            room = min(self._room(subscription_id), left)
+            if room > 0:
+                rooms[subscription_id] = room
+                left -= room
+            else:
+                self.at(BACKLOG_SECONDS)
+        for subscription_id in self._saturated - waiting.keys():
+            self._relax(subscription_id)
+        if not rooms:
+            return
+        rows = await queries.due(pool, rooms, shards, self.under_way)
+        found = dict.fromkeys(rooms, 0)
+        for row in rows:
+            found[row["subscription_id"]] += 1
+            await self._bring(row)
+        for subscription_id, count in found.items():
+            if count >= rooms[subscription_id]:
+                self._saturated.add(subscription_id)
+            else:
+                self._relax(subscription_id)
+            if count:
+                self.at(BACKLOG_SECONDS)
+            else:
+                # It is due, but others of its order come first.
+                self._recorder.put_in_order(subscription_id)
+                self.at(WAKE_GAP_SECONDS)
+
+    def _room(self, subscription_id: UUID) -> int:
+        gate = self._gates.find(subscription_id)
+        return ROOM if gate is None or gate.subscription is None else gate.room_for_rows
+
+    def _relax(self, subscription_id: UUID) -> None:
+        """Its backlog is on its way: new events may go to its gate directly again."""
+        self._saturated.discard(subscription_id)
+        gate = self._gates.find(subscription_id)
+        if gate is not None:
+            gate.saturated = False
+
+    async def _bring(self, row: "Record") -> None:
+        shard = self._shards.get(row["shard"])
+        if shard is None or shard.lost or shard.leaving:
+            return
+        subscribers = await self._subscriptions.get(row["project_id"], row["version"])
+        subscription = subscribers.by_id.get(row["subscription_id"])
+        if row["status"] == "dead":
+            self._bring_dead_letter(row, shard, subscription)
+        elif subscription is None or subscription.state == "disabled" or row["uid"] is None:
+            ending = endings.cancelled(row["attempt_count"], time.time(), row)
+            self._change(row, shard, subscription, ending)
+        elif subscription.state == "paused":
+            self._change(row, shard, subscription, endings.held(row["status"], row["attempt_count"], row))
+        else:
+            self._put(row, shard, subscription, row["attempt_count"] + 1, None)
+
+    def _bring_dead_letter(self, row: "Record", shard: Shard, subscription: Subscription | None) -> None:
+        told = row["dead_letter"] or {}
+        if subscription is None or subscription.dead_letter_url is None or row["uid"] is None:
+            ending = Ending("dead", row["attempt_count"], dead_letter={**told, "status": "failed"})
+            self._change(row, shard, subscription, ending)
+            return
+        self._put(row, shard, subscription, row["attempt_count"], told)
+
+    def _put(
+        self,
+        row: "Record",
+        shard: Shard,
+        subscription: Subscription,
+        attempt: int,
+        dead_letter: dict[str, Any] | None,
+    ) -> None:
+        job = Job(
+            shard,
+            subscription,
+            message_of(row),
+            row["delivery_id"],
+            attempt=attempt,
+            order_key=row["order_key"],
+            dead_letter=dead_letter,
+        )
+        self.under_way[job.delivery_id] = job
+        self._gates.of(subscription).put(job)
+
+    def _change(self, row: "Record", shard: Shard, subscription: Subscription | None, ending: Ending) -> None:
+        self._recorder.change(
+            Change(shard, row["delivery_id"], subscription, row["project_id"], ending, row["order_key"])
+        )

@@ -1,0 +1,16 @@
+"""What brings events to sinks."""
+
+from shared.runtime.function import Function, Scale
+
+FUNCTION = Function(
+    name="dispatch",
+    summary="Decides who wants an event and delivers it",
+    entry="events.dispatch.handler:create",
+    on=("dev.weir.wake", "dev.weir.tick"),
+    needs=frozenset({"postgres"}),
+    imports=frozenset({"aiohttp", "asyncpg", "cloudevents", "redis"}),
+    wakes=True,
+    # One instance can hold every shard; more of them share the shards.
+    scale=Scale(maximum=8, concurrency=50),
+    timeout_seconds=300,
+)

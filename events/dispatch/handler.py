@@ -1,0 +1,41 @@
+"""Wakes and ticks: each stays open while what it took on has work."""
+
+from typing import TYPE_CHECKING
+
+from shared.contracts.tick import Tick
+from shared.contracts.wake import Wake
+from shared.core.ids import SHARDS
+from shared.runtime.handler import CloudEvent, Handler
+from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from events.dispatch.dispatcher import Dispatcher
+
+
+class Dispatch:
+    """Handles `dev.weir.wake` and `dev.weir.tick`."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._dispatcher: Dispatcher | None = None
+
+    async def handle(self, event: CloudEvent) -> None:
+        """Deliver what the named shards have, or at a tick all of them. Raises when the database is away."""
+        if self._dispatcher is None:
+            from events.dispatch.dispatcher import Dispatcher
+
+            self._dispatcher = Dispatcher(self._resources)
+        if event["type"] == Tick.TYPE:
+            await self._dispatcher.serve(range(SHARDS), look_back=True)
+        else:
+            await self._dispatcher.serve(Wake.model_validate(event["data"]).shards)
+
+    async def drain(self) -> None:
+        """Give everything back."""
+        if self._dispatcher is not None:
+            await self._dispatcher.drain()
+
+
+def create(resources: Resources) -> Handler:
+    """The handler of this function."""
+    return Dispatch(resources)

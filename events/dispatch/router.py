@@ -1,0 +1,92 @@
+"""From an event to its deliveries."""
+
+import logging
+import time
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from events.dispatch import endings
+from events.dispatch.gate import Gates
+from events.dispatch.message import Message, message_of
+from events.dispatch.subscriptions import Subscribers, Subscription
+from events.dispatch.work import Attempted, Ending, Job, NewDelivery, Work
+from shared.core.ids import delivery_id
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+ORDER_KEY_CHARACTERS = 256
+
+logger = logging.getLogger("weir.dispatch")
+
+
+def order_key_of(message: Message) -> str | None:
+    """The event's partition key as it is indexed: a long one by its digest. None without one."""
+    key = message.event.extensions.get("partitionkey")
+    if key is None:
+        return None
+    text = str(key)
+    return text if len(text) <= ORDER_KEY_CHARACTERS else blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+class Router:
+    """Makes the rows and jobs of events, and gives the jobs to their gates."""
+
+    def __init__(self, gates: Gates) -> None:
+        self._gates = gates
+
+    def route(self, work: Work, row: "Record", subscribers: Subscribers) -> int:
+        """Decide about every subscription once; how many deliveries are to be attempted now.
+
+        An event that cannot be read or judged does not stop those after it.
+        """
+        try:
+            message = message_of(row)
+            attributes = message.event.attributes()
+        except Exception:
+            logger.exception("event %s cannot be read; it is passed over", work.uid)
+            return 0
+        for subscription in subscribers.by_id.values():
+            if subscription.state == "disabled":
+                continue
+            identity = delivery_id(message.uid, subscription.id)
+            try:
+                if subscription.filter.matches(attributes):
+                    self._deliver(work, message, subscription, identity)
+            except Exception as error:
+                logger.exception("event %s, subscription %s", message.uid, subscription.id)
+                now = time.time()
+                text = f"could not be decided: {type(error).__name__}"
+                ending = Ending(
+                    "dead", 1, ended_at=now, last_error=text, first=Attempted(now, 0, None, text, None)
+                )
+                work.rows.append(NewDelivery(work.shard.number, identity, message.uid, subscription, ending))
+        return work.open
+
+    def _deliver(self, work: Work, message: Message, subscription: Subscription, identity: UUID) -> None:
+        key = order_key_of(message) if subscription.policy.ordering == "partitionkey" else None
+        paused = subscription.state == "paused"
+        if not paused and key is None:
+            gate = self._gates.of(subscription)
+            if not gate.saturated and gate.room > 0:
+                job = Job(work.shard, subscription, message, identity, work=work)
+                work.jobs.append(job)
+                work.open += 1
+                gate.put(job)
+                return
+            gate.saturated = True
+        ending = endings.held() if paused else endings.waiting(time.time())
+        if key is not None:
+            ending.next_attempt_at = None  # until it is the first of its order
+        work.rows.append(
+            NewDelivery(
+                work.shard.number,
+                identity,
+                message.uid,
+                subscription,
+                ending,
+                key,
+                None if key is None else work.xid,
+            )
+        )

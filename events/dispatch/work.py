@@ -1,0 +1,118 @@
+"""What the dispatcher holds in memory: shards, the events read of them, the deliveries to be attempted."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from events.dispatch.message import Message
+from events.dispatch.subscriptions import Subscription
+
+
+@dataclass(slots=True, eq=False)
+class Shard:
+    """A shard whose lease is ours.
+
+    `position` (xid, uid) is how far it has been read, `cursor` how far everything is recorded. `works` are the
+    events in between, in order. `lost` is set when somebody else has it: nothing of it may be written.
+    """
+
+    number: int
+    epoch: int
+    cursor: tuple[int, UUID]
+    position: tuple[int, UUID]
+    leased_until: float
+    deadline: float
+    works: "deque[Work]" = field(default_factory=deque)
+    looked_back: bool = False
+    leaving: bool = False
+    lost: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """One event that was read: the rows to be inserted for it, and how many deliveries have not ended yet."""
+
+    shard: Shard
+    xid: int
+    uid: UUID
+    size: int
+    read_at: float
+    rows: list["NewDelivery"] = field(default_factory=list)
+    jobs: list["Job"] = field(default_factory=list)
+    open: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A delivery that is to be attempted now, or is under way.
+
+    `attempt` is the number of this attempt, from 1. `work` is set while it is the event's first and no row
+    stands for it. `row` is the row that stands for it while that is not written yet. `withdrawn` jobs are not
+    started any more. `dead_letter` makes it a request to the dead letter sink.
+    """
+
+    shard: Shard
+    subscription: Subscription
+    message: Message
+    delivery_id: UUID
+    attempt: int = 1
+    work: Work | None = None
+    row: "NewDelivery | None" = None
+    withdrawn: bool = False
+    started: bool = False
+    order_key: str | None = None
+    dead_letter: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Ending:
+    """What an attempt or a decision makes of a delivery. Times are Unix seconds; `first` is of attempt 1."""
+
+    status: str
+    attempt_count: int
+    held: bool = False
+    next_attempt_at: float | None = None
+    ended_at: float | None = None
+    last_status_code: int | None = None
+    last_error: str | None = None
+    first: "Attempted | None" = None
+    dead_letter: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Attempted:
+    """One attempt as it is recorded. `detail` is a JSON text."""
+
+    started_at: float
+    duration_us: int
+    status_code: int | None
+    error: str | None
+    detail: str | None
+
+
+@dataclass(slots=True, eq=False)
+class NewDelivery:
+    """A delivery row to be inserted. `taken` when a statement with it is under way or done."""
+
+    shard: int
+    delivery_id: UUID
+    event_uid: UUID
+    subscription: Subscription
+    ending: Ending
+    order_key: str | None = None
+    position: int | None = None
+    taken: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """What became of a delivery that is a row already; `attempted` when it was not its first attempt."""
+
+    shard: Shard
+    delivery_id: UUID
+    subscription: Subscription | None
+    project_id: UUID
+    ending: Ending
+    order_key: str | None = None
+    attempted: Attempted | None = None

@@ -1,0 +1,33 @@
+"""Makes the partitions of yesterday to the day after tomorrow, so that midnight finds them there."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from events.housekeep import queries
+from shared.runtime.handler import CloudEvent, Handler
+from shared.runtime.resources import Resources
+
+logger = logging.getLogger("weir.housekeep")
+
+
+class Housekeep:
+    """Handles `dev.weir.tick`. Doing it twice does nothing."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    async def handle(self, _event: CloudEvent) -> None:
+        """Raises what the database raises; the next tick tries again."""
+        today = datetime.now(UTC).date()
+        pool = await self._resources.pg()
+        made = await queries.ensure_partitions(pool, today - timedelta(days=1), today + timedelta(days=2))
+        if made:
+            logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
+
+    async def drain(self) -> None:
+        """Nothing is left under way."""
+
+
+def create(resources: Resources) -> Handler:
+    """The handler of this function."""
+    return Housekeep(resources)

@@ -1,0 +1,134 @@
+"""Events stored as ingest stores them, subscriptions as the API saves them, and a dispatcher."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from events.dispatch.handler import Dispatch, create
+from functions.ingest.committer import Committer, Stored
+from functions.ingest.settings import IngestSettings
+from shared.auth.sealing import seal
+from shared.core.cloudevents import DataKind, Event
+from shared.runtime.local_broker import LocalBroker
+from shared.runtime.resources import Resources
+from tests.support.projects import Project
+
+TYPES = ("dev.weir.wake", "dev.weir.tick")
+
+
+class World:
+    """One project, a dispatcher behind a local broker, and the ways to put something in."""
+
+    def __init__(self, resources: Resources, pool: asyncpg.Pool, project: Project) -> None:
+        self.resources = resources
+        self.pool = pool
+        self.project = project
+        self.committer = Committer(resources, IngestSettings())
+        self.handlers: list[Dispatch] = []
+
+    def start(self, resources: Resources | None = None) -> Dispatch:
+        """A dispatcher that is woken by what is sent."""
+        resources = resources or self.resources
+        if resources.wake.local is None:
+            resources.wake.local = LocalBroker()
+        handler = create(resources)
+        resources.wake.local.subscribe(handler, TYPES)
+        self.handlers.append(handler)
+        return handler
+
+    def tick(self) -> None:
+        self.resources.wake.local.send({"type": "dev.weir.tick", "source": "/weir", "data": {}})
+
+    async def subscribe(
+        self,
+        sink: str,
+        filters: list[Any] | None = None,
+        secrets: list[str] | None = None,
+        state: str = "active",
+        **delivery: Any,
+    ) -> UUID:
+        identity = uuid4()
+        sealed = None
+        if secrets is not None:
+            import msgspec
+
+            sealed = seal(self.resources.settings.secret, msgspec.json.encode(secrets))
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "INSERT INTO subscriptions (id, project_id, name, filters, sink, delivery,"
+                " signing_secrets_sealed, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                identity,
+                self.project.id,
+                f"s-{identity.hex[:8]}",
+                filters or [],
+                sink,
+                delivery,
+                sealed,
+                state,
+            )
+            await connection.execute(
+                "UPDATE projects SET version = version + 1 WHERE id = $1", self.project.id
+            )
+        return identity
+
+    async def send(self, *events: Event) -> list[Stored]:
+        return await self.committer.store(self.project.id, "key:test", events)
+
+    async def emit(self, count: int = 1, **attributes: Any) -> list[UUID]:
+        stored = await self.send(*(event(**attributes) for _ in range(count)))
+        return [one.uid for one in stored]
+
+    async def deliveries(self) -> list[asyncpg.Record]:
+        return await self.pool.fetch(
+            "SELECT * FROM deliveries WHERE project_id = $1 ORDER BY id", self.project.id
+        )
+
+    async def until(self, condition: Callable[[], Awaitable[Any]], timeout: float = 10.0) -> Any:
+        """The first true answer of `condition`."""
+        deadline = time.monotonic() + timeout
+        while not (answer := await condition()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {timeout} s: {await self.deliveries()}")
+            await asyncio.sleep(0.02)
+        return answer
+
+    async def settled(self, count: int = 1, timeout: float = 10.0) -> list[asyncpg.Record]:
+        """All deliveries, as soon as there are `count` and none waits any more."""
+
+        async def check() -> list[asyncpg.Record] | None:
+            rows = await self.deliveries()
+            ended = all(r["ended_at"] is not None and r["next_attempt_at"] is None for r in rows)
+            return rows if len(rows) >= count and ended else None
+
+        return await self.until(check, timeout)
+
+
+def event(data: bytes | None = b'{"n": 1}', **attributes: Any) -> Event:
+    known = {"id": uuid4().hex, "source": "/tests", "type": "com.example.made", **attributes}
+    fields = {k: known.pop(k) for k in list(known) if k in Event.__slots__}
+    kind = DataKind.JSON if data is not None else DataKind.NONE
+    return Event(
+        **{
+            "specversion": "1.0",
+            "datacontenttype": None if data is None else "application/json",
+            **fields,
+        },
+        extensions=known,
+        data=data,
+        data_kind=kind,
+    )
+
+
+@pytest.fixture
+async def world(resources: Resources, pool: asyncpg.Pool, project: Project) -> AsyncIterator[World]:
+    made = World(resources, pool, project)
+    yield made
+    for handler in made.handlers:
+        await handler.drain()
+    await pool.execute("DELETE FROM subscriptions")
+    await pool.execute("UPDATE deliveries SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL")
