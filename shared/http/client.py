@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,6 +109,8 @@ def reason(error: BaseException, timeout_seconds: float | None = None) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"the certificate is not valid: {error.certificate_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
+        if isinstance(error.os_error, ssl.SSLError):
+            return f"no TLS: {error.os_error.reason or error.os_error}"
         number = error.os_error.errno
         return f"no connection: {os.strerror(number) if number and number > 0 else error.os_error}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
