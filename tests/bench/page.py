@@ -1,0 +1,97 @@
+"""The figures as a table, and the page that people read."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.support.served import ROOT
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Markdown: a row for each figure, with its reference and the goal of the quality page."""
+    null, ingest, batch = figures["null"], figures["ingest"], figures["batch"]
+    delivery, latency = figures["delivery"], figures["latency"]
+    rows = [
+        ("figure", "Weir", "reference in the same run", "ratio", "goal"),
+        ("---",) * 5,
+        (
+            "single events, durable before 202, 64 connections, 1 KiB",
+            f"{ingest['perSecond']:,.0f}/s",
+            f"FastAPI route that stores nothing: {null['perSecond']:,.0f}/s",
+            f"{ingest['perSecond'] / null['perSecond']:.2f}",
+            "≥ 1.0",
+        ),
+        (
+            "p99 of the same",
+            f"{ingest['p99']:.1f} ms",
+            f"{null['p99']:.1f} ms",
+            f"{ingest['p99'] / null['p99']:.1f}",
+            "≤ 2",
+        ),
+        ("commits per event", f"{ingest['commitsPerEvent']:.3f}", "", "", "≤ 0.1"),
+        ("WAL per event", f"{ingest['walPerEvent'] / 1024:.2f} KiB", "", "", "≤ 2.5 KiB"),
+        (
+            "batches of 100",
+            f"{batch['perSecond']:,.0f} events/s",
+            f"COPY into the same table: {batch['copyPerSecond']:,.0f} rows/s",
+            f"{batch['perSecond'] / batch['copyPerSecond']:.2f}",
+            "≥ 0.7",
+        ),
+        (
+            "ingest → delivered, one subscription, burst",
+            f"{delivery['perSecond']:,.0f}/s",
+            f"bare aiohttp loop to that sink: {delivery['barePerSecond']:,.0f}/s",
+            f"{delivery['perSecond'] / delivery['barePerSecond']:.2f}",
+            "≥ 0.5",
+        ),
+        (
+            "acknowledged while delivering",
+            f"{delivery['acksPerSecond']:,.0f}/s",
+            f"FastAPI route that stores nothing: {null['perSecond']:,.0f}/s",
+            f"{delivery['acksPerSecond'] / null['perSecond']:.2f}",
+            "≥ 0.7",
+        ),
+        ("commits per event while delivering", f"{delivery['commitsPerEvent']:.3f}", "", "", "≤ 0.1"),
+        ("WAL per event while delivering", f"{delivery['walPerEvent'] / 1024:.2f} KiB", "", "", "≤ 2.5 KiB"),
+        ("delivered twice in the burst", f"{delivery['repeated']:.0f}", "", "", "0"),
+        (
+            f"POST → sink at {latency['rate']}/s, p50 / p99",
+            f"{latency['p50']:.1f} / {latency['p99']:.1f} ms",
+            "",
+            "",
+            "≤ 1.5 / 3 ms",
+        ),
+        ("lost at that rate", str(latency["lost"]), "", "", "0"),
+    ]
+    starts = [
+        ("function", "process start → first 2xx", "of a bare FastAPI", "goal", "memory then"),
+        ("---",) * 5,
+        *(
+            (r["function"], f"{r['startMs']} ms", f"{r['ratio']:.2f}", "≤ 1.25", f"{r['memoryMiB']} MiB")
+            for r in figures["start"]
+        ),
+    ]
+    return "\n\n".join("\n".join("| " + " | ".join(row) + " |" for row in part) for part in (rows, starts))
+
+
+def page(found: str, command: str) -> str:
+    """docs/benchmarks.md."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    return f"""# Benchmarks
+
+Written by `make bench` (`{command}`) on {datetime.now(UTC):%Y-%m-%d} at commit `{commit}`, on
+{os.cpu_count()} cores ({platform.machine()}, {platform.system()} {platform.release()}), Python {platform.python_version()}.
+
+Load source, sink, Postgres, Redis and Weir (one worker process with all functions) share these cores; the stores
+have durability on. Every round measures the reference as well, figures are medians of the rounds. What counts is
+the ratio: absolute figures move with the machine.
+
+{found}
+
+How: `tests/bench/run.py`. The load source (`tests/bench/load.py`) speaks raw HTTP over 64 connections with unique
+ids; the null route and the bare aiohttp loop are in `tests/bench/references.py`.
+"""

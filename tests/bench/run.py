@@ -1,0 +1,299 @@
+"""`make bench`: Weir's figures, each beside its reference in the same run.
+
+    python -m tests.bench.run [--rounds 5] [--seconds 3] [--burst 10000]
+
+Every round measures the references as well, because the machine's speed drifts; the figures are medians of
+the rounds and ratios of medians. The stores are the embedded ones with durability on. The table goes to
+stdout, everything to build/bench.json, and what people should read to docs/benchmarks.md.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from cli.local.servers import PostgresServer, RedisServer, free_port
+from shared.core.ids import identity, shard_of, uuid7
+from shared.db.migrate import migrate
+from shared.runtime.settings import Settings
+from tests.bench import latency, page, start
+from tests.bench.load import DATA
+from tests.support.projects import Project, create_project
+from tests.support.served import ROOT, Served
+
+COLUMNS = (
+    "uid",
+    "identity",
+    "project_id",
+    "shard",
+    "data_kind",
+    "id",
+    "source",
+    "type",
+    "specversion",
+    "datacontenttype",
+    "data",
+    "producer",
+)
+
+
+class Bench:
+    """The stores, Weir in one worker process, a null route and a sink, and the measurements on them."""
+
+    def __init__(self, url: str, settings: Settings, project: Project, ports: dict[str, int]) -> None:
+        self._url = url
+        self._settings = settings
+        self._project = project
+        self._ports = ports
+
+    def load(self, port: int, *arguments: str) -> dict[str, Any]:
+        """What the load source prints."""
+        command = [
+            sys.executable,
+            "-m",
+            "tests.bench.load",
+            str(port),
+            f"/in/{self._project.name}",
+            self._project.key,
+            *arguments,
+        ]
+        return self._json(command)
+
+    def _json(self, command: list[str]) -> dict[str, Any]:
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        found: dict[str, Any] = json.loads(done.stdout)
+        if found.get("other"):
+            raise SystemExit(f"{command[2]}: other answers than 2xx: {found['other']}")
+        return found
+
+    async def _counters(self) -> tuple[int, int]:
+        connection = await asyncpg.connect(self._url)
+        try:
+            await connection.execute("SELECT pg_stat_force_next_flush()")
+            commits = await connection.fetchval(
+                "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = current_database()"
+            )
+            wal = await connection.fetchval("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
+            return int(commits), int(wal)
+        finally:
+            await connection.close()
+
+    def ingest(self, port: int, seconds: float) -> dict[str, float]:
+        """Single events over 64 connections."""
+        before = asyncio.run(self._counters())
+        found = self.load(port, "--seconds", str(seconds))
+        # Counters of a session reach the statistics when it is idle for a moment.
+        time.sleep(1.2)
+        after = asyncio.run(self._counters())
+        events = found["events"]
+        return {
+            "perSecond": events / found["seconds"],
+            "p50": found["p50"],
+            "p99": found["p99"],
+            "commitsPerEvent": (after[0] - before[0]) / events,
+            "walPerEvent": (after[1] - before[1]) / events,
+        }
+
+    def batch(self, port: int, seconds: float) -> float:
+        """Events per second in batches of 100 over 8 connections."""
+        found = self.load(port, "--seconds", str(seconds), "--batch", "100", "--connections", "8")
+        return float(found["events"] / found["seconds"])
+
+    async def copy(self, count: int) -> float:
+        """Rows per second of COPY into the same table, in chunks of 1,000 with a commit each, two at once."""
+        chunks = []
+        for _ in range(count // 1000):
+            rows = []
+            for _ in range(1000):
+                uid = uuid7()
+                rows.append(
+                    (
+                        uid,
+                        identity(self._project.id, "/copy", str(uid)),
+                        self._project.id,
+                        shard_of(self._project.id, uid.bytes),
+                        1,
+                        str(uid),
+                        "/copy",
+                        "com.acme.order.created",
+                        "1.0",
+                        "application/json",
+                        DATA,
+                        "copy",
+                    )
+                )
+            chunks.append(rows)
+        pool = await asyncpg.create_pool(self._url, min_size=2, max_size=2)
+        left = iter(chunks)
+
+        async def work() -> None:
+            for rows in left:
+                await pool.copy_records_to_table("events", records=rows, columns=COLUMNS)
+
+        started = time.perf_counter()
+        await asyncio.gather(work(), work())
+        seconds = time.perf_counter() - started
+        await pool.close()
+        return count / seconds
+
+    def bare_post(self, count: int) -> float:
+        """Events per second that a bare aiohttp loop POSTs to the sink."""
+        found = self._json(
+            [sys.executable, "-m", "tests.bench.references", "post", str(self._ports["sink"]), str(count)]
+        )
+        return float(found["perSecond"])
+
+    def burst(self, port: int, count: int) -> dict[str, float]:
+        """A burst of `count` events with one subscription: events per second from first POST to last delivery."""
+        before = asyncio.run(self._counters())
+        had = self._received()["received"]
+        started = time.time()
+        sent = self.load(port, "--count", str(count))
+        deadline = time.time() + 120
+        while (now := self._received())["received"] < had + count:
+            if time.time() > deadline:
+                raise SystemExit(f"only {now['received'] - had} of {count} events arrived")
+            time.sleep(0.05)
+        time.sleep(1.2)
+        after = asyncio.run(self._counters())
+        return {
+            "perSecond": count / (now["lastAt"] - started),
+            "acksPerSecond": count / sent["seconds"],
+            "repeated": now["received"] - had - count,
+            "commitsPerEvent": (after[0] - before[0]) / count,
+            "walPerEvent": (after[1] - before[1]) / count,
+        }
+
+    def _received(self) -> dict[str, Any]:
+        found: dict[str, Any] = httpx.get(f"http://127.0.0.1:{self._ports['sink']}/").json()
+        return found
+
+    def subscribe(self, url: str, sink: str) -> str:
+        """A subscription of everything; its address."""
+        answer = httpx.post(
+            f"{url}/v1/projects/{self._project.name}/subscriptions",
+            headers=self._project.headers,
+            json={"name": "bench", "filters": [], "sink": sink},
+        )
+        answer.raise_for_status()
+        return url + answer.headers["location"]
+
+    def unsubscribe(self, address: str) -> None:
+        """Delete a subscription."""
+        httpx.delete(address, headers=self._project.headers).raise_for_status()
+
+
+def median(rows: list[dict[str, float]], name: str) -> float:
+    """The median of one figure over the rounds."""
+    return statistics.median(row[name] for row in rows)
+
+
+def measure(
+    bench: Bench, weir: Served, null_port: int, sink_port: int, chosen: argparse.Namespace
+) -> dict[str, Any]:
+    """All figures of one run."""
+    nulls: list[dict[str, float]] = []
+    singles: list[dict[str, float]] = []
+    batches: list[float] = []
+    copies: list[float] = []
+    for number in range(chosen.rounds):
+        print(f"ingest, round {number + 1} of {chosen.rounds}", file=sys.stderr)
+        found = bench.load(null_port, "--seconds", str(chosen.seconds))
+        nulls.append(
+            {"perSecond": found["events"] / found["seconds"], "p50": found["p50"], "p99": found["p99"]}
+        )
+        singles.append(bench.ingest(weir.port, chosen.seconds))
+        batches.append(bench.batch(weir.port, chosen.seconds))
+        copies.append(asyncio.run(bench.copy(20_000)))
+    bares: list[float] = []
+    bursts: list[dict[str, float]] = []
+    subscription = bench.subscribe(weir.url, f"http://127.0.0.1:{sink_port}/")
+    try:
+        for number in range(chosen.rounds):
+            print(f"delivery, round {number + 1} of {chosen.rounds}", file=sys.stderr)
+            bares.append(bench.bare_post(chosen.burst))
+            bursts.append(bench.burst(weir.port, chosen.burst))
+    finally:
+        bench.unsubscribe(subscription)
+    print("latency at 200/s", file=sys.stderr)
+    slow = asyncio.run(latency.measure(weir.url, bench._project, seconds=10, rate=200))
+    return {
+        "null": {name: median(nulls, name) for name in nulls[0]},
+        "ingest": {name: median(singles, name) for name in singles[0]},
+        "batch": {"perSecond": statistics.median(batches), "copyPerSecond": statistics.median(copies)},
+        "delivery": {
+            **{name: median(bursts, name) for name in bursts[0]},
+            "barePerSecond": statistics.median(bares),
+        },
+        "latency": slow,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--burst", type=int, default=10_000)
+    chosen = parser.parse_args()
+    print("start and memory of each function", file=sys.stderr)
+    figures: dict[str, Any] = {"start": start.measure(chosen.rounds, [])}
+    ports = {"null": free_port(), "sink": free_port()}
+    with tempfile.TemporaryDirectory() as folder:
+        postgres = PostgresServer(Path(folder) / "postgres", None)
+        redis = RedisServer(Path(folder) / "redis", None)
+        references = []
+        try:
+            postgres.start()
+            redis.start()
+            asyncio.run(migrate(postgres.url))
+            settings = Settings(
+                database_url=postgres.url, redis_url=redis.url, secret="measured, not used: 32 signs or so"
+            )
+            references = [
+                subprocess.Popen([sys.executable, "-m", "tests.bench.references", name, str(port)], cwd=ROOT)
+                for name, port in ports.items()
+            ]
+
+            async def make_project() -> Project:
+                connection = await asyncpg.connect(postgres.url)
+                try:
+                    return await create_project(connection, settings)
+                finally:
+                    await connection.close()
+
+            bench = Bench(postgres.url, settings, asyncio.run(make_project()), ports)
+            with Served(
+                ["-m", "shared.runtime.serve", "--all"], settings, WEIR_SINK_ALLOW="127.0.0.0/8"
+            ) as weir:
+                figures |= measure(bench, weir, ports["null"], ports["sink"], chosen)
+                if weir.end() != 0:
+                    raise SystemExit(weir.errors)
+        finally:
+            for process in references:
+                process.kill()
+                process.wait()
+            redis.stop()
+            postgres.stop()
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    (build / "bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+    table = page.table(figures)
+    print(table)
+    (ROOT / "docs/benchmarks.md").write_text(
+        page.page(table, " ".join(["python -m tests.bench.run", *sys.argv[1:]]))
+    )
+
+
+if __name__ == "__main__":
+    main()
