@@ -87,6 +87,7 @@ class Authority:
         self._verifiers: Lookup[str, Verifier | None] = Lookup(
             self._load_verifier, seconds=KEYS_SECONDS, none_seconds=REMEMBER_SECONDS, size=100
         )
+        self._tokens: Lookup[str, Claims] = Lookup(self._verify, seconds=REMEMBER_SECONDS, size=1_000)
         self._signers: Lookup[None, Signer] = Lookup(self._load_signer, seconds=KEYS_SECONDS)
         self._touched: dict[str, float] = {}
 
@@ -114,7 +115,7 @@ class Authority:
             raise _refusal("The Authorization header must be of the scheme Bearer.", error="invalid_request")
         if credential.startswith(PREFIX):
             return await self._by_key(parse_key(credential))
-        claims = await self._claims(credential)
+        claims = await self._tokens.get(credential)
         return Principal(f"user:{claims.user_id}", user_id=claims.user_id, session=claims.session)
 
     async def issue(self, user_id: UUID, session: str) -> AccessToken:
@@ -151,7 +152,8 @@ class Authority:
         except Exception as error:
             logger.warning("the use of a key was not noted: %s: %s", type(error).__name__, error)
 
-    async def _claims(self, token: str) -> Claims:
+    async def _verify(self, token: str) -> Claims:
+        """A signature costs more than all the rest of a check, so its verdict is remembered as well."""
         try:
             kid = key_id(token)
             verifier = await self._verifiers.get(kid)
