@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from shared.core.problems import INVALID, MALFORMED, UNSUPPORTED_FORMAT, Fault, Problem
 from shared.runtime.answer import kind_of, problem_response
@@ -74,7 +75,20 @@ async def _problem(_request: Request, error: Exception) -> Response:
     return problem_response(cast("Problem", error))
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def _allowed(request: Request) -> str:
+    """Every method of this address: each route by itself knows only its own (RFC 9110, 10.2.1)."""
+    routes = request.app.routes
+    return ", ".join(
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
+
+
+async def _http(request: Request, error: Exception) -> Response:
     http = cast("HTTPException", error)
     details = {
         404: "There is nothing at this address.",
@@ -82,7 +96,8 @@ async def _http(_request: Request, error: Exception) -> Response:
         413: "The body is too large.",
     }
     detail = details.get(http.status_code, str(http.detail))
-    return problem_response(Problem(kind_of(http.status_code), detail, headers=http.headers or {}))
+    headers = {"Allow": _allowed(request)} if http.status_code == 405 else http.headers or {}
+    return problem_response(Problem(kind_of(http.status_code), detail, headers=headers))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

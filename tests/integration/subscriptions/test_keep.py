@@ -497,3 +497,13 @@ async def test_a_change_that_meets_dispatch_half_way_goes_through(
         answer = await change
     assert answer.status_code == 200, answer.text
     assert answer.json()["name"] == "t"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/subscriptions", "GET, POST"), (f"/subscriptions/{uuid4()}", "GET, PUT, DELETE")]
+)
+async def test_405_names_every_method_of_the_address(
+    client: httpx.AsyncClient, path: str, allowed: str
+) -> None:
+    answer = await client.patch(path, json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
