@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cli.local import launch
-
 OUTSIDE = Path("/var/tmp")  # noqa: S108 survives a restart, and each folder below belongs to one user
 
 
@@ -58,25 +56,25 @@ def can_pass(path: Path, uid: int, gid: int) -> bool:
     return True
 
 
-def account_for(home: Path, programs: Path, *, capability: int | None = None) -> Account:
-    """As whom to run Postgres for `home` with the programs in `programs`. Raises LookupError.
+def account_for(home: Path, programs: Path, held: int | None) -> Account:
+    """As whom to run Postgres for `home` with the programs in `programs`. Raises LookupError, OSError.
 
-    `capability` replaces what this process holds.
+    `held` is the capability to pass closed folders that this process has, if any.
     """
     if os.geteuid() != 0:
         return Account(None, None, programs, home)
-    held = launch.held_capability() if capability is None else capability
     outside = OUTSIDE / f"weir-{sha256(str(home).encode()).hexdigest()[:12]}"
     user = _owner(home / "postgres") or _owner(outside / "postgres") or _unprivileged()
-    if can_pass(home, *user) and can_pass(programs, *user):
-        return Account(user, None, programs, home)
-    if held is not None and held >= 0:
-        return Account(user, held, programs, home)
-    return _outside(outside, home, programs, user)
+    if not (outside / "postgres").exists():
+        if can_pass(home, *user) and can_pass(programs, *user):
+            return Account(user, None, programs, home)
+        if held is not None:
+            return Account(user, held, programs, home)
+    return _outside(outside, programs, user)
 
 
-def _outside(outside: Path, home: Path, programs: Path, user: tuple[int, int]) -> Account:
-    """Copy what the user cannot reach to a folder of their own."""
+def _outside(outside: Path, programs: Path, user: tuple[int, int]) -> Account:
+    """Use a folder of the user's own for the data, and for a copy of the programs if they are out of reach."""
     outside.mkdir(mode=0o700, exist_ok=True)
     if outside.is_symlink() or outside.stat().st_uid not in {0, user[0]}:
         raise LookupError(f"{outside} belongs to somebody else; remove it or choose another WEIR_HOME")
@@ -91,4 +89,4 @@ def _outside(outside: Path, home: Path, programs: Path, user: tuple[int, int]) -
                 shutil.copytree(libraries, outside / "wheel" / libraries.name)
             shutil.copytree(programs.parent, copy, symlinks=True)
         programs = copy / "bin"
-    return Account(user, None, programs, home if can_pass(home, *user) else outside)
+    return Account(user, None, programs, outside)

@@ -15,8 +15,12 @@ from cli.local import launch
 from cli.local.accounts import Account, account_for
 from cli.local.binaries import MissingProgramError, postgres_bin, redis_program
 from cli.local.postgres_files import create_data_folder
+from cli.local.processes import start_time
 
 START_SECONDS = 30.0
+NO_PROCESS = 4_194_305
+"""One more than the highest process number there is, on Linux and macOS."""
+
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
 
@@ -163,7 +167,7 @@ class PostgresServer(_Child):
             programs = postgres_bin()
         except MissingProgramError as error:
             raise ServerError(str(error)) from error
-        self._account = account_for(self.home, programs)
+        self._account = account_for(self.home, programs, launch.held_capability())
         self._password = self._read_password()
         try:
             create_data_folder(self._account, self.data, self._password, durable=self.durable, log=self.log)
@@ -186,10 +190,12 @@ class PostgresServer(_Child):
                 self._wait_until_ready()
             except ServerError:
                 # Backends of a killed postmaster take a moment to notice; until then the data is in use.
-                in_use = "is still in use" in self._log_tail() or "is already running" in self._log_tail()
+                said = self._log_tail()
+                in_use = "is still in use" in said or "Is another postmaster" in said
                 if not in_use or time.monotonic() > deadline:
                     raise
-                pid_file.unlink(missing_ok=True) if self._is_stale(pid_file) else time.sleep(0.2)
+                self._correct(pid_file)
+                time.sleep(0.1)
                 continue
             return
 
@@ -217,16 +223,19 @@ class PostgresServer(_Child):
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
-    def _is_stale(self, pid_file: Path) -> bool:
-        """Whether the process that `postmaster.pid` names is no Postgres any more: the number was used again."""
+    def _correct(self, pid_file: Path) -> None:
+        """Write a number that no process can have where the named one is no Postgres any more.
+
+        Postgres would take the process that has the number now for itself. The file stays, since it
+        also names the shared memory by which Postgres knows whether old backends still live.
+        """
         try:
-            pid = int(pid_file.read_text().splitlines()[0])
-            os.kill(pid, 0)
-            return b"postgres" not in Path(f"/proc/{pid}/cmdline").read_bytes()
-        except ProcessLookupError:
-            return True
-        except (OSError, ValueError, IndexError):
-            return False
+            first, rest = pid_file.read_text().split("\n", 1)
+            pid = int(first)
+            if start_time(pid) is None or b"postgres" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                pid_file.write_text(f"{NO_PROCESS}\n{rest}")
+        except (OSError, ValueError):
+            return
 
     def _is_ready(self) -> bool:
         """Postgres writes its state in the eighth line of `postmaster.pid`."""

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,37 +38,38 @@ class Served:
             "WEIR_SECRET": settings.secret.get_secret_value(),
             **environment,
         }
-        self.seconds_to_answer = 0.0
+        # A file, not a pipe: a process whose pipe nobody empties stands still.
+        self._folder = tempfile.TemporaryDirectory()
+        self._log = Path(self._folder.name) / "stderr"
         self.errors = ""
 
     def __enter__(self) -> Self:
-        started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [sys.executable, *self._arguments],
-            cwd=ROOT,
-            env=self._environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self._arguments], cwd=ROOT, env=self._environment, stderr=log
+            )
         while True:
             try:
                 if httpx.get(f"{self.url}/healthz", timeout=5).is_success:
                     break
             except httpx.TransportError:
                 if self.process.poll() is not None:
-                    raise AssertionError(self.process.communicate()[1]) from None
+                    raise AssertionError(self._log.read_text()) from None
                 time.sleep(0.01)  # a process that does not listen yet has nothing to wait on
-        self.seconds_to_answer = time.perf_counter() - started
         return self
 
+    def written(self) -> str:
+        """What it has written to stderr until now; all of it is in `errors` in the end."""
+        return self._log.read_text()
+
     def end(self, timeout: float = 20) -> int:
-        """SIGTERM; returns the exit code. What it wrote to stderr is in `errors`."""
+        """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        self.errors += self.process.communicate(timeout=timeout)[1]
-        return self.process.returncode
+        return self.process.wait(timeout)
 
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        if self.process.stderr is not None and not self.process.stderr.closed:
-            self.errors += self.process.communicate()[1]
+            self.process.wait()
+        self.errors = self.written()
+        self._folder.cleanup()
