@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -75,12 +76,13 @@ class LocalCounter:
 
     _SIZE = 10_000
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._windows: dict[str, tuple[float, int]] = {}
+        self._clock = clock
 
     def count(self, key: str, limit: Limit) -> int:
         """Count one; the seconds to wait, 0 while within the limit."""
-        now = time.monotonic()
+        now = self._clock()
         ends, count = self._windows.get(key, (0.0, 0))
         if now >= ends:
             ends, count = now + limit.seconds, 0

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 
+from cli.local.servers import RedisServer
 from functions.identity.app import COOKIE, create
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -229,3 +231,30 @@ async def test_a_password_is_changed_only_by_who_knows_it(
 async def test_an_api_key_has_no_password(client: httpx.AsyncClient, project) -> None:
     answer = await client.put("/v1/me/password", json={"password": PASSWORD}, headers=project.headers)
     assert answer.status_code == 403
+
+
+async def test_a_session_outlives_a_restart_of_redis(
+    settings: Settings, pool: asyncpg.Pool, person: Person, tmp_path: Path
+) -> None:
+    server = RedisServer(tmp_path, None, durable=True)
+    await asyncio.to_thread(server.start)
+    resources = Resources(settings.model_copy(update={"redis_url": type(settings.redis_url)(server.url)}))
+    try:
+        async with browser(create(resources)) as client:
+            await sign_in(client, pool, person)
+            await asyncio.to_thread(server.stop)
+            assert (await refresh(client)).status_code == 503
+            await asyncio.to_thread(server.start)
+            assert (await refresh(client)).status_code == 200
+    finally:
+        await resources.close()
+        await asyncio.to_thread(server.stop)
+
+
+async def test_a_user_who_was_removed_is_signed_out(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, person: Person
+) -> None:
+    await pool.execute("DELETE FROM users WHERE id = $1", person.id)
+    answer = await refresh(client)
+    assert answer.status_code == 401
+    assert "Max-Age=0" in answer.headers["set-cookie"]

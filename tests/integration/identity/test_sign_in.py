@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from functions.identity.app import create
+from functions.identity.throttle import Limit, LocalCounter, Throttle
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.people import browser, create_person, new_link
@@ -230,3 +231,30 @@ async def test_me_names_projects_and_permissions(
     assert (await client.get("/v1/me", headers=project.headers)).status_code == 403
     await pool.execute("DELETE FROM users WHERE id = $1", person.id)
     assert (await client.get("/v1/me", headers=bearer)).status_code == 401
+
+
+async def test_passwords_tried_by_many_addresses_are_counted_for_the_account(
+    resources: Resources, client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    person = await create_person(pool, password=PASSWORD)
+    redis = await resources.redis()
+    throttle = Throttle()
+    waits = [await throttle.count(redis, person.email, f"10.0.{n // 250}.{n % 250}") for n in range(201)]
+    assert waits[:200] == [0] * 200
+    assert 0 < waits[200] <= 3600
+    answer = await client.post("/v1/auth/sign-in", json={"email": person.email, "password": PASSWORD})
+    assert answer.status_code == 429
+    link = await client.post("/v1/auth/link", json={"token": await new_link(pool, person)})
+    assert link.status_code == 200
+
+
+async def test_a_local_count_starts_again_when_its_window_ends() -> None:
+    counter = LocalCounter(clock=lambda: now)
+    limit = Limit("pair", 2, 60)
+    now = 1000.0
+    assert [counter.count("a", limit) for _ in range(4)] == [0, 0, 61, 61]
+    assert counter.count("b", limit) == 0
+    now += 61
+    assert counter.count("a", limit) == 0
+    counter.forget("a")
+    assert [counter.count("a", limit) for _ in range(2)] == [0, 0]
