@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.local.child import ServerError
 from cli.local.home import HomeBusyError
 from cli.local.ports import PortTakenError
-from cli.local.servers import ServerError
 
 
 class StartError(Exception):

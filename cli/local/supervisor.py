@@ -13,12 +13,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from cli.local import processes
+from cli.local.child import Server, ServerError
 from cli.local.faults import explained
 from cli.local.guardian import Guardian
 from cli.local.home import Home, Running
 from cli.local.ports import listen
 from cli.local.revival import Part, pause_until_due
-from cli.local.servers import PostgresServer, RedisServer, Server, ServerError
+from cli.local.servers import PostgresServer, RedisServer
 from cli.local.workers import Worker, wait_until_ready
 
 if TYPE_CHECKING:

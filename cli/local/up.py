@@ -12,9 +12,9 @@ import click
 
 from cli.errors import CommandError
 from cli.local import processes
+from cli.local.child import open_log
 from cli.local.faults import StartError, explain, explained
 from cli.local.home import Home
-from cli.local.servers import open_log
 from cli.local.supervisor import Options, Started, Supervisor
 from cli.local.workers import readiness
 

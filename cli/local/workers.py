@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cli.local import launch
-from cli.local.servers import ServerError, open_log
+from cli.local.child import ServerError, open_log
 
 READY_SECONDS = 30.0
 
