@@ -7,5 +7,6 @@ FUNCTION = Function(
     summary="A sink to try things with: it shows what arrives and answers as it is told",
     entry="functions.receive.app:create",
     routes=("/sink", "/v1/projects/{project}/sink"),
-    needs=frozenset({"postgres", "redis"}),
+    # Without Redis it answers all the same and remembers nothing.
+    needs=frozenset({"postgres"}),
 )
