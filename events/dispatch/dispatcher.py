@@ -80,6 +80,10 @@ class Dispatcher:
         else:
             self._busy_at = time.monotonic()
         taken = await self._leases.take(set(numbers) - held)
+        if self._leases.closing:
+            # The end came while they were being taken: nobody is going to work on them here.
+            await self._leases.give_back([self.shards[number] for number in taken])
+            return
         if taken:
             self._start(taken)
         await asyncio.gather(*(self._leases.given_back(number) for number in taken))

@@ -34,14 +34,24 @@ class LocalBroker:
             task.add_done_callback(self._under_way.discard)
         return bool(handlers)
 
-    async def close(self) -> None:
-        """Hand on no more, and wait for the handlers that are at work."""
+    def stop(self) -> None:
+        """Hand on no more from here on."""
         self._closed = True
-        while self._under_way:
-            await asyncio.wait(self._under_way)
 
-    @staticmethod
-    async def _handle(handler: Handler, event: Mapping[str, object]) -> None:
+    async def close(self, timeout_seconds: float) -> None:
+        """Hand on no more, and wait for the handlers that are at work; cancel those that last longer."""
+        self.stop()
+        if self._under_way:
+            _, lasting = await asyncio.wait(self._under_way, timeout=timeout_seconds)
+            for task in lasting:
+                logger.error("a handler did not end within %s s", timeout_seconds)
+                task.cancel()
+            if lasting:
+                await asyncio.wait(lasting)
+
+    async def _handle(self, handler: Handler, event: Mapping[str, object]) -> None:
+        if self._closed:  # since it was sent
+            return
         try:
             await handler.handle(event)
         except Exception:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.runtime.handler import Handler
 
 DRAIN_SECONDS = 25
+CLOSE_SECONDS = 3
 TICK_SECONDS = 60
 
 logger = logging.getLogger("weir")
@@ -84,7 +85,7 @@ class Process:
                 await asyncio.wait([self._ticker])
             await (self._ending or loop.create_task(self._drain()))
             if self._resources.wake.local is not None:
-                await self._resources.wake.local.close()
+                await self._resources.wake.local.close(CLOSE_SECONDS)
             await self._resources.close()
 
     def handle(self, handler: "Handler") -> None:
@@ -104,6 +105,8 @@ class Process:
 
     async def _drain(self) -> None:
         self._resources.draining = True
+        if self._resources.wake.local is not None:
+            self._resources.wake.local.stop()
         drained = asyncio.gather(*(h.drain() for h in self._handlers), return_exceptions=True)
         try:
             for answer in await asyncio.wait_for(drained, DRAIN_SECONDS):

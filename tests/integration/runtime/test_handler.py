@@ -1,5 +1,6 @@
 """What an event handler answers to Knative's broker: what stays wrong must not come again."""
 
+import asyncio
 import json
 
 import httpx
@@ -129,7 +130,33 @@ async def test_the_local_broker_hands_events_to_whoever_handles_their_type(caplo
     assert broker.send({"type": "dev.weir.wake", "data": {}})
     assert broker.send({"type": "dev.weir.tick", "data": {}})
     assert not broker.send({"type": "dev.weir.other", "data": {}})
-    await broker.close()
+    await asyncio.sleep(0)  # the tasks begin
+    await broker.close(5)
     assert [e["type"] for e in one.events] == ["dev.weir.wake"]
     assert [e["type"] for e in two.events] == ["dev.weir.wake", "dev.weir.tick"]
     assert "handling dev.weir.wake failed" in caplog.text
+
+
+async def test_a_stopped_broker_hands_nothing_on():
+    broker, one = LocalBroker(), Recording()
+    broker.subscribe(one, ("dev.weir.wake",))
+    assert broker.send({"type": "dev.weir.wake", "data": {}})
+    broker.stop()
+    assert not broker.send({"type": "dev.weir.wake", "data": {}})
+    await broker.close(5)
+    assert one.events == []
+
+
+async def test_a_handler_that_does_not_end_is_cancelled(caplog):
+    class Endless(Recording):
+        async def handle(self, event):
+            await super().handle(event)
+            await asyncio.Event().wait()
+
+    broker, one = LocalBroker(), Endless()
+    broker.subscribe(one, ("dev.weir.wake",))
+    broker.send({"type": "dev.weir.wake", "data": {}})
+    await asyncio.sleep(0)
+    await broker.close(0.01)
+    assert len(one.events) == 1
+    assert "did not end" in caplog.text

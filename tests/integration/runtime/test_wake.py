@@ -108,7 +108,7 @@ async def test_closing_sends_what_waits(resources, woken):
     await woken.times(1)
     resources.wake.shards({1, 2})
     await sent(resources)
-    await resources.wake.local.close()
+    await woken.times(2)
     assert {shard for shards in woken.shards[1:] for shard in shards} == {1, 2}
 
 
