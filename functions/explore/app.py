@@ -28,7 +28,7 @@ from shared.runtime.listing import Cursor, Limit, read_cursor
 from shared.runtime.resources import Resources
 
 DELIVERIES_READ = "deliveries:read"
-MAX_VALUE = 8192
+MAX_VALUE = 2048
 
 EventReader = Annotated[Access, Depends(requires("events:read"))]
 DeliveryReader = Annotated[Access, Depends(requires(DELIVERIES_READ))]

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, assume, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -124,6 +124,8 @@ def test_answers_are_documented(case: schemathesis.Case, served: tuple[Backgroun
     credential = chooser.choice([*[world.project.key] * 6, world.reader, None])
     if credential is not None:
         headers["Authorization"] = f"Bearer {credential}"
+    # A longer request line never reaches a function: the server refuses it.
+    assume(len(case.as_transport_kwargs(base_url=running.url)["url"]) + len(str(case.query)) * 12 < 60_000)
     before = len(running.errors)
     case.call_and_validate(base_url=running.url, headers=headers, checks=CHECKS, timeout=20)
     assert [record.getMessage() for record in running.errors[before:]] == []

@@ -102,7 +102,7 @@ async def test_since_is_inclusive_and_until_exclusive(
         {"q": "x" * 201},
         {"q": "\x00"},
         {"type": "\x00"},
-        {"type": "x" * 8193},
+        {"type": "x" * 2049},
     ],
 )
 async def test_422_points_at_the_parameter(client: httpx.AsyncClient, params: dict[str, Any]) -> None:
