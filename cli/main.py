@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("cli.commands.local:down", "Stop the Weir of this home."),
     "status": ("cli.commands.local:status", "Tell what runs in this home."),
     "open": ("cli.commands.local:open_console", "Open the console, signed in."),
+    "demo": ("cli.commands.demo:demo", "Start Weir with real traffic in it."),
     "context": ("cli.commands.contexts:context", "Show and choose which Weir the commands talk to."),
     "emit": ("cli.commands.emit:emit", "Send an event."),
     "events": ("cli.commands.events:events", "Look at stored events."),

@@ -30,6 +30,10 @@ class Behaviour:
         failing = self.status if self.status >= 300 else 503
         return failing if number <= self.fail else 200
 
+    def delay_of(self, _number: int) -> float:
+        """Seconds to wait before answering the request of that number."""
+        return self.delay
+
 
 def described(handler: BaseHTTPRequestHandler, body: bytes, status: int | None) -> dict[str, Any]:
     """A request as data: `at method path status headers body`, a body that is no text as `bodyBase64`."""
@@ -91,8 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.ending.wait()
             self.close_connection = True
             return
-        if behaviour.delay:
-            time.sleep(behaviour.delay)
+        if delay := behaviour.delay_of(number):
+            time.sleep(delay)
         status = behaviour.status_of(number)
         self.server.tell(described(self, body, status))
         self.send_response(status)

@@ -92,6 +92,22 @@ def _extensions(given: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def new_event(attributes: dict[str, str]) -> dict[str, str]:
+    """The attributes with a version, an id and the time added where they are not given."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"specversion": "1.0", "id": str(uuid4()), "time": now, **attributes}
+
+
+def send(api: Api, attributes: dict[str, str], data: bytes | None, content_type: str | None = None) -> Any:
+    """Send an event to the context's project; the answer. Raises CommandError."""
+    return api.raw(
+        "POST",
+        f"/in/{quote(api.context.project, safe='')}",
+        {"content-type": "application/cloudevents+json"},
+        structured(attributes, data, content_type),
+    )
+
+
 @click.command()
 @click.option("-t", "--type", "type_", required=True, help="Type of the event.")
 @click.option("-s", "--source", required=True, help="Source of the event.")
@@ -123,23 +139,11 @@ def emit(
       weir emit -t order.created -s /shop -d '{"id": 7}' --wait 10s
       weir emit -t report.ready -s /reports -d @report.pdf --content-type application/pdf
     """  # noqa: D301 \b keeps click from joining the lines
-    attributes = {
-        "specversion": "1.0",
-        "id": event_id or str(uuid4()),
-        "source": source,
-        "type": type_,
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
-    if subject is not None:
-        attributes["subject"] = subject
-    attributes |= _extensions(ext)
-    body = structured(attributes, None if data is None else read_data(data), content_type)
-    answer = api.raw(
-        "POST",
-        f"/in/{quote(api.context.project, safe='')}",
-        {"content-type": "application/cloudevents+json"},
-        body,
+    given = {"id": event_id, "source": source, "type": type_, "subject": subject}
+    attributes = new_event(
+        {name: value for name, value in given.items() if value is not None} | _extensions(ext)
     )
+    answer = send(api, attributes, None if data is None else read_data(data), content_type)
     sent = {"uid": answer["uid"], "id": attributes["id"], "duplicate": answer["duplicate"]}
     if wait is None:
         show(output, sent, rows=[sent], columns=[(n, n) for n in sent], name=sent["uid"])

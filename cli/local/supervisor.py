@@ -67,8 +67,8 @@ class Supervisor:
         self._workers: list[Worker] = []
         self._secret = ""
 
-    def run(self, ready: Callable[[Started], None]) -> None:
-        """Start, call `ready`, and stay until SIGINT, SIGTERM or SIGHUP; then end everything.
+    def run(self, ready: Callable[[Started], None], before_end: Callable[[], None]) -> None:
+        """Start, call `ready`, and stay until SIGINT, SIGTERM or SIGHUP; then `before_end`, and end everything.
 
         The home's lock must be held. Raises StartError when it cannot start, after ending what it had.
         """
@@ -84,6 +84,7 @@ class Supervisor:
                 ready(started)
                 self._stay()
         finally:
+            before_end()
             self._stop()
 
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:

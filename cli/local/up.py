@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -33,15 +34,27 @@ class Up:
             redis_url=os.environ.get("WEIR_REDIS_URL") or None,
         )
 
-    def run(self, report_to: int | None = None) -> None:
+    def run(
+        self,
+        report_to: int | None = None,
+        *,
+        when_ready: Callable[[], None] | None = None,
+        before_end: Callable[[], None] | None = None,
+    ) -> None:
         """Be the supervisor until told to end. `report_to` is where the detaching command listens."""
         report = _Report(report_to)
         supervisor = Supervisor(self._home, self._options, report.say)
+
+        def ready(started: Started) -> None:
+            report.ready(started)
+            if when_ready is not None:
+                when_ready()
+
         try:
             with explained(self._home.path):
                 self._home.create()
                 self._home.lock()
-            supervisor.run(report.ready)
+            supervisor.run(ready, before_end or (lambda: None))
         except StartError as error:
             if report.fail(str(error)):
                 raise CommandError(f"Weir cannot start: {error}") from error
