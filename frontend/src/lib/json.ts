@@ -22,27 +22,28 @@ export function jsonTokens(text: string): JsonToken[] {
   return tokens
 }
 
+/** Characters up to which a short object or array stays on one line, unless told otherwise. */
 const WIDTH = 64
 
 /** JSON with two spaces, except that what fits into one short line stays on it. */
-export function prettyJson(value: unknown, indent = ''): string {
+export function prettyJson(value: unknown, width = WIDTH, indent = ''): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const flat = JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ')
   const nested = Object.values(value).some((member) => typeof member === 'object' && member !== null)
   const inner = `${indent}  `
-  if (indent && !nested && inner.length + flat.length <= WIDTH) return flat === '[ ]' ? '[]' : flat
+  if (indent && !nested && inner.length + flat.length <= width) return flat === '[ ]' ? '[]' : flat
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]'
-    return `[\n${value.map((member) => inner + prettyJson(member, inner)).join(',\n')}\n${indent}]`
+    return `[\n${value.map((member) => inner + prettyJson(member, width, inner)).join(',\n')}\n${indent}]`
   }
-  const members = Object.entries(value).map(([key, member]) => `${inner}${JSON.stringify(key)}: ${prettyJson(member, inner)}`)
+  const members = Object.entries(value).map(([key, member]) => `${inner}${JSON.stringify(key)}: ${prettyJson(member, width, inner)}`)
   return members.length === 0 ? '{}' : `{\n${members.join(',\n')}\n${indent}}`
 }
 
 /** The text indented when it is JSON, and as it is when not. */
-export function indentIfJson(text: string): string {
+export function indentIfJson(text: string, width = WIDTH): string {
   try {
-    return prettyJson(JSON.parse(text))
+    return prettyJson(JSON.parse(text), width)
   } catch {
     return text
   }

@@ -2,12 +2,16 @@ import { describe, expect, it } from 'vitest'
 
 import { attributesOf, eventAsCurl, payloadText, requestAsCurl } from './cloudevent'
 import { indentIfJson, jsonTokens, prettyJson } from './json'
-import { bytes, plural, shellQuote, shortId, sinkName, splitType } from './text'
+import { bytes, plural, shellQuote, shortId, sinkName, splitType, timeOf } from './text'
 
 describe('texts', () => {
   it('shortens ids in the middle and keeps the last twelve', () => {
     expect(shortId('01a208d2-3387-7c3e-9b41-5f02a7d8e613')).toBe('01a208d2…5f02a7d8e613')
     expect(shortId('evt-1')).toBe('evt-1')
+  })
+
+  it('reads the time of a uid', () => {
+    expect(new Date(timeOf('01a20a44-d286-768e-a018-6292444a94f6')).toISOString()).toBe('2026-11-23T21:16:52.230Z')
   })
 
   it('parts a type from its domain', () => {

@@ -10,6 +10,11 @@ export function shortId(id: string): string {
   return id.length > 24 ? `${id.slice(0, 8)}…${id.slice(-12)}` : id
 }
 
+/** Milliseconds since the epoch in the head of a UUIDv7: for an event's uid, when it was received. */
+export function timeOf(uuid: string): number {
+  return Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16)
+}
+
 /** `1,284`. */
 export function count(n: number): string {
   return n.toLocaleString('en')

@@ -28,10 +28,20 @@ function given(filter: EventFilter): Partial<EventFilter> {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''))
 }
 
+/** How long after receipt an event without deliveries may still get some. */
+const ROUTING_MS = 20_000
+
 /** Whether a delivery of this event may still change. */
-export function isUnsettled(row: EventRow): boolean {
-  return row.outcome.pending + row.outcome.retrying > 0
+export function isUnsettled({ outcome }: EventRow): boolean {
+  return outcome.pending + outcome.retrying > 0
 }
+
+/** Whether nothing is known yet of what becomes of this event. */
+export function isUnrouted({ outcome, receivedAt }: EventRow): boolean {
+  return Object.values(outcome).every((n) => n === 0) && Date.now() - Date.parse(receivedAt) < ROUTING_MS
+}
+
+const mayChange = (row: EventRow) => isUnsettled(row) || isUnrouted(row)
 
 /**
  * The events, newest first, a page at a time. What arrives later is counted and not shown before `showNew`; rows that
@@ -54,7 +64,7 @@ export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
   const rows = computed(() => list.data.value?.pages.flatMap((page) => page.items) ?? [])
 
   const from = computed(() => {
-    const open = rows.value.slice(0, POLLED).filter(isUnsettled).at(-1)
+    const open = rows.value.slice(0, POLLED).filter(mayChange).at(-1)
     return open?.receivedAt ?? rows.value[0]?.receivedAt ?? filter.value.since
   })
   const poll = useQuery({
@@ -75,7 +85,7 @@ export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
     if (!answer || list.isPlaceholderData.value) return
     const fresh = new Map(answer.items.map((row) => [row.uid, row]))
     client.setQueryData<Pages>(key.value, (old) => {
-      const changed = old?.pages.some((page) => page.items.some((row) => fresh.has(row.uid) && isUnsettled(row)))
+      const changed = old?.pages.some((page) => page.items.some((row) => fresh.has(row.uid) && mayChange(row)))
       if (!old || !changed) return old
       return { ...old, pages: old.pages.map((page) => ({ ...page, items: page.items.map((row) => fresh.get(row.uid) ?? row) })) }
     })
