@@ -1,0 +1,36 @@
+"""What the pages name exists, and what exists is named."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.auth.permissions import PERMISSIONS
+from shared.core.delivery import DEFAULT, policy_json
+from shared.db.models import Model
+from shared.runtime import registry
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_architecture_names_every_function_and_table() -> None:
+    text = (DOCS / "architecture.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z]+)` \| (endpoint|handler) \|", text, re.MULTILINE))
+    assert rows == {f.name: "handler" if f.is_handler else "endpoint" for f in registry.functions()}
+    assert {name for name in Model.metadata.tables if f"`{name}`" not in text} == set()
+
+
+def test_the_reference_has_every_delivery_setting_and_permission() -> None:
+    text = (DOCS / "reference" / "api.md").read_text()
+    assert {name for name in policy_json(DEFAULT) if name not in text} == set()
+    groups = {permission.partition(":")[0] for permission in PERMISSIONS}
+    assert {group for group in groups if f"`{group}:" not in text} == set()
