@@ -500,7 +500,7 @@ async def test_a_change_that_meets_dispatch_half_way_goes_through(
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"), [("/subscriptions", "GET, POST"), (f"/subscriptions/{uuid4()}", "GET, PUT, DELETE")]
+    ("path", "allowed"), [("/subscriptions", "GET, POST"), ("/subscriptions/any", "GET, PUT, DELETE")]
 )
 async def test_405_names_every_method_of_the_address(
     client: httpx.AsyncClient, path: str, allowed: str
