@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from cli.contexts import Context
@@ -60,6 +60,12 @@ class Api:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._prefix = parts.path.rstrip("/")
         self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
         """The JSON at `path`. Raises CommandError; query values that are None are left out."""

@@ -60,7 +60,8 @@ def api_options(command: Callable[Concatenate[Api, P], R]) -> Callable[P, R]:
     @click.option("--project", "project_name", help="Project to use instead of the context's.")
     @functools.wraps(command)
     def with_api(*args: Any, context_name: str | None, project_name: str | None, **kwargs: Any) -> R:
-        return command(Api(current(context_name, project_name)), *args, **kwargs)
+        with Api(current(context_name, project_name)) as api:
+            return command(api, *args, **kwargs)
 
     return with_api  # type: ignore[return-value]  # click passes the two options, not the caller
 

@@ -75,8 +75,13 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    api = Api(current())
     samples = read_samples()
+    with Api(current()) as api:
+        run(api, samples, ended)
+
+
+def run(api: Api, samples: list[dict[str, Any]], ended: threading.Event) -> None:
+    """Subscribe the sinks, then send until `ended`."""
     for subscriber in SUBSCRIBERS:
         subscribe(api, subscriber, open_sink(subscriber))
     random.shuffle(samples)

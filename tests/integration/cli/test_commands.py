@@ -1,0 +1,260 @@
+"""The commands that talk to a running Weir, each with its answers, forms and exit codes."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import weir as command
+from cli.receiver import Behaviour, Receiver
+from tests.support.weir import LocalWeir
+
+pytestmark = pytest.mark.xdist_group("commands")
+
+
+@pytest.fixture(autouse=True)
+def _in_its_home(running: LocalWeir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("WEIR_URL", "WEIR_PROJECT", "WEIR_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WEIR_HOME", str(running.home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+def call(*arguments: str, code: int = 0, given: str | None = None) -> Result:
+    done = CliRunner().invoke(command, arguments, input=given)
+    assert done.exit_code == code, (done.output, done.exception)
+    return done
+
+
+def answer(*arguments: str, code: int = 0) -> Any:
+    return json.loads(call(*arguments, "-o", "json", code=code).stdout)
+
+
+@contextmanager
+def receiver(behaviour: Behaviour) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A local sink's address and what it got."""
+    got: list[dict[str, Any]] = []
+    server = Receiver(0, behaviour, got.append)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server.url, got
+    server.ending.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """A project of the test's own, in the environment of its commands."""
+    name = re.sub("[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
+    made = answer("projects", "create", name)
+    monkeypatch.setenv("WEIR_PROJECT", made["project"])
+    monkeypatch.setenv("WEIR_API_KEY", made["apiKey"])
+    return name
+
+
+def subscribe(name: str, sink: str, *more: str) -> Any:
+    quick = '{"retry": 1, "backoffDelay": "PT0.05S"}'
+    return answer("subscriptions", "create", name, "--sink", sink, "--delivery", quick, *more)
+
+
+def test_an_event_is_seen_through(project: str) -> None:
+    with receiver(Behaviour(fail=1)) as (url, got):
+        made = subscribe("billing", f"{url}/hook", "--type", "order.created")
+        sent = answer(
+            "emit", "-t", "order.created", "-s", "/shop", "-d", '{"id": 7}', "--id", "a1", "--subject", "7",
+            "--ext", "region=eu", "--wait", "20s",
+        )  # fmt: skip
+    assert sent["id"] == "a1"
+    assert not sent["duplicate"]
+    assert [d["status"] for d in sent["deliveries"]] == ["delivered"]
+    assert [g["status"] for g in got] == [503, 200]
+    assert got[1]["headers"]["ce-region"] == "eu"
+    assert json.loads(got[1]["body"]) == {"id": 7}
+    assert answer("emit", "-t", "order.created", "-s", "/shop", "--id", "a1")["duplicate"]
+
+    listed = answer("events", "ls", "--type", "order.created", "--since", "1h")
+    assert [e["uid"] for e in listed["items"]] == [sent["uid"]]
+    assert "1 delivered" in call("events", "ls", "-o", "wide").stdout
+    assert call("events", "ls", "-o", "name").stdout.split() == [sent["uid"]]
+    assert answer("events", "get", sent["uid"])["event"]["subject"] == "7"
+    assert "billing" in call("events", "get", sent["uid"]).stdout
+    verdicts = answer("events", "get", sent["uid"], "--explain")
+    assert [(v["subscription"], v["matched"]) for v in verdicts["items"]] == [(made["id"], True)]
+
+    delivery = answer("deliveries", "ls", "--event", sent["uid"])["items"][0]
+    assert delivery["subscription"] == made["id"]
+    assert [a["statusCode"] for a in answer("deliveries", "get", delivery["id"])["attempts"]] == [503, 200]
+    assert "503" in call("deliveries", "get", delivery["id"]).stdout
+    assert "no delivery matches" in call("deliveries", "ls", "--status", "dead").stderr
+
+
+def test_a_failed_delivery_is_code_6(project: str) -> None:
+    with receiver(Behaviour(status=422)) as (url, _):
+        subscribe("refuses", url)
+        done = call("emit", "-t", "a", "-s", "/x", "--wait", "20s", code=6)
+    assert "refuses: 422" in done.stderr or "refuses:" in done.stderr
+    assert "weir deliveries get" in done.stderr
+    assert "dead" in done.stdout
+
+
+def test_time_that_is_up_is_code_6(project: str) -> None:
+    with receiver(Behaviour(hang=True)) as (url, _):
+        subscribe("hangs", url)
+        done = call("emit", "-t", "a", "-s", "/x", "--wait", "500ms", code=6)
+    assert "not delivered within 0.5 s" in done.stderr
+
+
+def test_an_event_that_nobody_wants_is_delivered_to_nobody(project: str) -> None:
+    done = call("emit", "-t", "a", "-s", "/x", "--wait", "10s")
+    assert "no subscription matched" in done.stderr
+
+
+def test_data_from_a_file_and_from_standard_input(project: str, tmp_path: Path) -> None:
+    (tmp_path / "data.bin").write_bytes(b"\xff\x00")
+    uid = answer("emit", "-t", "a", "-s", "/x", "-d", f"@{tmp_path / 'data.bin'}")["uid"]
+    assert answer("events", "get", uid)["event"]["data_base64"] == "/wA="
+    uid = json.loads(call("emit", "-t", "a", "-s", "/x", "-d", "@-", "-o", "json", given="[1]").stdout)["uid"]
+    assert answer("events", "get", uid)["event"]["data"] == [1]
+    assert "No such file" in call("emit", "-t", "a", "-s", "/x", "-d", "@nowhere", code=1).stderr
+
+
+def test_subscriptions_from_beginning_to_end(project: str, tmp_path: Path) -> None:
+    document = tmp_path / "s.yaml"
+    document.write_text("name: audit\nsink: http://127.0.0.1:9/\nfilters:\n- prefix: {type: order.}\n")
+    made = answer(
+        "subscriptions", "create", "-f", str(document), "--type", "order.created", "--type", "order.paid"
+    )
+    assert made["filters"] == [
+        {"prefix": {"type": "order."}},
+        {"any": [{"exact": {"type": "order.created"}}, {"exact": {"type": "order.paid"}}]},
+    ]
+    assert "audit" in call("subscriptions", "ls").stdout
+    assert answer("subscriptions", "get", "audit")["id"] == answer("subscriptions", "get", made["id"])["id"]
+    assert answer("subscriptions", "pause", "audit")["state"] == "paused"
+    assert answer("subscriptions", "resume", "audit")["state"] == "active"
+    call("emit", "-t", "order.created", "-s", "/x")
+    checked = call("subscriptions", "check", '[{"exact": {"type": "other"}}]', "--subscription", "audit")
+    assert "0 of 1 match; 0 more and 1 fewer than saved" in checked.stderr
+    assert "Not done without being asked" in call("subscriptions", "delete", "audit", code=2).stderr
+    call("subscriptions", "delete", "audit", "--yes")
+    assert "no subscription 'audit'" in call("subscriptions", "get", "audit", code=3).stderr
+    assert "no subscription yet" in call("subscriptions", "ls").stderr
+
+
+def test_what_cannot_be_subscribed(project: str) -> None:
+    bad = call(
+        "subscriptions", "create", "x", "--sink", "http://127.0.0.1:9", "--filters", '[{"exac": {}}]', code=5
+    )
+    assert "/filters/0" in bad.stderr
+    assert call("subscriptions", "create", "x", code=2)
+    assert call("subscriptions", "create", "-f", "/nowhere", code=1)
+    assert call("subscriptions", "create", "x", "--filters", "{", code=5)
+    call("subscriptions", "create", "-f", "-", given="[]", code=5)
+
+
+def test_keys_from_beginning_to_end(project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answer("keys", "create", "shop", "--source", "/shop", "--expires-in", "1d")
+    assert made["scopes"] == ["events:write"]
+    assert made["id"] in call("keys", "ls", "-o", "name").stdout.split()
+    assert call("keys", "create", "reader", "--scope", "events:read", "-o", "name").stdout.startswith("weir_")
+    owner = json.loads(call("context", "show", "-o", "json").stdout)["apiKey"]
+    monkeypatch.setenv("WEIR_API_KEY", made["key"])
+    call("emit", "-t", "a", "-s", "/shop")
+    call("emit", "-t", "a", "-s", "/other", code=4)
+    call("events", "ls", code=4)
+    monkeypatch.setenv("WEIR_API_KEY", owner)
+    call("keys", "revoke", made["key"], "--yes")
+    call("keys", "revoke", "AAAAAAAAAAAA", "--yes", code=3)
+
+
+def test_projects_and_contexts(running: LocalWeir, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answer("projects", "create", "saved", "--save")
+    assert set(made) == {"url", "project", "apiKey"}
+    assert call("projects", "create", "saved", code=5)
+    assert answer("context", "show", "saved") == made
+    assert answer("projects", "ls", "--context", "saved")["items"][0]["name"] == "saved"
+    monkeypatch.delenv("WEIR_HOME")
+    monkeypatch.chdir(running.home.parent)
+    call("context", "save", "other", "--url", made["url"], "--project", "saved", "--api-key", made["apiKey"])
+    call("context", "use", "other")
+    assert [c["name"] for c in answer("context", "ls")["items"] if c["current"]] == ["other"]
+    assert "other" in call("context", "ls").stdout
+    assert call("events", "ls").exit_code == 0
+    call("context", "use", "nope", code=3)
+
+
+def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEIR_URL", "http://127.0.0.1:9")
+    assert "does not answer" in call("events", "ls", code=1).stderr
+
+
+def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEIR_API_KEY", "weir_no_no")
+    assert "→" in call("events", "ls", code=4).stderr
+
+
+def test_status_and_open(running: LocalWeir) -> None:
+    assert "worker-0" in call("status").stdout
+    assert call("open", "--print").stdout.startswith("http://127.0.0.1:")
+    assert "ready" in call("status").stderr
+
+
+def test_the_database_is_brought_up_to_date(running: LocalWeir, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("migrate", code=2)
+    url = json.loads((running.home / "running.json").read_text())["database_url"]
+    monkeypatch.setenv("WEIR_DATABASE_URL", url)
+    assert "up to date" in call("migrate").stderr
+    monkeypatch.setenv("WEIR_DATABASE_URL", "postgresql://x:y@127.0.0.1:9/weir")
+    call("migrate", code=1)
+
+
+class TestSink:
+    def test_it_prints_what_arrives_and_ends_after_so_many(self, running: LocalWeir) -> None:
+        import httpx
+
+        process = running.start("sink", "--fail", "1", "--count", "3", "-o", "ndjson", "--header", "x-a:b")
+        assert process.stderr is not None
+        url = process.stderr.readline().split()[-1]
+        codes = [httpx.post(url, content=c).status_code for c in (b"1", b"\xff")]
+        chunked = httpx.put(f"{url}/x", content=iter([b"ab", b"c"]))
+        assert [*codes, chunked.status_code] == [503, 200, 200]
+        assert chunked.headers["x-a"] == "b"
+        out, _ = process.communicate(timeout=20)
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert [(g["method"], g["path"], g["status"]) for g in lines] == [
+            ("POST", "/", 503),
+            ("POST", "/", 200),
+            ("PUT", "/x", 200),
+        ]
+        assert (lines[0]["body"], lines[1]["bodyBase64"], lines[2]["body"]) == ("1", "/w==", "abc")
+
+    def test_it_hangs_is_slow_and_ends_at_a_signal(self, running: LocalWeir) -> None:
+        import httpx
+
+        for options, answers in ((["--hang"], False), (["--delay", "100ms", "--status", "429"], True)):
+            process = running.start("sink", *options)
+            assert process.stderr is not None
+            url = process.stderr.readline().split()[-1]
+            if answers:
+                assert httpx.post(url).status_code == 429
+            else:
+                with pytest.raises(httpx.ReadTimeout):
+                    httpx.post(url, timeout=0.3)
+            process.terminate()
+            out, _ = process.communicate(timeout=20)
+            assert process.returncode == 0
+            assert "POST  /" in out
+
+    def test_a_port_that_is_taken(self, running: LocalWeir) -> None:
+        with receiver(Behaviour()) as (url, _):
+            done = running.run("sink", "--port", url.rpartition(":")[2])
+        assert done.returncode == 1
+        assert running.run("sink", "--header", "nothing").returncode == 2
