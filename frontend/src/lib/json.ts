@@ -29,9 +29,8 @@ const WIDTH = 64
 export function prettyJson(value: unknown, width = WIDTH, indent = ''): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const flat = JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ')
-  const nested = Object.values(value).some((member) => typeof member === 'object' && member !== null)
   const inner = `${indent}  `
-  if (indent && !nested && inner.length + flat.length <= width) return flat === '[ ]' ? '[]' : flat
+  if (indent && inner.length + flat.length <= width) return flat === '[ ]' ? '[]' : flat
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]'
     return `[\n${value.map((member) => inner + prettyJson(member, width, inner)).join(',\n')}\n${indent}]`
