@@ -132,6 +132,16 @@ class Cluster:
             if "deletionTimestamp" not in pod["metadata"]
         )
 
+    def started(self) -> list[str]:
+        """When each pod was asked for, and when its container ran and was ready."""
+        lines = []
+        for pod in self.get("pods", "-l", "serving.knative.dev/service"):
+            at = {c["type"]: c["lastTransitionTime"][11:19] for c in pod["status"]["conditions"]}
+            name = pod["metadata"]["labels"]["serving.knative.dev/service"]
+            made = pod["metadata"]["creationTimestamp"][11:19]
+            lines.append(f"  {name}: made {made}, ready {at.get('Ready')}")
+        return lines
+
     def wait_zero(self) -> float:
         """Until no function has a pod; the seconds that took."""
         started = time.monotonic()

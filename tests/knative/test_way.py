@@ -124,8 +124,11 @@ def test_one_event_wakes_what_it_needs(weir, project, subscription):
     uid, seconds = emit(weir, project, "through-the-broker")
     ended = eventually("the delivery", lambda: delivery(weir, uid), 60, every=0.2)
     assert ended["status"] == "delivered"
+    began = (ended["first_started_at"] - posted).total_seconds()
     took = (ended["ended_at"] - posted).total_seconds()
-    say(f"from zero: answered after {seconds:.2f} s, delivered after {took:.2f} s")
+    say(f"from zero: answered after {seconds:.2f} s, sent after {began:.2f} s, delivered after {took:.2f} s")
+    for line in weir.started():
+        say(line)
     assert {"ingest", "dispatch", "receive"} <= set(weir.pods())
 
     uid, seconds = emit(weir, project, "warm")
