@@ -1,7 +1,7 @@
 """Finding events and deliveries."""
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from functions.explore import queries
@@ -36,6 +36,9 @@ WINDOW_SECONDS = 5.0
 TEXT_BYTES = 64 * 1024
 """How much of each payload a search for text looks at."""
 
+ONE_MOMENT: dict[str, Any] = {"isolation": "repeatable_read", "readonly": True}
+"""Statements that tell one story see the same moment: dispatch writes on meanwhile."""
+
 
 class Explorer:
     """The use cases, on the stores of one process."""
@@ -63,7 +66,7 @@ class Explorer:
 
     async def event(self, access: Access, uid: str) -> EventBody:
         """One event with its deliveries and their attempts. Raises Problem 404."""
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.pg()).acquire() as conn, conn.transaction(**ONE_MOMENT):
             row = await find_event(conn, access, uid)
             found = row["uid"]
             low, high = around(found)
@@ -90,7 +93,7 @@ class Explorer:
 
     async def delivery(self, access: Access, delivery_id: str) -> DeliveryBody:
         """One delivery with its attempts. Raises Problem 404."""
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.pg()).acquire() as conn, conn.transaction(**ONE_MOMENT):
             found = _uuid(delivery_id)
             row = None if found is None else await queries.delivery(conn, access.project_id, found)
             if row is None:

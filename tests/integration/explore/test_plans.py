@@ -78,7 +78,7 @@ async def uids(pool: asyncpg.Pool, project: Project) -> list[list[UUID]]:
     await pool.executemany(
         """
         INSERT INTO deliveries (id, project_id, event_uid, subscription_id, subscription_version, shard, status)
-        VALUES ($1, $2, $3, $4, 1, 0, $5)
+        VALUES ($1, $2, $3, $4, 1, 100, $5)
         """,
         [
             (delivery_id(uid, subscription), project.id, uid, subscription, "delivered" if n % 50 else "dead")

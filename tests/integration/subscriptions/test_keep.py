@@ -380,7 +380,9 @@ class TestStates:
         subscription = UUID(made["id"])
         await client.put(f"/subscriptions/{made['id']}", json=body(name="s", state="paused"))
         uids = await store(pool, project.id, [an_event(n) for n in range(4)])
-        for uid, shard, status in zip(uids, (3, 7, 3, 5), ("pending",) * 3 + ("delivered",), strict=True):
+        for uid, shard, status in zip(
+            uids, (103, 107, 103, 105), ("pending",) * 3 + ("delivered",), strict=True
+        ):
             waits = status == "pending"
             await deliver(pool, project.id, uid, subscription, status, shard=shard, held=waits)
         resources.wake.listen(listener)
@@ -388,7 +390,7 @@ class TestStates:
         assert resumed.json()["state"] == "active"
         waiting, done = ("pending", False, True, False), ("delivered", False, None, False)
         assert await self.rows(pool, made) == [waiting, waiting, waiting, done]
-        assert woken == {3, 7}
+        assert woken == {103, 107}
 
     async def test_resuming_keeps_the_order_of_a_key(
         self, client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, made: dict[str, Any]
