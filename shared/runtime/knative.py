@@ -15,6 +15,10 @@ SETTINGS = "weir-settings"
 BROKER = "weir"
 WAKES = "weir.dev/wakes"
 
+TICKED_WINDOW = "15s"
+"""Over which Knative looks back before it scales to zero. Its own minute would outlast the tick's: a handler
+would never rest. A request that is open counts as load, so nothing at work is ended by this."""
+
 Manifest = dict[str, Any]
 
 
@@ -49,18 +53,19 @@ def _service(function: Function) -> Manifest:
     if function.wakes:
         labels[WAKES] = "true"
     scale = function.scale
+    annotations = {
+        "autoscaling.knative.dev/min-scale": str(scale.minimum),
+        "autoscaling.knative.dev/max-scale": str(scale.maximum),
+    }
+    if Tick.TYPE in function.on:
+        annotations["autoscaling.knative.dev/window"] = TICKED_WINDOW
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
         "metadata": {"name": function.name, "labels": labels},
         "spec": {
             "template": {
-                "metadata": {
-                    "annotations": {
-                        "autoscaling.knative.dev/min-scale": str(scale.minimum),
-                        "autoscaling.knative.dev/max-scale": str(scale.maximum),
-                    }
-                },
+                "metadata": {"annotations": annotations},
                 "spec": {
                     "serviceAccountName": "weir",
                     "enableServiceLinks": False,

@@ -41,6 +41,14 @@ def test_a_service_scales_to_zero_and_runs_without_rights():
     assert not kinds("account.yaml")["ServiceAccount"]["automountServiceAccountToken"]
 
 
+def test_whoever_gets_the_tick_rests_before_the_next_one():
+    window = "autoscaling.knative.dev/window"
+    template = kinds("dispatch.yaml")["Service"]["spec"]["template"]
+    assert template["metadata"]["annotations"][window] == "15s"
+    template = kinds("ingest.yaml")["Service"]["spec"]["template"]
+    assert window not in template["metadata"]["annotations"]
+
+
 def test_handlers_are_not_reachable_from_outside():
     visibility = "networking.knative.dev/visibility"
     assert kinds("dispatch.yaml")["Service"]["metadata"]["labels"][visibility] == "cluster-local"
