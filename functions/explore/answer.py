@@ -20,11 +20,12 @@ from functions.explore.schemas import (
     SentBody,
 )
 from functions.explore.search import received_at
-from shared.core.cloudevents import DataKind, Event, to_binary, to_json, to_structured
 from shared.runtime.schema import Schema
 
 if TYPE_CHECKING:
     from asyncpg import Record
+
+    from shared.core.cloudevents import Event
 
 _STATUSES = ("delivered", "retrying", "dead", "pending", "cancelled")
 
@@ -36,8 +37,11 @@ def respond(body: Schema) -> Response:
     return Response(msgspec.json.encode(document), media_type="application/json")
 
 
-def stored_event(row: "Record") -> Event:
+def stored_event(row: "Record") -> "Event":
     """The event in a row of `events`."""
+    # The codec's import is left to the first event: it would double what this function adds to a start.
+    from shared.core.cloudevents import DataKind, Event
+
     return Event(
         row["specversion"],
         row["id"],
@@ -66,6 +70,8 @@ def event_body(row: "Record", outcome: "Record | None", deliveries: Sequence[Del
 
 
 def _event_members(row: "Record", outcome: "Record | None") -> dict[str, Any]:
+    from shared.core.cloudevents import to_json
+
     written = to_json(stored_event(row))
     received = received_at(row["uid"])
     delivered_at = outcome["delivered_at"] if outcome is not None else None
@@ -87,7 +93,7 @@ def delivery_item(row: "Record", event_type: str | None) -> DeliveryItem:
     return DeliveryItem.model_construct(**_delivery_members(row, event_type))
 
 
-def delivery_body(row: "Record", event: Event | None, later: Sequence["Record"]) -> DeliveryBody:
+def delivery_body(row: "Record", event: "Event | None", later: Sequence["Record"]) -> DeliveryBody:
     """A delivery with its attempts: the first from its own row, then those of `later`."""
     sent = _sent(row, event)
     attempts = [_attempt(row, 1, sent, "first_")] if row["first_started_at"] is not None else []
@@ -96,8 +102,10 @@ def delivery_body(row: "Record", event: Event | None, later: Sequence["Record"])
     return DeliveryBody.model_construct(**members, attempts=attempts)
 
 
-def _sent(row: "Record", event: Event | None) -> dict[str, str]:
+def _sent(row: "Record", event: "Event | None") -> dict[str, str]:
     """The headers that all attempts of a delivery have in common."""
+    from shared.core.cloudevents import DataKind, to_binary, to_structured
+
     headers: dict[str, str] = {}
     if event is not None and row["format"] is not None:
         structured = row["format"] == "json" or event.data_kind is DataKind.NONE

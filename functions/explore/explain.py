@@ -10,11 +10,12 @@ from functions.explore.schemas import ExplainItem, ExplainList
 from functions.explore.search import around, received_at
 from functions.explore.service import find_event
 from shared.auth.access import Access
-from shared.core.filters import Attributes, compile_filters
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
     from asyncpg import Record
+
+    from shared.core.filters import Attributes
 
 _WHEN = "%Y-%m-%d %H:%M:%S UTC"
 
@@ -33,8 +34,10 @@ async def explain(resources: Resources, access: Access, uid: str) -> ExplainList
 
 
 def _item(
-    subscription: "Record", attributes: Attributes, received: datetime, delivery: UUID | None
+    subscription: "Record", attributes: "Attributes", received: datetime, delivery: UUID | None
 ) -> ExplainItem:
+    from shared.core.filters import compile_filters
+
     verdict = compile_filters(subscription["filters"]).explain(attributes)
     detail = verdict.detail
     if verdict.matched and delivery is None:

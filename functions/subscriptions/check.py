@@ -12,14 +12,14 @@ from functions.subscriptions import queries
 from functions.subscriptions.draft import filter_faults, refusal
 from functions.subscriptions.schemas import MAX_GIVEN, CheckBody, CheckItem
 from shared.auth.access import Access
-from shared.core.cloudevents import Event, InvalidEvent, parse_batch
-from shared.core.filters import Attributes, Filter, compile_filters
 from shared.core.ids import timestamp_ms
 from shared.core.problems import FORBIDDEN, Fault, Problem
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
     from asyncpg import Record
+
+    from shared.core.filters import Attributes, Filter
 
 EVENTS_READ = "events:read"
 
@@ -28,7 +28,7 @@ EVENTS_READ = "events:read"
 class Subject:
     """What is checked: an event's attributes, and its uid when it is a stored one."""
 
-    attributes: Attributes
+    attributes: "Attributes"
     uid: UUID | None = None
 
 
@@ -55,6 +55,8 @@ async def check(
         raise refusal(faults)
     if events is None and EVENTS_READ not in access.permissions:
         raise Problem(FORBIDDEN, f"A check on stored events needs the permission {EVENTS_READ}.")
+    from shared.core.filters import compile_filters
+
     saved: Filter | None = None
     async with (await resources.pg()).acquire() as conn:
         if subscription is not None:
@@ -68,7 +70,7 @@ async def check(
     return verdicts(compile_filters(filters), saved, subjects)
 
 
-def verdicts(candidate: Filter, saved: Filter | None, subjects: Sequence[Subject]) -> CheckBody:
+def verdicts(candidate: "Filter", saved: "Filter | None", subjects: Sequence[Subject]) -> CheckBody:
     """What `candidate` says of each, and where `saved` says otherwise."""
     items = [_verdict(candidate, saved, index, subject) for index, subject in enumerate(subjects)]
     return CheckBody(
@@ -81,7 +83,7 @@ def verdicts(candidate: Filter, saved: Filter | None, subjects: Sequence[Subject
     )
 
 
-def _verdict(candidate: Filter, saved: Filter | None, index: int, subject: Subject) -> CheckItem:
+def _verdict(candidate: "Filter", saved: "Filter | None", index: int, subject: Subject) -> CheckItem:
     attributes = subject.attributes
     verdict = candidate.explain(attributes)
     received = None
@@ -109,6 +111,8 @@ def _given(events: Sequence[Any]) -> tuple[list[Subject], list[Fault]]:
     faults: list[Fault] = []
     if not events:
         return subjects, faults
+    from shared.core.cloudevents import InvalidEvent, parse_batch
+
     try:
         body = msgspec.json.encode(events)
         parsed = parse_batch(body, lenient=True)
@@ -123,6 +127,8 @@ def _given(events: Sequence[Any]) -> tuple[list[Subject], list[Fault]]:
 
 
 def _stored(row: "Record") -> Subject:
+    from shared.core.cloudevents import Event
+
     event = Event(
         row["specversion"],
         row["id"],
