@@ -1,0 +1,70 @@
+"""axe-core finds nothing on any page, in both themes, wide and narrow."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.console import Console
+from tests.support.weir import LocalWeir
+
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def places(weir: LocalWeir) -> list[str]:
+    """Every page, with something on it."""
+    url = weir.json("context", "show")["url"]
+    made = weir.json("subscriptions", "create", "seen", "--sink", f"{url}/sink/default", "--type", "e2e.seen")
+    event = weir.json("emit", "-t", "e2e.seen", "-s", "/e2e", "-d", '{"a": [1, null, "b"]}', "--wait", "20s")
+    return [
+        "start",
+        "events",
+        "events?type=e2e.nothing",
+        f"events/{event['uid']}",
+        "deliveries",
+        "deliveries?status=cancelled",
+        "subscriptions",
+        "subscriptions/new",
+        f"subscriptions/{made['id']}",
+        "keys",
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_nothing(
+    theme: str,
+    size: dict[str, int],
+    places: list[str],
+    axe: str,
+    open_console: Callable[..., Console],
+) -> None:
+    console = open_console(color_scheme=theme, viewport=size)
+    found = {}
+    for place in places:
+        page = console.open(place)
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        if violations := console.violations(axe):
+            found[place] = violations
+    assert found == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_way_in(
+    theme: str, axe: str, weir: LocalWeir, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(color_scheme=theme)
+    page.goto(f"{weir.json('context', 'show')['url']}/sign-in")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert Console(page, weir).violations(axe) == []
+
+
+def test_nothing_scrolls_sideways_at_320_pixels(
+    places: list[str], open_console: Callable[..., Console]
+) -> None:
+    console = open_console(viewport={"width": 320, "height": 640})
+    for place in places:
+        page = console.open(place)
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, place

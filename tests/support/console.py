@@ -1,0 +1,60 @@
+"""Words for what a person does in the console."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.support.weir import LocalWeir
+
+AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+
+
+class Console:
+    """One page of the console in one project."""
+
+    def __init__(self, page: Page, weir: LocalWeir, project: str = "default") -> None:
+        self.page = page
+        self.weir = weir
+        self.project = project
+        self.context: dict[str, str] = weir.json("context", "show")
+
+    def open(self, place: str) -> Page:
+        """Go to `/p/PROJECT/place` and wait until nothing is loading."""
+        self.page.goto(f"{self.context['url']}/p/{self.project}/{place}")
+        self.page.wait_for_load_state("load")
+        self.page.locator("main, [role=main]").first.wait_for()
+        return self.page
+
+    def emit(self, kind: str, data: object, *more: str, wait: bool = True) -> str:
+        """Send an event with the command line; its uid."""
+        done = self.weir.run(
+            "emit",
+            "-t",
+            kind,
+            "-s",
+            "/e2e",
+            "-d",
+            json.dumps(data),
+            "-o",
+            "json",
+            *(("--wait", "20s") if wait else ()),
+            *more,
+        )
+        assert done.returncode in {0, 6}, done.stderr
+        found = json.loads(done.stdout)
+        return str(found.get("uid") or found["event"]["uid"])
+
+    def subscribe(self, name: str, sink: str, *more: str) -> str:
+        """Make a subscription with the command line; its id."""
+        return str(self.weir.json("subscriptions", "create", name, "--sink", sink, *more)["id"])
+
+    def violations(self, axe: str) -> list[Any]:
+        """What axe-core finds wrong on the page as it is: rule, and the elements."""
+        found = self.page.evaluate(
+            axe + ";axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map("
+            "v => [v.id, v.nodes.map(n => n.target.join(' ') + ' ' + (n.failureSummary || ''))]))"
+        )
+        assert isinstance(found, list)
+        return found
