@@ -17,8 +17,8 @@ from shared.runtime.probes import Probes
 from shared.runtime.resources import Resources
 from shared.runtime.routes import Routes
 
-API = ("/v1/", "/in/", "/sink/", "/.well-known/")
-"""What begins so is never a page of the console."""
+API = frozenset({"v1", "in", "sink", ".well-known"})
+"""First segments of what is never a page of the console."""
 
 
 class Edge:
@@ -87,7 +87,7 @@ class Edge:
 
     def _is_page(self, path: str) -> bool:
         """Whether the console answers `path`: its files, and every address without a suffix outside the API."""
-        if self._console is None or path.startswith(API):
+        if self._console is None or path.strip("/").partition("/")[0] in API:
             return False
         return self._console.has(path) or not Path(path).suffix
 

@@ -39,7 +39,8 @@ def test_all_functions_run_behind_one_address(settings, tmp_path):
             assert client.get("/readyz").status_code == 200
             assert client.get("/projects/default/events").text == "<title>Weir</title>"
             assert client.post("/projects/default/events").status_code == 405
-            assert client.get("/v1/nothing").status_code == 404
+            for path in ("/v1", "/v1/nothing", "/in", "/sink/a/b/c"):
+                assert client.get(path).headers["content-type"] == "application/problem+json", path
             assert client.get("/missing.js").status_code == 404
             assert client.get("/config.json").json()["apiUrl"] == ""
             document = client.get("/openapi.json").json()
