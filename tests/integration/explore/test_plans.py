@@ -1,7 +1,5 @@
 """The statements of lists read the partitions and the index entries that they need, and no more."""
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,56 +10,15 @@ import pytest
 from functions.explore import queries
 from functions.explore.search import Search, around, key_range
 from shared.core.ids import delivery_id
+from tests.support.plans import plan
 from tests.support.projects import Project
 from tests.support.stream import an_event, store
 
 DAYS = [datetime(2026, 5, day, 10, tzinfo=UTC) for day in (1, 2, 3)]
+MONTH = "202605"
+"""Of the partitions that these tests look at; other tests have rows on other days."""
+
 ROWS = 1_000
-
-
-class Plan:
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.nodes = list(self._walk(document))
-
-    def _walk(self, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield node
-        for child in node.get("Plans", ()):
-            yield from self._walk(child)
-
-    @property
-    def read(self) -> set[str]:
-        """The partitions of those three days that were really read."""
-        return {
-            node["Relation Name"]
-            for node in self.nodes
-            if "_p202605" in node.get("Relation Name", "") and node["Actual Loops"] > 0
-        }
-
-    @property
-    def sequential(self) -> set[str]:
-        """Those of them that were read from end to end."""
-        return {
-            node["Relation Name"]
-            for node in self.nodes
-            if node["Node Type"] == "Seq Scan" and node.get("Relation Name") in self.read
-        }
-
-    def rows(self, table: str) -> int:
-        """How many rows of the partitions of `table` of those days were looked at."""
-        return sum(
-            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-            for node in self.nodes
-            if node.get("Relation Name", "").startswith(f"{table}_p202605")
-        )
-
-
-async def plan(pool: asyncpg.Pool, statement: str, *values: Any, generic: bool = False) -> Plan:
-    async with pool.acquire() as connection, connection.transaction():
-        mode = "force_generic_plan" if generic else "force_custom_plan"
-        await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
-        prepared = await connection.prepare(f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) {statement}")
-        found = await prepared.fetchval(*values)
-    return Plan((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
 
 
 @pytest.fixture
@@ -102,38 +59,38 @@ async def test_lists_of_events_use_indexes_and_stop_early(
     pool: asyncpg.Pool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
     newest = await plan(pool, *flat(queries.events_page(search(project), 51, 10**7)), generic=generic)
-    assert newest.read == {"events_p20260503"}
-    assert not newest.sequential
-    assert newest.rows("events") <= 51
+    assert newest.read(MONTH) == {"events_p20260503"}
+    assert not newest.sequential(MONTH)
+    assert newest.rows(f"events_p{MONTH}") <= 51
 
     second = search(project, DAYS[1], DAYS[1] + timedelta(hours=1))
     bounded = await plan(pool, *flat(queries.events_page(second, 51, 10**7)), generic=generic)
-    assert bounded.read == {"events_p20260502"}
-    assert not bounded.sequential
+    assert bounded.read(MONTH) == {"events_p20260502"}
+    assert not bounded.sequential(MONTH)
 
     after = search(project).before(uids[1][0])
     older = await plan(pool, *flat(queries.events_page(after, 51, 10**7)), generic=generic)
-    assert "events_p20260503" not in older.read
-    assert older.rows("events") <= 51
+    assert "events_p20260503" not in older.read(MONTH)
+    assert older.rows(f"events_p{MONTH}") <= 51
 
     rare = await plan(
         pool, *flat(queries.events_page(search(project, type="com.example.rare"), 51, 10**7)), generic=generic
     )
-    assert not rare.sequential
-    assert rare.rows("events") <= 30
+    assert not rare.sequential(MONTH)
+    assert rare.rows(f"events_p{MONTH}") <= 30
 
     one = search(project, source="/1", id="e-7")
     known = await plan(pool, *flat(queries.events_page(one, 51, 10**7)), generic=generic)
-    assert not known.sequential
-    assert known.rows("events") == 1
+    assert not known.sequential(MONTH)
+    assert known.rows(f"events_p{MONTH}") == 1
 
 
 async def test_text_is_looked_for_in_one_window(
     pool: asyncpg.Pool, project: Project, uids: list[list[UUID]]
 ) -> None:
     window = await plan(pool, *flat(queries.text_window(search(project), "x", 1000, 500)))
-    assert window.read == {"events_p20260503"}
-    assert window.rows("events") <= 500
+    assert window.read(MONTH) == {"events_p20260503"}
+    assert window.rows(f"events_p{MONTH}") <= 500
 
 
 @pytest.mark.parametrize("generic", [False, True])
@@ -143,9 +100,9 @@ async def test_outcomes_look_at_the_milliseconds_of_their_events_alone(
     page = [*uids[0][:25], *uids[2][:25]]
     lows, highs = zip(*map(around, page), strict=True)
     found = await plan(pool, queries.OUTCOMES, project.id, page, list(lows), list(highs), generic=generic)
-    assert found.read == {"deliveries_p20260501", "deliveries_p20260503"}
-    assert not found.sequential
-    assert found.rows("deliveries") == 50
+    assert found.read(MONTH) == {"deliveries_p20260501", "deliveries_p20260503"}
+    assert not found.sequential(MONTH)
+    assert found.rows(f"deliveries_p{MONTH}") == 50
 
 
 @pytest.mark.parametrize("generic", [False, True])
@@ -153,17 +110,17 @@ async def test_lists_of_deliveries_use_indexes(
     pool: asyncpg.Pool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
     newest = await plan(pool, *flat(queries.deliveries_page(search(project), None, 51)), generic=generic)
-    assert {name for name in newest.read if "deliveries" in name} == {"deliveries_p20260503"}
-    assert not newest.sequential
+    assert {name for name in newest.read(MONTH) if "deliveries" in name} == {"deliveries_p20260503"}
+    assert not newest.sequential(MONTH)
 
     of_event = search(project).of_event(uids[1][3])
     event = await plan(pool, *flat(queries.deliveries_page(of_event, None, 51)), generic=generic)
-    assert event.read == {"deliveries_p20260502", "events_p20260502"}
-    assert event.rows("deliveries") == 1
+    assert event.read(MONTH) == {"deliveries_p20260502", "events_p20260502"}
+    assert event.rows(f"deliveries_p{MONTH}") == 1
 
     dead = await plan(pool, *flat(queries.deliveries_page(search(project), "dead", 51)), generic=generic)
-    assert not dead.sequential
-    assert dead.rows("deliveries") == 12
+    assert not dead.sequential(MONTH)
+    assert dead.rows(f"deliveries_p{MONTH}") == 12
 
 
 def flat(statement: tuple[str, list[object]]) -> tuple[object, ...]:
