@@ -1,6 +1,7 @@
 """From a stored event to a sink: what arrives, what is recorded."""
 
 import asyncio
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -131,7 +132,7 @@ async def test_retries_wait_as_the_policy_says(world: World, sink: Sink) -> None
     world.start()
     await world.emit()
     requests = await sink.wait(4)
-    gaps = [b.at - a.at for a, b in zip(requests, requests[1:], strict=False)]
+    gaps = [b.at - a.at for a, b in pairwise(requests)]
     for gap, nominal in zip(gaps, (0.2, 0.4, 0.8), strict=True):
         assert nominal * 0.8 - 0.02 <= gap <= nominal + 0.35
 
@@ -278,7 +279,10 @@ async def test_a_subscription_that_cannot_be_read_ends_its_deliveries(world: Wor
 async def test_a_poisoned_event_does_not_stop_its_shard(world: World, sink: Sink) -> None:
     await world.subscribe(sink.url)
     key = uuid4().hex
-    ((poison,), (_good,)) = (await world.send(event(partitionkey=key)), await world.send(event(partitionkey=key)))
+    ((poison,), (_good,)) = (
+        await world.send(event(partitionkey=key)),
+        await world.send(event(partitionkey=key)),
+    )
     await world.pool.execute("UPDATE events SET data_kind = 99 WHERE uid = $1", poison.uid)
     world.start()
     world.tick()
