@@ -128,7 +128,8 @@ def _delivery_members(row: "Record", event_type: str | None) -> dict[str, Any]:
         "held": row["held"],
         "attempt_count": row["attempt_count"],
         "next_attempt_at": row["next_attempt_at"] if row["status"] in {"pending", "retrying"} else None,
-        "created_at": row["created_at"],
+        # On the happy path the row is written after its first attempt.
+        "created_at": min(filter(None, (row["first_started_at"], row["created_at"]))),
         "ended_at": row["ended_at"],
         "last_status_code": row["last_status_code"],
         "last_error": row["last_error"],
