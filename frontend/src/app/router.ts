@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
 
+import { account } from '@/features/account/routes'
 import { deliveries } from '@/features/deliveries/routes'
 import { events } from '@/features/events/routes'
 import { keys } from '@/features/keys/routes'
@@ -29,7 +30,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...events, ...deliveries, ...subscriptions, ...keys],
+      children: [...start, ...events, ...deliveries, ...subscriptions, ...keys, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },

@@ -61,6 +61,11 @@ export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
     staleTime: Infinity,
     gcTime: 60_000,
   })
+  /** How far a text search has looked, over all pages; null without one. */
+  const searched = computed(() => {
+    const told = list.data.value?.pages.flatMap(({ searched: part }) => part ?? []) ?? []
+    return told.length ? { count: told.reduce((sum, part) => sum + part.count, 0), until: told.at(-1)?.until ?? null } : null
+  })
   const rows = computed(() => list.data.value?.pages.flatMap((page) => page.items) ?? [])
 
   const from = computed(() => {
@@ -102,7 +107,15 @@ export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
     await list.refetch()
   }
 
-  return { list, rows, arrived, showNew }
+  // An empty list has nothing that could move: what comes is shown at once.
+  watch(
+    () => rows.value.length === 0 && arrived.value.count > 0,
+    (first) => {
+      if (first) void showNew()
+    },
+  )
+
+  return { list, rows, searched, arrived, showNew }
 }
 
 /** One event with its deliveries; asked again while one of them is open. */
