@@ -164,6 +164,8 @@ class Supervisor:
         environment.setdefault("WEIR_SINK_ALLOW", "127.0.0.0/8")
         if (CONSOLE / "index.html").exists():
             environment.setdefault("WEIR_CONSOLE_DIR", str(CONSOLE))
+        elif "WEIR_CONSOLE_DIR" not in environment:
+            self._say("The console is not built, so there is only the API; `make console` builds it")
         return environment
 
     def _record(self) -> None:
