@@ -1,10 +1,11 @@
 """The HTTP surface of events and deliveries."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from starlette.responses import Response
 
 from functions.explore.answer import respond
@@ -29,6 +30,7 @@ from shared.runtime.resources import Resources
 
 DELIVERIES_READ = "deliveries:read"
 MAX_VALUE = 2048
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 
 EventReader = Annotated[Access, Depends(requires("events:read"))]
 DeliveryReader = Annotated[Access, Depends(requires(DELIVERIES_READ))]
@@ -38,6 +40,12 @@ def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not contain U+0000")
     return text
+
+
+def _instant(value: object) -> object:
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise ValueError("must be an instant of RFC 3339 such as 2026-11-23T20:00:00Z")
+    return value
 
 
 Exact = Annotated[str, Query(max_length=MAX_VALUE), AfterValidator(_storable)]
@@ -51,8 +59,9 @@ Text = Annotated[
     ),
     AfterValidator(_storable),
 ]
-Since = Annotated[AwareDatetime | None, Query(description="Received at or after this instant.")]
-Until = Annotated[AwareDatetime | None, Query(description="Received before this instant.")]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Since = Annotated[Instant | None, Query(description="Received at or after this instant.")]
+Until = Annotated[Instant | None, Query(description="Received before this instant.")]
 
 
 def create(resources: Resources) -> FastAPI:
