@@ -131,5 +131,5 @@ $(BUILD)/.chromium:
 		echo "there is no chromium: the end-to-end tests will be skipped" >&2; fi
 
 frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
-	cd frontend && npm run --silent build
+	cd frontend && node_modules/.bin/vite build --logLevel warn
 	@touch $@
