@@ -22,20 +22,24 @@ export function jsonTokens(text: string): JsonToken[] {
   return tokens
 }
 
-/** Characters up to which a short object or array stays on one line, unless told otherwise. */
-const WIDTH = 64
+/** Columns up to which an object or array stays on one line, unless told otherwise. */
+const WIDTH = 80
 
 /** JSON with two spaces, except that what fits into one short line stays on it. */
-export function prettyJson(value: unknown, width = WIDTH, indent = ''): string {
+export function prettyJson(value: unknown, width = WIDTH, indent = '', lead = 0): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const flat = JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ')
   const inner = `${indent}  `
-  if (indent && inner.length + flat.length <= width) return flat === '[ ]' ? '[]' : flat
+  // A comma may follow.
+  if (indent && indent.length + lead + flat.length < width) return flat === '[ ]' ? '[]' : flat
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]'
     return `[\n${value.map((member) => inner + prettyJson(member, width, inner)).join(',\n')}\n${indent}]`
   }
-  const members = Object.entries(value).map(([key, member]) => `${inner}${JSON.stringify(key)}: ${prettyJson(member, width, inner)}`)
+  const members = Object.entries(value).map(([key, member]) => {
+    const name = `${JSON.stringify(key)}: `
+    return inner + name + prettyJson(member, width, inner, name.length)
+  })
   return members.length === 0 ? '{}' : `{\n${members.join(',\n')}\n${indent}}`
 }
 
