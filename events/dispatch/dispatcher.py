@@ -61,7 +61,6 @@ class Dispatcher:
         self._due = DueDeliveries(resources, self.shards, self._gates, self._subscriptions, self._recorder)
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, lambda shard: self.wake({shard}))
-        self._ended = asyncio.Event()
         self._writing = asyncio.Lock()
         self._swept_at = 0.0
         self._busy_at = float("-inf")
@@ -147,15 +146,15 @@ class Dispatcher:
             self._reader.look_after(PAUSE_SECONDS)
         if await self._reader.step():
             self._busy_at = time.monotonic()
-            self._ended.set()
+            self._recorder.changed.set()
 
     async def _record(self) -> None:
         try:
             async with asyncio.timeout(SWEEP_SECONDS if self._reader.works else None):
-                await self._ended.wait()
+                await self._recorder.changed.wait()
         except TimeoutError:
             pass
-        self._ended.clear()
+        self._recorder.changed.clear()
         if (now := time.monotonic()) - self._swept_at > SWEEP_SECONDS:
             self._swept_at = now
             self._sweep()
@@ -253,7 +252,7 @@ class Dispatcher:
             row = NewDelivery(job.shard.number, job.delivery_id, work.uid, job.subscription, ending)
             self._settle(job, row)
             if not work.open:
-                self._ended.set()
+                self._recorder.changed.set()
             return
         if job.row is not None and not job.row.taken:
             job.row.ending = ending
@@ -263,7 +262,7 @@ class Dispatcher:
         self._recorder.change(
             Change(job.shard, job.delivery_id, job.subscription, project_id, ending, job.order_key, attempted)
         )
-        self._ended.set()
+        self._recorder.changed.set()
 
     async def _keep(self) -> None:
         """Renew leases, and give back what has no work or was held for long enough."""

@@ -1,5 +1,6 @@
 """Writes what happened: new deliveries and the cursors past their events, in as few commits as there can be."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Batch:
 
 
 class Recorder:
-    """Collects what has ended and writes it. Only one `write` runs at a time."""
+    """Collects what has ended and writes it. Only one `write` runs at a time; `changed` says that it should."""
 
     def __init__(self, resources: Resources, owner: str, lease_seconds: float) -> None:
         self._resources = resources
@@ -56,18 +57,22 @@ class Recorder:
         self._gone: set[UUID] = set()
         self._unordered: set[UUID] = set()
         self._batch: Batch | None = None
+        self.changed = asyncio.Event()
 
     def change(self, change: Change) -> None:
         """Write this with the next batch."""
         self._changes.append(change)
+        self.changed.set()
 
     def disable(self, subscription_id: UUID) -> None:
         """Disable a subscription whose sink is gone, with the next batch."""
         self._gone.add(subscription_id)
+        self.changed.set()
 
     def put_in_order(self, subscription_id: UUID) -> None:
         """Take back the time of what is due before its turn, with the next batch."""
         self._unordered.add(subscription_id)
+        self.changed.set()
 
     def has_something(self, shards: Iterable[Shard]) -> bool:
         """Whether `write` would write anything."""

@@ -41,6 +41,16 @@ class World:
         self.handlers.append(handler)
         return handler
 
+    async def crash(self, handler: Dispatch, resources: Resources) -> None:
+        """The process is gone without a word: its tasks end, and later its leases."""
+        dispatcher = handler._dispatcher
+        await dispatcher._stop()
+        dispatcher._gates.cancel()
+        await dispatcher._gates.settle()
+        await dispatcher._client.close()
+        await resources.close()
+        await self.pool.execute("UPDATE shards SET lease_until = now() - interval '1 second'")
+
     def tick(self) -> None:
         self.resources.wake.local.send({"type": "dev.weir.tick", "source": "/weir", "data": {}})
 
@@ -93,7 +103,9 @@ class World:
         deadline = time.monotonic() + timeout
         while not (answer := await condition()):
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {timeout} s: {await self.deliveries()}")
+                rows = await self.deliveries()
+                shown = [(r["status"], r["held"], r["next_attempt_at"], r["last_error"]) for r in rows[:10]]
+                raise AssertionError(f"not within {timeout} s: {len(rows)} deliveries, {shown}")
             await asyncio.sleep(0.02)
         return answer
 
