@@ -15,7 +15,7 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:
-    """asyncpg would ask the server to forget session state at every release: a round trip for nothing.
+    """At every release asyncpg would ask the server to forget session state: a round trip for nothing.
 
     Nothing here sets any; a transaction left open is rolled back before this is called.
     """
