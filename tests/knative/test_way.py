@@ -159,6 +159,13 @@ def test_with_the_wake_lost_the_tick_delivers(weir, project, subscription):
     say(f"wake lost: delivered by the tick after {time.monotonic() - posted:.0f} s")
 
 
+def test_between_two_ticks_everything_rests(weir):
+    """With the ticks on, as they are in life."""
+    weir.wait_zero()
+    eventually("the next tick", lambda: "dispatch" in weir.pods(), 90)
+    say(f"with the ticks on: at zero {weir.wait_zero():.0f} s after a tick")
+
+
 def test_only_endpoints_answer_outside(weir):
     handlers = {f.name for f in registry.functions() if f.is_handler}
     for service in weir.get("ksvc"):

@@ -62,7 +62,7 @@ class Served:
         """What it has written to stderr until now; all of it is in `errors` in the end."""
         return self._log.read_text()
 
-    def end(self, timeout: float = 20) -> int:
+    def end(self, timeout: float = 40) -> int:
         """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)

@@ -25,7 +25,7 @@ def test_a_function_runs_alone(function, settings):
     arguments = ["-X", "importtime", "-m", "shared.runtime.serve"]
     with Served(arguments, settings, WEIR_FUNCTION=function.name) as served:
         loaded = {name.partition(".")[0] for name in IMPORTED.findall(served.written())}
-        answer = httpx.get(f"{served.url}/readyz", timeout=10)
+        answer = httpx.get(f"{served.url}/readyz", timeout=30)
         assert served.end() == 0
     assert loaded & HEAVY <= function.imports
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
@@ -35,7 +35,7 @@ def test_a_function_runs_alone(function, settings):
 def test_all_functions_run_behind_one_address(settings, tmp_path):
     (tmp_path / "index.html").write_text("<title>Weir</title>")
     with Served(["-m", "shared.runtime.serve", "--all"], settings, WEIR_CONSOLE_DIR=str(tmp_path)) as served:
-        with httpx.Client(base_url=served.url, timeout=10) as client:
+        with httpx.Client(base_url=served.url, timeout=30) as client:
             assert client.get("/readyz").status_code == 200
             assert client.get("/projects/default/events").text == "<title>Weir</title>"
             assert client.post("/projects/default/events").status_code == 405
@@ -74,11 +74,11 @@ def test_an_inherited_socket_is_served_by_several_processes(settings):
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/healthz"
         try:
             # The socket listens before any worker does, so the first answer comes when one has started.
-            assert httpx.get(url, timeout=20).status_code == 200
+            assert httpx.get(url, timeout=60).status_code == 200
         finally:
             for worker in workers:
                 worker.send_signal(signal.SIGTERM)
-            ends = [worker.wait(20) for worker in workers]
+            ends = [worker.wait(40) for worker in workers]
     assert 0 in ends
     assert set(ends) <= {0, -signal.SIGTERM}  # one of them may not have come far enough to drain
 
@@ -87,9 +87,9 @@ def test_a_request_under_way_ends_before_the_process_does(settings, tmp_path):
     arrived = tmp_path / "arrived"
     answers = []
     with Served(["-m", "tests.support.slow_function"], settings, ARRIVED=str(arrived)) as served:
-        asking = threading.Thread(target=lambda: answers.append(httpx.get(f"{served.url}/slow", timeout=10)))
+        asking = threading.Thread(target=lambda: answers.append(httpx.get(f"{served.url}/slow", timeout=30)))
         asking.start()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while not arrived.exists():
             assert time.monotonic() < deadline
             time.sleep(0.01)

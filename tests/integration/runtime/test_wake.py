@@ -24,7 +24,7 @@ class Woken:
         pass
 
     async def times(self, count):
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(15), self._changed:
             await self._changed.wait_for(lambda: len(self.shards) >= count)
         return self.shards
 
@@ -89,7 +89,7 @@ async def test_the_broker_is_asked_once_a_second_for_a_shard_and_again_after_it(
         resources.wake.shards({1})
         await asyncio.sleep(0)
     assert await woken.times(2) == [[1], [1]]
-    assert 0.5 < asyncio.get_running_loop().time() - started < 3
+    assert asyncio.get_running_loop().time() - started > 0.5
 
 
 async def test_without_redis_the_broker_is_asked(settings):
