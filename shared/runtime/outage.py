@@ -24,6 +24,8 @@ def is_outage(error: BaseException) -> bool:
             ),
         ):
             return True
+        if isinstance(error, postgres.InternalClientError):
+            return True  # the server's farewell was read, the end of the connection not yet
         if isinstance(error, postgres.InterfaceError):
             text = str(error)
             return "closed" in text or "closing" in text
