@@ -8,5 +8,14 @@ import { router } from '@/app/router'
 
 import './style.css'
 
+// After an upgrade the files that an open page still names are gone. It is read anew, but not in a loop.
+window.addEventListener('vite:preloadError', (event) => {
+  const last = Number(sessionStorage.getItem('weir.reloaded'))
+  if (Date.now() - last < 60_000) return
+  sessionStorage.setItem('weir.reloaded', String(Date.now()))
+  event.preventDefault()
+  window.location.reload()
+})
+
 await loadConfig()
 createApp(App).use(VueQueryPlugin, { queryClient }).use(router).mount('#app')
