@@ -16,8 +16,6 @@ import pytest
 from cli.local import accounts, binaries, launch
 from cli.local.servers import PostgresServer, RedisServer, ServerError
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 
 def scalar(url: str, query: str) -> object:
     async def ask() -> object:

@@ -17,8 +17,6 @@ import pytest
 
 from tests.support.weir import LocalWeir
 
-pytestmark = pytest.mark.xdist_group("up")
-
 
 def ready(url: str) -> int:
     return httpx.get(f"{url}/readyz").status_code
