@@ -9,6 +9,8 @@ export const queryClient = new QueryClient({
     queries: {
       staleTime: 5_000,
       placeholderData: keepPreviousData,
+      // Answers are never changed in place: proxies around each row would only cost time.
+      shallow: true,
       // An answer will not change by asking again; a lost connection may come back.
       retry: (failures, error) => failures < 3 && !(error instanceof ApiError && error.status > 0 && error.status < 500),
     },

@@ -60,6 +60,7 @@ export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
     placeholderData: keepPreviousData,
     staleTime: Infinity,
     gcTime: 60_000,
+    structuralSharing: false,
   })
   /** How far a text search has looked, over all pages; null without one. */
   const searched = computed(() => {
@@ -82,6 +83,7 @@ export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
       }),
     refetchInterval: POLL_MS,
     staleTime: 0,
+    structuralSharing: false,
     placeholderData: undefined,
     enabled: computed(() => list.isSuccess.value && filter.value.until === ''),
   })
@@ -89,10 +91,12 @@ export function useEvents(project: Ref<string>, filter: Ref<EventFilter>) {
   watch(poll.data, (answer) => {
     if (!answer || list.isPlaceholderData.value) return
     const fresh = new Map(answer.items.map((row) => [row.uid, row]))
+    const stale = (row: EventRow) => fresh.has(row.uid) && mayChange(row)
     client.setQueryData<Pages>(key.value, (old) => {
-      const changed = old?.pages.some((page) => page.items.some((row) => fresh.has(row.uid) && mayChange(row)))
-      if (!old || !changed) return old
-      return { ...old, pages: old.pages.map((page) => ({ ...page, items: page.items.map((row) => fresh.get(row.uid) ?? row) })) }
+      if (!old?.pages.some(({ items }) => items.some(stale))) return old
+      const renew = (page: ListEventsResponse) =>
+        page.items.some(stale) ? { ...page, items: page.items.map((row) => fresh.get(row.uid) ?? row) } : page
+      return { ...old, pages: old.pages.map(renew) }
     })
   })
 
