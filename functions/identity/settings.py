@@ -2,21 +2,19 @@
 
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
 
 from pydantic import field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.runtime.environment import FromEnvironment
 
 
-class IdentitySettings(BaseSettings):
+class IdentitySettings(FromEnvironment):
     """`trusted_proxies` lists, with commas, the networks whose `X-Forwarded-For` is believed.
 
     Without it every caller behind a gateway counts as one address when tries of passwords are counted.
     """
 
-    model_config = SettingsConfigDict(env_prefix="WEIR_", frozen=True, extra="ignore")
-
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: tuple[str, ...] = ()
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

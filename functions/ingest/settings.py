@@ -1,17 +1,16 @@
 """What this door lets in."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.runtime.environment import FromEnvironment
 
 
-class IngestSettings(BaseSettings):
+class IngestSettings(FromEnvironment):
     """Sizes in bytes. Past `event_max_bytes`, `batch_max_bytes` or `batch_max_events` a request is 413.
 
     `queue_max_events` and `queue_max_bytes` bound what waits for the database in one process; past them
     the answer is 503 at once.
     """
-
-    model_config = SettingsConfigDict(env_prefix="WEIR_", frozen=True, extra="ignore")
 
     event_max_bytes: int = Field(default=1024 * 1024, ge=64 * 1024)
     batch_max_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024)

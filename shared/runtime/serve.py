@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
+from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from shared.runtime import load, registry
@@ -179,7 +180,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             function = registry.find(chosen.name)
         except LookupError as error:
             parser.error(str(error))
-    settings = Settings()
+    try:
+        settings = Settings.model_validate({})
+    except ValidationError as error:
+        parser.error(str(error))
     port = int(os.environ.get("PORT", "8080"))
     host = "127.0.0.1" if chosen.all else "0.0.0.0"  # noqa: S104 the runtime contract asks for it
     listening = socket.socket(fileno=chosen.fd) if chosen.fd is not None else listen(host, port)

@@ -1,12 +1,11 @@
 """Settings of a running process, read once from `WEIR_*` and passed in."""
 
-from typing import Annotated
-
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.runtime.environment import FromEnvironment
 
 
-class Settings(BaseSettings):
+class Settings(FromEnvironment):
     """What every function needs to know of where it runs.
 
     `secret` keys the hashes of API keys and seals what is secret at rest; it has no default.
@@ -15,13 +14,11 @@ class Settings(BaseSettings):
     `metrics_token` opens `/metrics`, which stays closed without one.
     """
 
-    model_config = SettingsConfigDict(env_prefix="WEIR_", frozen=True, extra="ignore")
-
     database_url: SecretStr
     redis_url: SecretStr
     secret: SecretStr
     public_url: str = "http://127.0.0.1:8480"
-    sink_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    sink_allow: tuple[str, ...] = ()
     database_pool_size: int = Field(default=8, ge=1)
     metrics_token: SecretStr | None = None
     console_dir: str | None = None

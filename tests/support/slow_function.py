@@ -24,7 +24,7 @@ class Giving:
 
 
 async def main():
-    resources = Resources(Settings())
+    resources = Resources(Settings.model_validate({}))
 
     async def app(scope, receive, send):
         if scope["path"] == "/slow":

@@ -101,10 +101,14 @@ def test_a_request_under_way_ends_before_the_process_does(settings, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [([], "name a function"), (["nothing"], "there is no function 'nothing'; there are ")],
+    [
+        ([], "name a function"),
+        (["nothing"], "there is no function 'nothing'; there are "),
+        (["ingest"], "database_url"),
+    ],
 )
 def test_it_says_what_is_missing(arguments, says):
-    environment = {k: v for k, v in os.environ.items() if k != "WEIR_FUNCTION"}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("WEIR_")}
     ended = subprocess.run(
         [sys.executable, "-m", "shared.runtime.serve", *arguments],
         cwd=ROOT,

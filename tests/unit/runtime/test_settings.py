@@ -1,0 +1,47 @@
+import pytest
+from pydantic import Field, ValidationError
+
+from shared.runtime.environment import FromEnvironment
+from shared.runtime.settings import Settings
+
+
+class Trial(FromEnvironment):
+    size: int = Field(default=8, ge=1)
+    name: str | None = None
+
+
+def test_the_environment_fills_what_is_not_given(monkeypatch):
+    monkeypatch.setenv("WEIR_SIZE", "3")
+    monkeypatch.setenv("WEIR_UNKNOWN", "x")
+    assert Trial() == Trial(size=3, name=None)
+    assert Trial(size=5).size == 5
+
+
+def test_what_cannot_be_used_is_named(monkeypatch):
+    monkeypatch.setenv("WEIR_SIZE", "0")
+    with pytest.raises(ValidationError, match="size"):
+        Trial()
+    monkeypatch.setenv("WEIR_SIZE", "hunter2")
+    with pytest.raises(ValidationError) as caught:
+        Trial()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_settings_do_not_change():
+    with pytest.raises(ValidationError, match="frozen"):
+        Trial().size = 4
+
+
+def test_a_secret_has_no_default_and_is_not_shown(monkeypatch):
+    for name in ("WEIR_DATABASE_URL", "WEIR_REDIS_URL", "WEIR_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValidationError, match=r"(?s)database_url.*redis_url.*secret"):
+        Settings.model_validate({})
+    settings = Settings(database_url="postgresql://u:hunter2@h/d", redis_url="redis://h", secret="hunter2")
+    assert "hunter2" not in repr(settings)
+
+
+def test_networks_are_listed_with_commas(monkeypatch):
+    monkeypatch.setenv("WEIR_SINK_ALLOW", "10.0.0.0/8, 127.0.0.0/8,")
+    settings = Settings(database_url="x", redis_url="x", secret="x")
+    assert settings.sink_allow == ("10.0.0.0/8", "127.0.0.0/8")
