@@ -60,7 +60,7 @@ class Dispatcher:
         self._recorder = Recorder(resources, self._leases.owner, self._leases.seconds)
         self._due = DueDeliveries(resources, self.shards, self._gates, self._subscriptions, self._recorder)
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
-        self._ears = Ears(resources, lambda shard: self.wake({shard}))
+        self._ears = Ears(resources, self._heard)
         self._writing = asyncio.Lock()
         self._swept_at = 0.0
         self._busy_at = float("-inf")
@@ -78,13 +78,10 @@ class Dispatcher:
                 self.shards[number].looked_back = False
         else:
             self._busy_at = time.monotonic()
-        taken = await self._leases.take(set(numbers) - held)
-        if self._leases.closing:
-            # The end came while they were being taken: nobody is going to work on them here.
-            await self._leases.give_back([self.shards[number] for number in taken])
-            return
-        if taken:
-            self._start(taken)
+        taken: set[int] = set()
+        async for part in self._leases.take(set(numbers) - held):
+            taken |= part
+            self._start(part)
         await asyncio.gather(*(self._leases.given_back(number) for number in taken))
 
     def wake(self, numbers: Iterable[int]) -> frozenset[int]:
@@ -98,6 +95,12 @@ class Dispatcher:
     def _told(self, numbers: frozenset[int]) -> frozenset[int]:
         self._busy_at = time.monotonic()
         return self.wake(numbers)
+
+    def _heard(self, number: int) -> None:
+        """What is heard of a shard that is being given up is told to its next owner."""
+        if not self.wake((number,)):
+            loop = asyncio.get_running_loop()
+            loop.call_later(PAUSE_SECONDS, self._resources.wake.shards, (number,))
 
     async def drain(self) -> None:
         """Finish what is under way within `DRAIN_SECONDS`, record it, and give everything back."""
@@ -294,7 +297,7 @@ class Dispatcher:
         """Give idle shards back, after one more look: what came while nobody listened must not wait."""
         for shard in shards:
             shard.leaving = True
-        self._ears.ignore([shard.number for shard in shards])
+        await self._ears.ignore([shard.number for shard in shards])
         if await self._reader.is_behind(shards):
             for shard in shards:
                 shard.leaving = False
@@ -308,7 +311,7 @@ class Dispatcher:
         for shard in shards:
             shard.leaving = True
         numbers = {shard.number for shard in shards}
-        self._ears.ignore(numbers)
+        await self._ears.ignore(numbers)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self._is_at_work(numbers):
             await asyncio.sleep(PAUSE_SECONDS / 5)
@@ -340,4 +343,4 @@ class Dispatcher:
         for key in [key for key, job in under_way.items() if job.shard is shard]:
             del under_way[key]
         self._leases.forget(shard)
-        self._ears.ignore([shard.number])
+        self._ears.drop(shard.number)

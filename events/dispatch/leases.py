@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 
 from events.dispatch import queries
 from events.dispatch.work import Shard
@@ -40,27 +40,26 @@ class Leases:
         """The moment (monotonic) to which a lease holds that is taken or renewed now."""
         return time.monotonic() + LEASE_SECONDS
 
-    async def take(self, numbers: Collection[int]) -> set[int]:
-        """Lease those of `numbers` that are free, waiting as long as the lease of a dead owner may last.
+    async def take(self, numbers: Collection[int]) -> AsyncIterator[set[int]]:
+        """Lease those of `numbers` that are free, in parts as they become so.
 
-        A live owner renews its lease, so nothing comes of waiting for it; one request waits for each shard.
+        That goes on as long as the lease of a dead owner may last. A live owner renews its lease, so nothing
+        comes of waiting for it; only one request waits for each shard.
         """
         left = {n for n in numbers if n not in self._asking}
-        taken: set[int] = set()
-        self._asking |= left
+        asked = set(left)
+        self._asking |= asked
         try:
             deadline = self.until() + 1
             while left and not self.closing:
-                leaving = left & self._shards.keys()
-                taken |= (now := await self._take(left - leaving))
-                left -= now
-                if taken or not left or time.monotonic() > deadline:
-                    # Who got some works on them; the rest is looked for by the next wake or tick.
+                if taken := await self._take(left - self._shards.keys()):
+                    left -= taken
+                    yield taken
+                if not left or time.monotonic() > deadline:
                     break
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
-            self._asking -= set(numbers)
-        return taken
+            self._asking -= asked
 
     async def _take(self, numbers: Collection[int]) -> set[int]:
         if not numbers:
