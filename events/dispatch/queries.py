@@ -323,17 +323,38 @@ async def states(connection: Connection, subscription_ids: Collection[UUID]) -> 
 
 
 async def disable(connection: Connection, subscription_ids: Collection[UUID], reason: str) -> None:
-    """Disable subscriptions, and tell caches by the version of their projects."""
+    """Disable subscriptions, and tell caches by the version of their projects.
+
+    The project's row is locked first, as by every other change of its subscriptions.
+    """
+    ids = sorted(subscription_ids)
     await connection.execute(
         """
-        WITH gone AS (
-            UPDATE subscriptions SET state = 'disabled', state_reason = $2, updated_at = now()
-            WHERE id = ANY($1) AND state <> 'disabled' RETURNING project_id
-        )
-        UPDATE projects SET version = version + 1 WHERE id IN (SELECT project_id FROM gone)
+        UPDATE projects SET version = version + 1
+        WHERE id IN (SELECT project_id FROM subscriptions WHERE id = ANY($1) AND state <> 'disabled')
+        """,
+        ids,
+        timeout=TIMEOUT_SECONDS,
+    )
+    await connection.execute(
+        """
+        UPDATE subscriptions SET state = 'disabled', state_reason = $2, updated_at = now()
+        WHERE id = ANY($1) AND state <> 'disabled'
+        """,
+        ids,
+        reason,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+async def cancel_waiting(connection: Connection, subscription_ids: Collection[UUID]) -> None:
+    """End what waits for subscriptions that are disabled."""
+    await connection.execute(
+        """
+        UPDATE deliveries SET status = 'cancelled', ended_at = now(), next_attempt_at = NULL, held = false
+        WHERE subscription_id = ANY($1) AND status IN ('pending', 'retrying')
         """,
         sorted(subscription_ids),
-        reason,
         timeout=TIMEOUT_SECONDS,
     )
 

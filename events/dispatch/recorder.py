@@ -159,6 +159,8 @@ class Recorder:
                 await queries.change(connection, ours, [_change_row(change) for change in changes])
                 if attempts := [_attempt_row(c, c.attempted) for c in changes if c.attempted is not None]:
                     await queries.add_attempts(connection, attempts)
+            if batch.gone:
+                await queries.cancel_waiting(connection, batch.gone)
             if batch.unordered:
                 await queries.demote(connection, batch.unordered, ours)
             if orders := _orders(batch, ours):

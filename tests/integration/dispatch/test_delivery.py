@@ -197,6 +197,17 @@ async def test_gone_disables_the_subscription(world: World, sink: Sink) -> None:
     assert {r["subscription_id"] for r in rows} == {subscription, other}
 
 
+async def test_what_waits_for_a_sink_that_is_gone_is_cancelled(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT1H")
+    sink.answers([503, 410])
+    world.start()
+    await world.emit()
+    await sink.wait(1)
+    await world.emit()
+    rows = await world.settled(2)
+    assert [row["status"] for row in rows] == ["cancelled", "dead"]
+
+
 async def test_an_address_that_is_not_allowed_is_not_connected_to(world: World) -> None:
     await world.subscribe("http://169.254.169.254/latest", retry=0)
     await world.subscribe("http://[::ffff:10.0.0.1]/", retry=0)
