@@ -9,7 +9,6 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
 
 from events.dispatch import endings
 from events.dispatch.attempt import attempt
@@ -125,12 +124,12 @@ class Dispatcher:
             self._loops.append(loop.create_task(self._ears.run()))
 
     async def _stop(self) -> None:
-        loops, self._loops = self._loops, []
-        for task in loops:
-            task.cancel()
-        for task in loops:
-            with suppress(asyncio.CancelledError):
-                await task
+        loops, self._loops = set(self._loops), []
+        while loops:
+            for task in loops:
+                task.cancel()
+            # A cancellation that meets the end of a time-out in a driver can get lost there: once more.
+            _, loops = await asyncio.wait(loops, timeout=1)
 
     async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do `step` for ever; after an outage, or a mistake, again after a pause."""
