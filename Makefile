@@ -65,7 +65,7 @@ test-e2e: install console ## The built console in a real browser
 	$(BIN)/pytest -m e2e tests/e2e
 
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
-	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s
+	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
 ##@ Make
 .PHONY: generate image bench torture

@@ -134,8 +134,11 @@ def test_one_event_wakes_what_it_needs(weir, project, subscription):
     uid, seconds = emit(weir, project, "warm")
     posted = datetime.now(UTC)
     ended = eventually("the warm delivery", lambda: delivery(weir, uid), 30, every=0.1)
-    took = (ended["ended_at"] - posted).total_seconds()
-    say(f"warm: answered after {seconds * 1000:.0f} ms, delivered {took * 1000:.0f} ms after that")
+    began = (ended["first_started_at"] - posted).total_seconds() * 1000
+    took = (ended["ended_at"] - posted).total_seconds() * 1000
+    say(
+        f"warm: answered after {seconds * 1000:.0f} ms, sent {began:.0f} ms and delivered {took:.0f} ms later"
+    )
 
     requests = received(weir, project)
     ids = [{k.lower(): v for k, v in dict(r["headers"]).items()}.get("ce-id") for r in requests]
