@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 ATTEMPTS = 2
-TIMEOUT_SECONDS = 5
+CONNECT_SECONDS = 5
+HOLD_SECONDS = 65
+"""How long an answer is waited for. A channel in memory answers when the subscriber has, and a dispatcher keeps
+its request open while it works: hanging up would tell Knative that it is idle."""
 
 logger = logging.getLogger("weir")
 
@@ -70,7 +73,9 @@ class Broker:
                     if answer.status < 300:
                         return True
                     logger.warning("the broker answered %d to %s", answer.status, kind)
-            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            except (aiohttp.ClientError, OSError) as error:
+                if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
+                    return True  # it was sent, and whoever has it is still at it
                 logger.warning("the broker did not take %s (attempt %d): %r", kind, attempt, error)
         return False
 
@@ -92,7 +97,7 @@ class Broker:
                 connector = aiohttp.TCPConnector(ssl=context)
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=HOLD_SECONDS, connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session

@@ -20,6 +20,7 @@ REDIS_PAUSE_SECONDS = 1.0
 """How long Redis is left alone after it did not answer, so that its absence costs no time-outs."""
 
 REDIS_TIMEOUT_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 
 Listener = Callable[[frozenset[int]], Collection[int] | None]
 """Gets shards that have new work; answers which of them it takes care of. Must not block or raise."""
@@ -46,6 +47,7 @@ class Wake:
         self._later: asyncio.TimerHandle | None = None
         self._redis_away_until = 0.0
         self._broker: Broker | None = None
+        self._asking: set[asyncio.Task[bool]] = set()
         self._closed = False
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -75,6 +77,12 @@ class Wake:
             self._start()
         if self._sender is not None:
             await asyncio.wait([self._sender])
+        if self._asking:
+            _, held = await asyncio.wait(self._asking, timeout=CLOSE_SECONDS)
+            for asking in held:
+                asking.cancel()
+            if held:
+                await asyncio.wait(held)
         if self._broker is not None:
             await self._broker.close()
 
@@ -129,7 +137,15 @@ class Wake:
             from shared.runtime.broker import Broker
 
             self._broker = Broker.from_environment()
-        await self._broker.send(Hint.TYPE, data)
+        # Not awaited: the answer may come only when the work is done, and other shards must not wait for that.
+        asking = asyncio.get_running_loop().create_task(self._broker.send(Hint.TYPE, data))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asked)
+
+    def _asked(self, asking: "asyncio.Task[bool]") -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled() and (error := asking.exception()) is not None:
+            logger.error("a wake was lost; the tick makes up for it", exc_info=error)
 
     def _again(self, shards: set[int], after: float) -> None:
         """Go through `shards` once more after that many seconds: whoever had them may have let go."""

@@ -149,3 +149,14 @@ async def test_without_k_sink_it_is_said_once(caplog, monkeypatch):
     for _ in range(3):
         assert not await broker.send("dev.weir.wake", {"shards": [1]})
     assert caplog.text.count("K_SINK is not set") == 1
+
+
+async def test_a_broker_that_keeps_its_request_open_holds_up_nobody(resources, sink, monkeypatch):
+    sink.answer(hang=True)
+    monkeypatch.setenv("K_SINK", sink.url)
+    resources.wake.shards({3})
+    await sink.wait(1)
+    resources.wake.shards({4})
+    requests = await sink.wait(2)
+    assert [request.json()["shards"] for request in requests] == [[3], [4]]
+    await resources.wake.close()
