@@ -20,14 +20,14 @@ CONSOLE_SOURCES = $(shell find frontend/src frontend/public frontend/index.html 
 up: install console ## Start Weir on 127.0.0.1:$WEIR_PORT (8480); Ctrl-C ends it
 	@exec $(BIN)/weir up --end-with-parent
 
-demo: install console infra/demo/node_modules/.installed ## The same with real traffic in it
+demo: install console ## The same with real traffic in it
 	@exec $(BIN)/weir demo --end-with-parent
 
 console: frontend/dist/index.html ## Build the console where its sources have changed
 
 ##@ Prepare
 .PHONY: install clean
-install: .venv/.installed frontend/node_modules/.installed $(BUILD)/.chromium ## Get everything that running and testing need
+install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.chromium ## Get everything that running and testing need
 
 clean: ## Remove what was built and installed, but no data
 	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
