@@ -31,7 +31,13 @@ BUSY = 128
 BUSY_SECONDS = 0.02
 DAY_MS = 86_400_000
 HORIZON_SECONDS = (0.001, 0.05)
-"""When to look again for events that are committed while an older transaction is not; doubled in between."""
+"""When to look again for events that are committed while an older transaction is not.
+
+Most often that is a neighbour whose commit is on its way to the disk; after `NEIGHBOURS` looks it is something
+else, and the wait grows.
+"""
+
+NEIGHBOURS = 30
 
 logger = logging.getLogger("weir.dispatch")
 
@@ -52,7 +58,7 @@ class Reader:
         self._router = router
         self._news: set[int] = set()
         self._changed = asyncio.Event()
-        self._horizon_seconds = HORIZON_SECONDS[0]
+        self._blocked = 0
         self._fan_out = 1.0
         self.works = 0
         self._bytes = 0
@@ -136,6 +142,8 @@ class Reader:
         now = time.monotonic()
         for index, row in enumerate(rows):
             if not row["settled"]:
+                if index:
+                    self._blocked = 0
                 self._behind_horizon({r["shard"] for r in rows[index:]})
                 return
             subscribers = await self._subscriptions.get(row["project_id"], row["version"])
@@ -153,12 +161,13 @@ class Reader:
             self._bytes += size
             jobs = self._router.route(work, row, subscribers)
             self._fan_out += (max(jobs, 1) - self._fan_out) / 64
-        self._horizon_seconds = HORIZON_SECONDS[0]
+        self._blocked = 0
 
     def _behind_horizon(self, shards: Collection[int]) -> None:
         """Look again soon for events that follow, in commit order, a transaction that has not ended."""
-        asyncio.get_running_loop().call_later(self._horizon_seconds, self.wake, tuple(shards))
-        self._horizon_seconds = min(self._horizon_seconds * 2, HORIZON_SECONDS[1])
+        self._blocked += 1
+        wait = min(HORIZON_SECONDS[0] * max(1, self._blocked - NEIGHBOURS), HORIZON_SECONDS[1])
+        asyncio.get_running_loop().call_later(wait, self.wake, tuple(shards))
 
     async def is_behind(self, shards: Collection[Shard]) -> bool:
         """Whether one of `shards` has something that was not read."""
