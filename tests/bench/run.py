@@ -177,6 +177,18 @@ class Bench:
         found: dict[str, Any] = httpx.get(f"http://127.0.0.1:{self._ports['sink']}/").json()
         return found
 
+    async def drained(self) -> None:
+        """Wait until dispatch has read every stored event, so that a burst is measured alone."""
+        connection = await asyncpg.connect(self._url)
+        try:
+            while await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM shards s JOIN events e USING (shard)"
+                " WHERE (e.xid, e.uid) > (s.cursor_xid, s.cursor_uid))"
+            ):
+                await asyncio.sleep(0.1)
+        finally:
+            await connection.close()
+
     def subscribe(self, url: str, sink: str) -> str:
         """A subscription of everything; its address."""
         answer = httpx.post(
@@ -216,6 +228,7 @@ def measure(
         copies.append(asyncio.run(bench.copy(20_000)))
     bares: list[float] = []
     bursts: list[dict[str, float]] = []
+    asyncio.run(bench.drained())
     subscription = bench.subscribe(weir.url, f"http://127.0.0.1:{sink_port}/")
     try:
         for number in range(chosen.rounds):
@@ -225,6 +238,7 @@ def measure(
     finally:
         bench.unsubscribe(subscription)
     print("latency at 200/s", file=sys.stderr)
+    asyncio.run(bench.drained())
     slow = asyncio.run(latency.measure(weir.url, bench._project, seconds=10, rate=200))
     return {
         "null": {name: median(nulls, name) for name in nulls[0]},
