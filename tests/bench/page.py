@@ -92,6 +92,9 @@ the ratio: absolute figures move with the machine.
 
 {found}
 
+WAL while delivering includes the whole pages that Postgres logs after a checkpoint, which the figures before it cause;
+a burst on a fresh database wrote 2.4 KiB an event.
+
 How: `tests/bench/run.py`. The load source (`tests/bench/load.py`) speaks raw HTTP over 64 connections with unique
 ids; the null route and the bare aiohttp loop are in `tests/bench/references.py`.
 """
