@@ -8,7 +8,6 @@ FUNCTION = Function(
     entry="functions.ingest.app:create",
     routes=("/in/{project}",),
     needs=frozenset({"postgres"}),
-    imports=frozenset({"asyncpg", "redis"}),
     wakes=True,
     scale=Scale(maximum=20, concurrency=250),
 )

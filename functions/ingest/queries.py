@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import asyncpg
+if TYPE_CHECKING:
+    import asyncpg
 
 TIMEOUT_SECONDS = 10
 
@@ -38,7 +39,7 @@ ORDER BY e.identity, e.uid
 
 
 async def insert_new(
-    connection: asyncpg.Connection,
+    connection: "asyncpg.Connection",
     columns: Sequence[Sequence[Any]],
     yesterday: UUID,
     today: UUID,
@@ -54,7 +55,7 @@ async def insert_new(
 
 
 async def first_uids(
-    connection: asyncpg.Connection, identities: Sequence[UUID], since: UUID
+    connection: "asyncpg.Connection", identities: Sequence[UUID], since: UUID
 ) -> dict[UUID, UUID]:
     """Identity to the uid of the event that has it, among those stored since `since`."""
     return {
@@ -62,6 +63,6 @@ async def first_uids(
     }
 
 
-async def ensure_partitions(connection: asyncpg.Connection, first: date, last: date) -> None:
+async def ensure_partitions(connection: "asyncpg.Connection", first: date, last: date) -> None:
     """Make the partitions of these days (UTC) that are not there."""
     await connection.execute("SELECT ensure_partitions($1, $2)", first, last, timeout=TIMEOUT_SECONDS)
