@@ -116,7 +116,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         Problem(
             INVALID,
             "The request has values that cannot be used.",
-            errors=[Fault(pointer(f["loc"]), _sentence(f["msg"])) for f in faults],
+            errors=[Fault(pointer(f["loc"]), _sentence(f)) for f in faults],
         )
     )
 
@@ -126,8 +126,14 @@ def _says_json(request: Request) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
 
 
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _sentence(fault: dict[str, Any]) -> str:
+    """What is wrong, in words. Of a secret text pydantic says "items", as if it were a list."""
+    limits = fault.get("ctx", {})
+    if isinstance(fault.get("input"), str) and fault["type"] == "too_short":
+        return f"must have at least {limits['min_length']} characters"
+    if isinstance(fault.get("input"), str) and fault["type"] == "too_long":
+        return f"must have at most {limits['max_length']} characters"
+    return str(fault["msg"]).removeprefix("Value error, ")
 
 
 def pointer(location: tuple[str | int, ...]) -> str:

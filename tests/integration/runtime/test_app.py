@@ -4,7 +4,7 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from shared.core.problems import CONFLICT, Problem
 from shared.runtime.app import endpoint_app
@@ -23,6 +23,7 @@ class Delivery(Request):
 class Body(Request):
     sink_name: str
     delivery: Delivery | None = None
+    password: SecretStr | None = Field(default=None, min_length=12, max_length=20)
 
 
 def routes() -> APIRouter:
@@ -73,6 +74,16 @@ async def test_values_that_cannot_be_used_are_pointed_at(client):
     errors = is_problem(answer, 422, "invalid")["errors"]
     assert {e["pointer"] for e in errors} == {"/sinkName", "/delivery/retry", "/other~1thing"}
     assert all(e["detail"] for e in errors)
+
+
+@pytest.mark.parametrize(
+    ("password", "detail"),
+    [("short", "must have at least 12 characters"), ("x" * 21, "must have at most 20 characters")],
+)
+async def test_the_length_of_a_secret_is_told_in_characters_and_the_secret_is_not(client, password, detail):
+    answer = await client.post("/things", json={"sinkName": "a", "password": password})
+    assert is_problem(answer, 422, "invalid")["errors"] == [{"pointer": "/password", "detail": detail}]
+    assert password not in answer.text
 
 
 async def test_a_parameter_is_named_too(client):
