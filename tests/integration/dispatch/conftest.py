@@ -136,11 +136,21 @@ def event(data: bytes | None = b'{"n": 1}', **attributes: Any) -> Event:
     )
 
 
+async def nothing_waits(pool: asyncpg.Pool) -> None:
+    """Shards are shared by all tests on this database: what one leaves waiting keeps them from being idle.
+
+    A process that a test has killed would hold its shards until their lease runs out.
+    """
+    await pool.execute("DELETE FROM subscriptions")
+    await pool.execute("UPDATE deliveries SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL")
+    await pool.execute("UPDATE shards SET owner = NULL, lease_until = NULL WHERE owner IS NOT NULL")
+
+
 @pytest.fixture
 async def world(resources: Resources, pool: asyncpg.Pool, project: Project) -> AsyncIterator[World]:
+    await nothing_waits(pool)
     made = World(resources, pool, project)
     yield made
     for handler in made.handlers:
         await handler.drain()
-    await pool.execute("DELETE FROM subscriptions")
-    await pool.execute("UPDATE deliveries SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL")
+    await nothing_waits(pool)

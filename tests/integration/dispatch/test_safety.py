@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from events.dispatch import queries
+from events.dispatch.dispatcher import LINGER_SECONDS
 from events.dispatch.work import Shard
 from shared.core.ids import SHARDS, identity, uuid7
 from shared.runtime.resources import Resources
@@ -222,7 +223,8 @@ async def test_idle_shards_are_given_back(world: World, sink: Sink) -> None:
         return handler._dispatcher is not None and len(handler._dispatcher.shards) == SHARDS
 
     await world.until(taken)
-    await world.until(given_back)
+    # Events that another test left unread are work: then shards are kept for LINGER_SECONDS more.
+    await world.until(given_back, timeout=2 * LINGER_SECONDS)
     await world.emit()
     assert len(await world.settled()) == 1
 
