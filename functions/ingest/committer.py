@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ COMMIT_EVENTS = 1_000
 COMMIT_BYTES = 8 * 1024 * 1024
 ACQUIRE_SECONDS = 5
 DAY_MS = 86_400_000
-COLUMNS = 16
+COLUMNS = 18
 
 logger = logging.getLogger("weir.ingest")
 
@@ -43,15 +44,34 @@ class Stored:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is stored beside an event: its facets as a JSON object, and what a schema that warns says of it."""
+
+    facets: str | None = None
+    schema_fault: str | None = None
+
+
+NO_NOTE = Note()
+
+
 @dataclass(slots=True)
 class Waiting:
-    """The events of one request, which are stored together or not at all."""
+    """The events of one request, which are stored together or not at all.
+
+    `notes` has one for each event, or none at all where there is nothing to note.
+    """
 
     project_id: UUID
     producer: str
     events: Sequence[Event]
+    notes: Sequence[Note]
     size: int
     answer: "asyncio.Future[list[Stored]]"
+
+
+First = tuple[Waiting, Event, Note]
+"""An event with an identity that no other before it in the group has."""
 
 
 class Committer:
@@ -68,7 +88,9 @@ class Committer:
         self._bytes = 0
         self._lanes: set[asyncio.Task[None]] = set()
 
-    async def store(self, project_id: UUID, producer: str, events: Sequence[Event]) -> list[Stored]:
+    async def store(
+        self, project_id: UUID, producer: str, events: Sequence[Event], notes: Sequence[Note] = ()
+    ) -> list[Stored]:
         """Commit `events` together; one answer for each, in their order.
 
         Raises Problem: 503 when the database is away or too much waits for it, 507 when its disk is full.
@@ -86,7 +108,7 @@ class Committer:
                 headers={"Retry-After": "1"},
             )
         loop = asyncio.get_running_loop()
-        waiting = Waiting(project_id, producer, events, size, loop.create_future())
+        waiting = Waiting(project_id, producer, events, notes, size, loop.create_future())
         self._queue.append(waiting)
         self._events += len(events)
         self._bytes += size
@@ -186,10 +208,11 @@ async def store(
     Answers for each request what became of its events, and the shards that have something new.
     """
     identities = [[identity(w.project_id, e.source, e.id) for e in w.events] for w in group]
-    firsts: dict[UUID, tuple[Waiting, Event]] = {}
+    firsts: dict[UUID, First] = {}
     for waiting, keys in zip(group, identities, strict=True):
-        for key, event in zip(keys, waiting.events, strict=True):
-            firsts.setdefault(key, (waiting, event))
+        notes = waiting.notes or repeat(NO_NOTE, len(keys))
+        for key, event, note in zip(keys, waiting.events, notes, strict=True):
+            firsts.setdefault(key, (waiting, event, note))
     known: dict[UUID, UUID] = {}
     fresh: dict[UUID, UUID] = {}
     shards: set[int] = set()
@@ -231,14 +254,14 @@ async def _insert(
 
 
 def _columns(
-    keys: Sequence[UUID], firsts: dict[UUID, tuple[Waiting, Event]], now_ms: int
+    keys: Sequence[UUID], firsts: dict[UUID, First], now_ms: int
 ) -> tuple[list[UUID], list[list[Any]]]:
     """Uids for the events with these identities, and the parameters of `queries.INSERT`."""
     uids: list[UUID] = []
     columns: list[list[Any]] = [[] for _ in range(COLUMNS)]
     adds = [column.append for column in columns]
     for key in keys:
-        waiting, event = firsts[key]
+        waiting, event, note = firsts[key]
         uid = uuid7(now_ms)
         uids.append(uid)
         extensions = event.extensions
@@ -260,6 +283,8 @@ def _columns(
             msgspec.json.encode(extensions).decode() if extensions else None,
             event.data,
             waiting.producer,
+            note.facets,
+            note.schema_fault,
         )
         for add, value in zip(adds, row, strict=True):
             add(value)

@@ -12,17 +12,18 @@ TIMEOUT_SECONDS = 10
 
 INSERT = """
 INSERT INTO events (uid, identity, project_id, shard, data_kind, id, source, type, specversion,
-                    subject, time, datacontenttype, dataschema, extensions, data, producer)
+                    subject, time, datacontenttype, dataschema, extensions, data, producer, facets, schema_fault)
 SELECT i.uid, i.identity, i.project_id, i.shard, i.data_kind, i.id, i.source, i.type, i.specversion,
-       i.subject, i.time, i.datacontenttype, i.dataschema, i.extensions::jsonb, i.data, i.producer
+       i.subject, i.time, i.datacontenttype, i.dataschema, i.extensions::jsonb, i.data, i.producer,
+       i.facets::jsonb, i.schema_fault
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
             $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-            $15::bytea[], $16::text[])
+            $15::bytea[], $16::text[], $17::text[], $18::text[])
      AS i (uid, identity, project_id, shard, data_kind, id, source, type, specversion,
-           subject, time, datacontenttype, dataschema, extensions, data, producer)
+           subject, time, datacontenttype, dataschema, extensions, data, producer, facets, schema_fault)
 LEFT JOIN LATERAL (
     SELECT true AS found FROM events e
-    WHERE e.identity = i.identity AND e.uid >= $17 AND e.uid < $18 LIMIT 1
+    WHERE e.identity = i.identity AND e.uid >= $19 AND e.uid < $20 LIMIT 1
 ) yesterday ON true
 WHERE yesterday.found IS NULL
 ON CONFLICT DO NOTHING
@@ -61,6 +62,15 @@ async def first_uids(
     return {
         row[0]: row[1] for row in await connection.fetch(FIRST, identities, since, timeout=TIMEOUT_SECONDS)
     }
+
+
+async def intake(on: "asyncpg.Pool", project_id: UUID) -> "asyncpg.Record | None":
+    """How a project takes events in, with the version that grows when any of it changes."""
+    return await on.fetchrow(
+        "SELECT intake_version, rate_per_second, burst, allowed_origins FROM projects WHERE id = $1",
+        project_id,
+        timeout=TIMEOUT_SECONDS,
+    )
 
 
 async def ensure_partitions(connection: "asyncpg.Connection", first: date, last: date) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -56,13 +57,22 @@ class Model(DeclarativeBase):
 
 
 class Project(Model):
-    """The tenant. `version` grows with every change to its subscriptions, so that caches can tell."""
+    """The tenant. `version` grows with every change to its subscriptions, so that caches can tell.
+
+    `intake_version` does the same for what ingest goes by: the settings here, producers, sources and event
+    types. `rate_per_second` and `burst` are the limit of each producer that has none of its own; null is
+    none. No `allowed_origins` means any.
+    """
 
     __tablename__ = "projects"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    intake_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    rate_per_second: Mapped[int | None]
+    burst: Mapped[int | None]
+    allowed_origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -92,14 +102,45 @@ class Member(Model):
     role: Mapped[str]
 
 
+class Producer(Model):
+    """A credentialed sender: which `source` and `type` values it may use, and how many events a second.
+
+    Its credentials are the API keys that name it and, where `issuer` is set, the tokens of that OIDC issuer for
+    `audience` whose `sub` fits the pattern `subject`.
+    """
+
+    __tablename__ = "producers"
+    __table_args__ = (
+        Index("uq_producers_project_id_name", "project_id", "name", unique=True),
+        Index("ix_producers_issuer", "issuer", postgresql_where=text("issuer IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    sources: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    types: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    rate_per_second: Mapped[int | None]
+    burst: Mapped[int | None]
+    issuer: Mapped[str | None]
+    audience: Mapped[str | None]
+    subject: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class ApiKey(Model):
     """A producer's or a script's credential. Only a keyed hash of its secret is kept."""
 
     __tablename__ = "api_keys"
-    __table_args__ = (Index(None, "project_id"),)
+    __table_args__ = (
+        Index(None, "project_id"),
+        Index("ix_api_keys_producer_id", "producer_id", postgresql_where=text("producer_id IS NOT NULL")),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    producer_id: Mapped[UUID | None] = mapped_column(ForeignKey("producers.id", ondelete="CASCADE"))
     name: Mapped[str]
     secret_hash: Mapped[bytes]
     scopes: Mapped[list[str]]
@@ -134,6 +175,62 @@ class SignInLink(Model):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class Source(Model):
+    """A third party that sends webhooks to `/in/{project}/{name}`.
+
+    `kind` names how its signatures are made and how its requests become events; `settings` says what differs. At most
+    two secrets, sealed, so that one can be exchanged for the other.
+    """
+
+    __tablename__ = "sources"
+    __table_args__ = (Index("uq_sources_project_id_name", "project_id", "name", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    kind: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    secrets_sealed: Mapped[bytes | None]
+    rate_per_second: Mapped[int | None]
+    burst: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class EventType(Model):
+    """What a project knows of a `type`: whether its schemas are enforced, and its facets by name as JSON pointers."""
+
+    __tablename__ = "event_types"
+    __table_args__ = (CheckConstraint("schema_mode IN ('off', 'warn', 'reject')", name="schema_mode"),)
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    description: Mapped[str | None]
+    schema_mode: Mapped[str] = mapped_column(server_default="off")
+    facets: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class EventSchema(Model):
+    """A version of the JSON Schema of an event type; `dataschema` is the URI by which events name it."""
+
+    __tablename__ = "event_schemas"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["project_id", "type"], ["event_types.project_id", "event_types.type"], ondelete="CASCADE"
+        ),
+        Index("uq_event_schemas_project_id_type_dataschema", "project_id", "type", "dataschema", unique=True),
+    )
+
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    dataschema: Mapped[str | None]
+    schema: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class Subscription(Model):
@@ -196,7 +293,8 @@ class Event(Model):
 
     `uid` is a UUIDv7; its milliseconds are the time of receipt. `data_kind` is `core.cloudevents.DataKind`.
     `identity` is `core.ids.identity(project, source, id)`: each daily partition has a unique index on it.
-    A digest, because an index entry has a size limit and a CloudEvents id has none.
+    A digest, because an index entry has a size limit and a CloudEvents id has none. `facets` has the values at
+    the JSON pointers that its type declared; `schema_fault` says what a schema that only warns had against it.
     """
 
     __tablename__ = "events"
@@ -204,6 +302,19 @@ class Event(Model):
         Index(None, "shard", "xid", "uid"),
         Index(None, "project_id", "uid"),
         Index("ix_events_project_id_type", "project_id", text("left(type, 255)"), "uid"),
+        Index(
+            "ix_events_facets",
+            "facets",
+            postgresql_using="gin",
+            postgresql_ops={"facets": "jsonb_path_ops"},
+            postgresql_where=text("facets IS NOT NULL"),
+        ),
+        Index(
+            "ix_events_schema_fault",
+            "project_id",
+            "uid",
+            postgresql_where=text("schema_fault IS NOT NULL"),
+        ),
         {"postgresql_partition_by": "RANGE (uid)"},
     )
 
@@ -224,6 +335,8 @@ class Event(Model):
     extensions: Mapped[dict[str, Any] | None]
     data: Mapped[bytes | None]
     producer: Mapped[str | None]
+    facets: Mapped[dict[str, Any] | None]
+    schema_fault: Mapped[str | None]
 
 
 class Delivery(Model):
