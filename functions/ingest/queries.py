@@ -8,19 +8,40 @@ from uuid import UUID
 if TYPE_CHECKING:
     import asyncpg
 
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 5
+DAYS_LOCK = 0x57454952_0003
+"""Advisory lock: two days meet, and no index spans both."""
 
-INSERT = """
-INSERT INTO events (uid, identity, project_id, shard, data_kind, id, source, type, specversion,
-                    subject, time, datacontenttype, dataschema, extensions, data, producer, facets, schema_fault)
-SELECT i.uid, i.identity, i.project_id, i.shard, i.data_kind, i.id, i.source, i.type, i.specversion,
-       i.subject, i.time, i.datacontenttype, i.dataschema, i.extensions::jsonb, i.data, i.producer,
-       i.facets::jsonb, i.schema_fault
+
+COLUMNS = (
+    "uid",
+    "identity",
+    "project_id",
+    "shard",
+    "data_kind",
+    "id",
+    "source",
+    "type",
+    "specversion",
+    "subject",
+    "time",
+    "datacontenttype",
+    "dataschema",
+    "extensions",
+    "data",
+    "producer",
+    "facets",
+    "schema_fault",
+)
+"""What ingest writes of an event; the rest has defaults."""
+
+INSERT = f"""
+INSERT INTO events ({", ".join(COLUMNS)})
+SELECT {", ".join("i." + column for column in COLUMNS)}
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-            $15::bytea[], $16::text[], $17::text[], $18::text[])
-     AS i (uid, identity, project_id, shard, data_kind, id, source, type, specversion,
-           subject, time, datacontenttype, dataschema, extensions, data, producer, facets, schema_fault)
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
+            $15::bytea[], $16::text[], $17::jsonb[], $18::text[])
+     AS i ({", ".join(COLUMNS)})
 LEFT JOIN LATERAL (
     SELECT true AS found FROM events e
     WHERE e.identity = i.identity AND e.uid >= $19 AND e.uid < $20 LIMIT 1
@@ -28,7 +49,7 @@ LEFT JOIN LATERAL (
 WHERE yesterday.found IS NULL
 ON CONFLICT DO NOTHING
 RETURNING uid
-"""
+"""  # noqa: S608 put together from constants
 
 FIRST = """
 SELECT DISTINCT ON (e.identity) e.identity, e.uid
@@ -41,18 +62,32 @@ ORDER BY e.identity, e.uid
 
 async def insert_new(
     connection: "asyncpg.Connection",
-    columns: Sequence[Sequence[Any]],
+    rows: Sequence[Sequence[Any]],
     yesterday: UUID,
     today: UUID,
 ) -> set[UUID]:
     """Store rows that nobody stored since `yesterday`; the uids of those that were new.
 
-    `columns` are those of INSERT; their rows are of the day that begins at `today` and in the order of
+    `rows` have the values of COLUMNS; they are of the day that begins at `today` and in the order of
     `identity`, so that two statements with the same events cannot block each other. A copy in a
     transaction that has not ended yet is waited for.
     """
-    rows = await connection.fetch(INSERT, *columns, yesterday, today, timeout=TIMEOUT_SECONDS)
-    return {row[0] for row in rows}
+    columns = zip(*rows, strict=True)
+    found = await connection.fetch(INSERT, *columns, yesterday, today, timeout=TIMEOUT_SECONDS)
+    return {row[0] for row in found}
+
+
+async def copy_new(connection: "asyncpg.Connection", rows: Sequence[Sequence[Any]]) -> None:
+    """Store rows that are known to be new, all or none, in half the time of `insert_new`.
+
+    Raises UniqueViolationError when one of them is not new after all.
+    """
+    await connection.copy_records_to_table("events", records=rows, columns=COLUMNS, timeout=TIMEOUT_SECONDS)
+
+
+async def lock_days(connection: "asyncpg.Connection") -> None:
+    """Be alone among those who store around midnight, until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", DAYS_LOCK, timeout=TIMEOUT_SECONDS)
 
 
 async def first_uids(

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -22,24 +23,30 @@ class _Clock:
         self._ms = 0
         self._tail = 0
 
-    def next(self, now_ms: int) -> tuple[int, int]:
+    def next(self, now_ms: int, count: int) -> tuple[int, list[int]]:
+        """The millisecond of the next `count` ids, and their tails, each greater than the one before."""
+        steps = os.urandom(count)
+        tails: list[int] = []
         with self._lock:
             if now_ms > self._ms:
                 self._ms = now_ms
                 # The highest bit stays free, so that a millisecond has room for 2^73 successors.
                 self._tail = int.from_bytes(os.urandom(10)) >> 7
-            else:
-                # Same millisecond, or a clock that went back: go on from the last one (section 6.2).
-                self._tail += 1 + (os.urandom(1)[0] << 8)
-            return self._ms, self._tail
+            # Same millisecond, or a clock that went back: go on from the last one (section 6.2).
+            tail = self._tail
+            for step in steps:
+                tail += 1 + (step << 8)
+                tails.append(tail)
+            self._tail = tail
+            return self._ms, tails
 
 
 _clock = _Clock()
 
 
-def _assemble(ms: int, tail: int) -> UUID:
-    """A UUIDv7 of 48 bits of milliseconds and 74 bits of `tail`."""
-    return UUID(int=(ms << 80) | _VERSION | ((tail >> 62) << 64) | _VARIANT | (tail & ((1 << 62) - 1)))
+def _number(ms: int, tail: int) -> int:
+    """The number of a UUIDv7 of 48 bits of milliseconds and 74 bits of `tail`."""
+    return (ms << 80) | _VERSION | ((tail >> 62) << 64) | _VARIANT | (tail & ((1 << 62) - 1))
 
 
 def uuid7(now_ms: int | None = None) -> UUID:
@@ -47,7 +54,17 @@ def uuid7(now_ms: int | None = None) -> UUID:
 
     `now_ms` is Unix time in milliseconds, by default the system clock's.
     """
-    return _assemble(*_clock.next(time.time_ns() // 1_000_000 if now_ms is None else now_ms))
+    ms, (tail,) = _clock.next(time.time_ns() // 1_000_000 if now_ms is None else now_ms, 1)
+    return UUID(int=_number(ms, tail))
+
+
+def uuid7_block(now_ms: int, count: int) -> tuple[int, list[bytes]]:
+    """`count` new UUIDv7 as their 16 bytes, ascending, all of the millisecond that comes with them.
+
+    That is `now_ms`, or a later one where the clock went back: it says to which day they belong.
+    """
+    ms, tails = _clock.next(now_ms, count)
+    return ms, [_number(ms, tail).to_bytes(16) for tail in tails]
 
 
 def timestamp_ms(uid: UUID) -> int:
@@ -69,16 +86,42 @@ def delivery_id(event_uid: UUID, subscription_id: UUID, salt: bytes = b"") -> UU
     It has the event's milliseconds. A repeated delivery, as a replay makes it, passes a `salt`.
     """
     digest = blake2b(event_uid.bytes + subscription_id.bytes + salt, digest_size=10).digest()
-    return _assemble(timestamp_ms(event_uid), int.from_bytes(digest) >> 6)
+    return UUID(int=_number(timestamp_ms(event_uid), int.from_bytes(digest) >> 6))
 
 
 def identity(project_id: UUID, source: str, event_id: str) -> UUID:
-    """What makes two events the same: a digest of project, `source` and `id` (CloudEvents, "id")."""
-    texts = f"{len(source)}:{source}{event_id}".encode()
-    return UUID(bytes=blake2b(project_id.bytes + texts, digest_size=16).digest())
+    """What makes two events the same, as a uuid: see `identity_digest`."""
+    return UUID(bytes=identity_digest(project_id.bytes, source, event_id))
 
 
-def shard_of(project_id: UUID, key: str | bytes, shards: int = SHARDS) -> int:
-    """The shard of what belongs together under `key`: a partition key, or an event's uid."""
-    text = key.encode() if isinstance(key, str) else key
-    return int.from_bytes(blake2b(project_id.bytes + text, digest_size=4).digest()) % shards
+def identity_digest(project: bytes, source: str, event_id: str) -> bytes:
+    """What makes two events the same: 16 bytes of project, `source` and `id` (CloudEvents, "id").
+
+    `project` is the 16 bytes of its id.
+    """
+    # Sources come again and again: what they make of the digest is remembered. A long one is not, because a
+    # sender must not choose how much memory that takes.
+    started = _remembered(project, source) if len(source) <= _CACHED_LENGTH else _started(project, source)
+    digest = started.copy()
+    digest.update(event_id.encode())
+    return digest.digest()
+
+
+_CACHED_LENGTH = 256
+
+
+def _started(project: bytes, source: str) -> blake2b:
+    return blake2b(project + f"{len(source)}:{source}".encode(), digest_size=16)
+
+
+_remembered = lru_cache(maxsize=1024)(_started)
+
+
+def shard_of_key(project_id: UUID, key: str) -> int:
+    """The shard of all events of a project with the partition key `key`."""
+    return int.from_bytes(blake2b(project_id.bytes + key.encode(), digest_size=4).digest()) % SHARDS
+
+
+def shard_of_uid(uid: bytes) -> int:
+    """The shard of an event without a partition key, by bits of its uid that are random in every one."""
+    return uid[14] % SHARDS

@@ -6,7 +6,17 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.ids import SHARDS, delivery_id, floor, identity, shard_of, timestamp_ms, uuid7
+from shared.core.ids import (
+    SHARDS,
+    delivery_id,
+    floor,
+    identity,
+    shard_of_key,
+    shard_of_uid,
+    timestamp_ms,
+    uuid7,
+    uuid7_block,
+)
 
 milliseconds = st.integers(0, 2**48 - 2)
 uuids = st.uuids()
@@ -56,14 +66,33 @@ def test_identity_has_room_for_ids_of_any_length() -> None:
 
 @given(uuids, st.text())
 def test_shards_are_stable_and_in_range(project: UUID, key: str) -> None:
-    assert 0 <= shard_of(project, key) < SHARDS
-    assert shard_of(project, key) == shard_of(project, key.encode())
+    assert 0 <= shard_of_key(project, key) < SHARDS
+    assert shard_of_key(project, key) == shard_of_key(project, key)
 
 
 def test_shards_are_used_evenly() -> None:
     project = uuid7()
-    counts = [0] * SHARDS
-    for _ in range(16_000):
-        counts[shard_of(project, uuid7().bytes)] += 1
-    assert min(counts) > 800
-    assert max(counts) < 1_200
+    by_key, by_uid, by_block = [0] * SHARDS, [0] * SHARDS, [0] * SHARDS
+    _, block = uuid7_block(1_700_000_000_000, 16_000)
+    for uid in block:
+        by_key[shard_of_key(project, uuid7().hex)] += 1
+        by_uid[shard_of_uid(uuid7().bytes)] += 1
+        by_block[shard_of_uid(uid)] += 1
+    for counts in (by_key, by_uid, by_block):
+        assert min(counts) > 800
+        assert max(counts) < 1_200
+
+
+@given(
+    st.lists(st.tuples(st.integers(1_700_000_000_000, 1_800_000_000_000), st.integers(1, 50)), max_size=20)
+)
+def test_blocks_grow_too_and_say_their_millisecond(clock: list[tuple[int, int]]) -> None:
+    made: list[bytes] = []
+    for now, count in clock:
+        ms, block = uuid7_block(now, count)
+        assert len(block) == count
+        assert {timestamp_ms(UUID(bytes=uid)) for uid in block} == {ms}
+        assert ms >= now
+        made += block
+    assert made == sorted(set(made))
+    assert all(UUID(bytes=uid).version == 7 and UUID(bytes=uid).variant == RFC_4122 for uid in made)
