@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from functions.ingest.rows import Stored
 from functions.ingest.requests import too_large
+from functions.ingest.rows import Stored
 from shared.core.cloudevents import Event, InvalidEvent, parse_batch
 from shared.core.problems import FORBIDDEN, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
 

@@ -1,8 +1,10 @@
 """How a group of events gets into the table: each identity once, by the statement that is cheapest for it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -24,6 +26,28 @@ Longer than a statement may take, and than the clocks of two instances may diffe
 """
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What is known of the identities of a group: the uid of each, which are new, and the shards of those."""
+
+    known: dict[bytes, UUID] = field(default_factory=dict)
+    fresh: set[bytes] = field(default_factory=set)
+    shards: set[int] = field(default_factory=set)
+
+    def add_copies(self, found: Mapping[UUID, UUID]) -> None:
+        """Identities that are stored already, with the uids of their first."""
+        for identity, uid in found.items():
+            self.known[identity.bytes] = uid
+
+    def add_new(self, rows: Iterable[Row]) -> None:
+        """Rows that were stored now."""
+        for row in rows:
+            key = row[IDENTITY].bytes
+            self.known[key] = row[UID]
+            self.fresh.add(key)
+            self.shards.add(row[SHARD])
+
+
 def now_ms() -> int:
     """Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
@@ -37,63 +61,49 @@ async def store(
     Answers for each request what became of its events, and the shards that have something new.
     """
     group = Group(waiting)
-    known: dict[bytes, UUID] = {}
-    fresh: set[bytes] = set()
-    shards: set[int] = set()
-    while len(known) < group.size:
+    outcome = Outcome()
+    while len(outcome.known) < group.size:
         ms = clock()
         if MIDNIGHT_MS < ms % DAY_MS < DAY_MS - MIDNIGHT_MS:
-            await _store(connection, group, ms, known, fresh, shards)
+            await _store(connection, group, ms, outcome)
         else:
             # A copy that is being stored for the other day would be seen by neither its index nor a look.
             async with connection.transaction():
                 await queries.lock_days(connection)
-                await _store(connection, group, ms, known, fresh, shards)
+                await _store(connection, group, ms, outcome)
+    return _answers(waiting, group.keys, outcome), outcome.shards
+
+
+def _answers(waiting: Sequence[Waiting], keys: Sequence[bytes], outcome: Outcome) -> list[list[Stored]]:
+    known, fresh, left = outcome.known, outcome.fresh, iter(keys)
     answers: list[list[Stored]] = []
-    keys = iter(group.keys)
     for one in waiting:
         stored = []
-        for _, key in zip(one.events, keys, strict=False):
+        for key in islice(left, len(one.events)):
             # The first event with a new identity is the one that was stored; the others are its copies.
             stored.append(Stored(known[key], key not in fresh))
             fresh.discard(key)
         answers.append(stored)
-    return answers, shards
+    return answers
 
 
-async def _store(
-    connection: "asyncpg.Connection",
-    group: Group,
-    ms: int,
-    known: dict[bytes, UUID],
-    fresh: set[bytes],
-    shards: set[int],
-) -> None:
-    """Store what is not `known`, and note what was found: copies in `known`, new ones in `fresh` as well."""
-    from asyncpg.pgproto.pgproto import UUID as FastUUID  # makes a uuid in a tenth of the time
+async def _store(connection: "asyncpg.Connection", group: Group, ms: int, outcome: Outcome) -> None:
+    """Store what is not known yet, and note what was found."""
+    from asyncpg.pgproto import pgproto  # its UUID is made in a tenth of the time
 
-    ms, rows = group.rows(ms, known, FastUUID)
+    ms, rows = group.rows(ms, outcome.known, pgproto.UUID)
     yesterday = floor(ms - ms % DAY_MS - DAY_MS)
     if len(rows) >= COPY_FROM:
         copies = await queries.first_uids(connection, [row[IDENTITY] for row in rows], yesterday)
         if copies:
-            _note_copies(copies, known)
+            outcome.add_copies(copies)
             rows = [row for row in rows if row[IDENTITY] not in copies]
     new = await _insert(connection, rows, ms) if rows else []
-    for row in new:
-        key = row[IDENTITY].bytes
-        known[key] = row[UID]
-        fresh.add(key)
-        shards.add(row[SHARD])
+    outcome.add_new(new)
     if len(new) < len(rows):
-        left = [row[IDENTITY] for row in rows if row[IDENTITY].bytes not in known]
-        # A copy whose first was dropped in between is new: the loop above stores it.
-        _note_copies(await queries.first_uids(connection, left, yesterday), known)
-
-
-def _note_copies(found: dict[UUID, UUID], known: dict[bytes, UUID]) -> None:
-    for key, uid in found.items():
-        known[key.bytes] = uid
+        left = [row[IDENTITY] for row in rows if row[IDENTITY].bytes not in outcome.known]
+        # A copy whose first was dropped in between is new: the loop in `store` goes on.
+        outcome.add_copies(await queries.first_uids(connection, left, yesterday))
 
 
 async def _insert(connection: "asyncpg.Connection", rows: list[Row], ms: int) -> list[Row]:
