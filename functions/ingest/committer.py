@@ -67,13 +67,20 @@ class Committer:
         self._events += len(events)
         self._bytes += size
         if len(self._lanes) < LANES:
-            lane = loop.create_task(self._lane())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._lanes.add(loop.create_task(self._lane()))
         return await waiting.answer
 
     async def _lane(self) -> None:
         """Commit until nothing waits."""
+        try:
+            await self._work()
+        finally:
+            # At once: a request that comes before a callback of this task would run must find the place free.
+            task = asyncio.current_task()
+            assert task is not None
+            self._lanes.discard(task)
+
+    async def _work(self) -> None:
         while self._queue:
             group = self._take()
             try:

@@ -35,6 +35,9 @@ REMEMBER_SECONDS = 1.0
 """How long a revoked key or an ended membership may still be honoured."""
 
 KEYS_SECONDS = 10.0
+PROVEN = 1_000
+"""How many headers are remembered with the keys that they proved to be."""
+
 STORE_TIMEOUT_SECONDS = 5.0
 _TOUCH_SECONDS = 60.0
 
@@ -90,6 +93,27 @@ class Authority:
         self._tokens: Lookup[str, Claims] = Lookup(self._verify, seconds=REMEMBER_SECONDS, size=1_000)
         self._signers: Lookup[None, Signer] = Lookup(self._load_signer, seconds=KEYS_SECONDS)
         self._touched: dict[str, float] = {}
+        self._proven: dict[str, tuple[str, _Key]] = {}
+
+    def recall(self, authorization: str | None, project_name: str, permission: str) -> Access | None:
+        """The access of an API key that was checked within the second, without checking it again.
+
+        None says nothing: `authorize` decides.
+        """
+        proven = self._proven.get(authorization) if authorization is not None else None
+        if proven is None:
+            return None
+        key, row = proven
+        access = row.access
+        # Another row, or none, means that the key was looked up again since, and may say something else.
+        if (
+            self._keys.peek(key) is not row
+            or row.expires_at is not None
+            or access.project_name != project_name
+            or permission not in access.permissions
+        ):
+            return None
+        return access
 
     async def authorize(self, authorization: str | None, project_name: str, permission: str) -> Access:
         """The access of that header to that project. Raises Problem 401, 403 or 404."""
@@ -114,7 +138,7 @@ class Authority:
         if scheme.lower() != "bearer" or not credential:
             raise _refusal("The Authorization header must be of the scheme Bearer.", error="invalid_request")
         if credential.startswith(PREFIX):
-            return await self._by_key(parse_key(credential))
+            return await self._by_key(parse_key(credential), authorization)
         claims = await self._tokens.get(credential)
         return Principal(f"user:{claims.user_id}", user_id=claims.user_id, session=claims.session)
 
@@ -127,14 +151,22 @@ class Authority:
         """Ask the database at the next use; other processes do within a second."""
         self._keys.forget(key)
 
-    async def _by_key(self, key: ApiKeyText | None) -> Principal:
+    async def _by_key(self, key: ApiKeyText | None, authorization: str) -> Principal:
         row = await self._keys.get(key.id) if key is not None else None
         if key is None or row is None or not is_key(self._settings.secret, key, row.secret_hash):
             raise _refusal("This API key is not valid: it is mistyped, was revoked, or is of another Weir.")
         if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
             raise _refusal("This API key has expired.")
         await self._touch(key.id, row)
+        self._prove(authorization, key.id, row)
         return Principal(row.access.principal, access=row.access)
+
+    def _prove(self, authorization: str, key: str, row: _Key) -> None:
+        """Remember that the header has that key, the oldest going first."""
+        self._proven.pop(authorization, None)
+        while len(self._proven) >= PROVEN:
+            del self._proven[next(iter(self._proven))]
+        self._proven[authorization] = (key, row)
 
     async def _touch(self, key: str, row: _Key) -> None:
         """Note the use once a minute. What cannot be noted is no reason to refuse anybody."""
@@ -224,7 +256,11 @@ async def authorize(
     credential's, 403 for a missing permission. A store that is away raises what its driver raises,
     which the runtime answers with 503 and `Retry-After`.
     """
-    return await authority_of(resources).authorize(authorization_header, project_name, permission)
+    authority = authority_of(resources)
+    access = authority.recall(authorization_header, project_name, permission)
+    if access is not None:
+        return access
+    return await authority.authorize(authorization_header, project_name, permission)
 
 
 async def identify(resources: Stores, authorization_header: str | None) -> Principal:

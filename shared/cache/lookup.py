@@ -47,6 +47,11 @@ class Lookup(Generic[K, V]):
         # One caller that gives up must not end the load for the others.
         return await asyncio.shield(task)
 
+    def peek(self, key: K) -> V | None:
+        """The value of `key` where it is remembered and not None; loads nothing."""
+        entry = self._entries.get(key)
+        return entry[1] if entry is not None and self._clock() < entry[0] else None
+
     def forget(self, key: K) -> None:
         """Load `key` anew when it is next asked for; a load that is under way is not kept."""
         self._entries.pop(key, None)

@@ -23,15 +23,19 @@ BODY_BYTES = 1024 * 1024
 
 
 def endpoint_app(
-    function: Function, resources: Resources, *routers: APIRouter, max_body_bytes: int | None = BODY_BYTES
+    function: Function,
+    resources: Resources,
+    *routers: APIRouter,
+    max_body_bytes: int | None = BODY_BYTES,
+    kind: type[FastAPI] = FastAPI,
 ) -> FastAPI:
     """An application with the routes of `routers`, health, readiness, metrics and its own `/openapi.json`.
 
     Handlers find `resources` at `app.state.resources`. What they raise becomes a problem: `Problem` as it
     is, invalid input 422 (400 for what is not JSON), a store that is away 503, anything else 500.
-    Bodies past `max_body_bytes` are 413; None leaves the limit to the routes.
+    Bodies past `max_body_bytes` are 413; None leaves the limit to the routes. `kind` is the class to make.
     """
-    app = FastAPI(
+    app = kind(
         title=f"Weir {function.name}",
         summary=function.summary,
         version="1",

@@ -8,6 +8,7 @@ variable WEIR_FUNCTION names it as well. `--all` serves every function on the li
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import random
@@ -29,6 +30,13 @@ from shared.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from shared.runtime.handler import Handler
+
+COLLECT = (10_000, 20, 50)
+"""How many new objects, younger and older generations the garbage collector waits for.
+
+Requests leave next to no cycles behind, so at its defaults it takes a twentieth of the time, in pauses of up
+to 35 ms, to find nothing.
+"""
 
 DRAIN_SECONDS = 25
 CLOSE_SECONDS = 3
@@ -78,6 +86,9 @@ class Process:
         loop = asyncio.get_running_loop()
         for kind in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(kind, self._end)
+        # What the start has made stays: no collection needs to look at it again.
+        gc.freeze()
+        gc.set_threshold(*COLLECT)
         try:
             await self._server.serve(sockets=[listening])
         finally:

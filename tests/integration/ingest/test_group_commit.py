@@ -36,6 +36,18 @@ async def test_concurrent_requests_share_commits(door: Door, pool: asyncpg.Pool)
     assert commits < 100
 
 
+async def test_no_request_is_forgotten_when_it_comes_as_a_lane_ends(
+    committer: Committer, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.ingest.committer.LANES", 1)
+    async with asyncio.timeout(60):
+        for turns in range(60):  # of the loop, until the next request comes: one of them meets the end
+            await committer.store(project.id, "test", [event()])
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await committer.store(project.id, "test", [event()])
+
+
 async def test_racing_copies_give_one_event(
     settings: Settings, resources: Resources, project: Project, pool: asyncpg.Pool
 ) -> None:
