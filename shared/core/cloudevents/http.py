@@ -9,6 +9,7 @@ from shared.core.cloudevents.headers import decode, decode_quoted, encode
 from shared.core.cloudevents.json_format import (
     BATCH_TYPE,
     STRUCTURED_TYPE,
+    is_base64,
     is_json,
     parse_structured,
     to_json,
@@ -21,7 +22,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 _BATCH_PREFIX = b"application/cloudevents-batch"
 _STRUCTURED_PREFIX = b"application/cloudevents"
-_URIS = ("source", "dataschema", "schemaurl")
+_URIS = ("source", "dataschema")
+_URIS_OF_03 = ("source", "schemaurl")
 _CHARSETS = frozenset({"iso-8859-1", "latin1", "windows-1252", "utf-16", "utf-16le", "utf-16be"})
 
 
@@ -79,8 +81,13 @@ def _content_type(headers: Headers) -> bytes | None:
         if len(name) == 12 and name.lower() == b"content-type":
             if found is not None:
                 raise InvalidEvent("Content-Type is there more than once", "/datacontenttype")
-            found = value.strip(b" \t")
+            found = _known_type(value) if len(value) <= _CACHED_LENGTH else _read_type(value)
     return found
+
+
+def _read_type(value: bytes) -> bytes:
+    # White space around parameters may be tabs (RFC 9110, section 5.6.3), which no attribute may have.
+    return value.replace(b"\t", b" ").strip(b" ")
 
 
 def _mode(content_type: bytes | None) -> Mode:
@@ -110,6 +117,7 @@ def _attribute_name(header: bytes) -> str | None:
 
 
 # Long texts are not remembered: a sender must not choose how much memory the caches take.
+_known_type = lru_cache(maxsize=128)(_read_type)
 _known_mode = lru_cache(maxsize=128)(_read_mode)
 _known_header = lru_cache(maxsize=1024)(_attribute_name)
 _CACHED_LENGTH = 64
@@ -143,15 +151,16 @@ def _texts(names: list[str], values: list[bytes]) -> list[str]:
     joined = b"\n".join(values)
     if joined.isascii() and len(joined.translate(None, _TO_UNDO)) == len(joined) - len(values) + 1:
         return joined.decode().split("\n")
-    return [_text(name, value.strip(b" \t")) for name, value in zip(names, values, strict=True)]
+    uris = _URIS_OF_03 if ("specversion", b"0.3") in zip(names, values, strict=True) else _URIS
+    return [_text(name, value.strip(b" \t"), uris) for name, value in zip(names, values, strict=True)]
 
 
 _TO_UNDO = b'%" \t\n'
 
 
-def _text(name: str, value: bytes) -> str:
+def _text(name: str, value: bytes, uris: tuple[str, ...]) -> str:
     text = decode(name, value)
-    if b"%" in value and name in _URIS and not is_uri_reference(text):
+    if b"%" in value and name in uris and not is_uri_reference(text):
         # A URI has percent signs of its own. Where only the undecoded text is one, the sender did not
         # encode it, as sdk-go and sdk-java do not.
         undecoded = decode_quoted(name, value)
@@ -163,14 +172,15 @@ def _text(name: str, value: bytes) -> str:
 def _kind(attributes: dict[str, Value], body: bytes) -> DataKind:
     """What the body is. Data that is not what Content-Type says is passed on as the bytes it is (C42)."""
     if "datacontentencoding" in attributes and attributes.get("specversion") == "0.3":
-        return DataKind.TEXT if body.isascii() else DataKind.BINARY
+        return DataKind.TEXT if is_base64(body) else DataKind.BINARY
     content_type = attributes.get("datacontenttype")
     said = media_type(content_type) if isinstance(content_type, str) else None
-    if said is None or said.charset is not None:
+    if said is None:
         return DataKind.BINARY
     if said.is_json:
+        # JSON is UTF-8 whatever a charset says, which has no meaning there (RFC 8259, sections 8.1 and 11).
         return DataKind.JSON if is_json(body) else DataKind.BINARY
-    if said.is_text:
+    if said.is_text and said.charset is None:
         try:
             body.decode()
         except UnicodeDecodeError:
@@ -186,6 +196,8 @@ def _body(event: Event) -> bytes:
     said = media_type(event.datacontenttype)
     if said is None or said.charset not in _CHARSETS:
         return data
+    if event.specversion == "0.3" and "datacontentencoding" in event.extensions:
+        return data  # base64: the charset is of what it encodes
     try:
         return data.decode().encode(said.charset)
     except UnicodeEncodeError:

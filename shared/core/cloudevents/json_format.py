@@ -88,6 +88,15 @@ def is_json(body: bytes) -> bool:
     return True
 
 
+def is_base64(text: str | bytes) -> bool:
+    """Whether `text` is base64 (RFC 4648, section 4): padded, and nothing else between."""
+    try:
+        binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        return False
+    return True
+
+
 _whole = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -107,15 +116,17 @@ def _parse_object(body: bytes) -> Event:
         encoded = _taken(members, "data_base64")
         joined = b",".join(members.values())
         # Braces, names with quotes and colon, values, commas.
-        least = 2 + len("".join(members)) + 3 * len(members) + len(joined)
+        names = "".join(members)
+        least = 2 + len(names) + 3 * len(members) + len(joined)
         if data is not None:
             least += 8 + len(data)
         if encoded is not None:
             least += 15 + len(encoded)
         if len(body) != least:
-            _refuse_repetition(body, least, b"".join((joined, data or b"", encoded or b"")))
-        attributes = dict(zip(members, _value(b"[%b]" % joined)))  # noqa: B905  # strict costs as much again
-        if b"null" in joined:
+            _refuse_repetition(body, names, least, b"".join((joined, data or b"", encoded or b"")))
+        values = _value(b"[%b]" % joined)
+        attributes = dict(zip(members, values))  # noqa: B905  # strict costs as much again
+        if None in values:
             # An attribute that is null is not set (J03).
             attributes = {name: value for name, value in attributes.items() if value is not None}
         if encoded is not None and encoded != b"null":
@@ -124,8 +135,12 @@ def _parse_object(body: bytes) -> Event:
             return build(attributes, None, DataKind.NONE)
         kind = _kind(attributes, data)
         return build(attributes, data if kind is DataKind.JSON else _value(data).encode(), kind)
-    except msgspec.ValidationError:
-        raise InvalidEvent("an event must be a JSON object", "") from None
+    except msgspec.ValidationError as error:
+        # What else the decoder refuses of JSON are integers with thousands of digits.
+        number = "out of range" in str(error)
+        raise InvalidEvent(
+            "an attribute has a number out of range" if number else "an event must be a JSON object", ""
+        ) from None
     except (ValueError, RecursionError) as error:
         raise _malformed(error, "the event is not JSON") from None
 
@@ -140,7 +155,7 @@ def _kind(attributes: dict[str, Any], data: bytes) -> DataKind:
     if "datacontentencoding" in attributes and attributes.get("specversion") == "0.3":
         # Version 0.3 says in a string what 1.0 says in data_base64; it is passed on as it is.
         text = _value(data)
-        if not isinstance(text, str) or not _is_base64(text):
+        if not isinstance(text, str) or not is_base64(text):
             raise InvalidEvent("data must be base64, as datacontentencoding says", "/data")
         return DataKind.TEXT
     content_type = attributes.get("datacontenttype")
@@ -166,23 +181,19 @@ def _decode_base64(attributes: dict[str, Any], data: bytes | None, encoded: byte
         raise InvalidEvent("data_base64 is not base64 (RFC 4648)", "/data_base64") from None
 
 
-def _is_base64(text: str) -> bool:
-    try:
-        binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_repetition(body: bytes, least: int, values: bytes) -> None:
+def _refuse_repetition(body: bytes, names: str, least: int, values: bytes) -> None:
     """Raise InvalidEvent where a member stands twice (C03): the decoder keeps the last one silently.
 
     `least` is the length that the members kept would have without white space between them. What the text
     has beyond that is white space, or a member that was dropped, or a name written with escapes: so the
-    lengths tell, and names with escapes alone need a second reading.
+    lengths tell, and names with escapes alone need a second reading. The white space inside `names` and
+    `values` is in `least` already; a name may have some where its value is null.
     """
     white = len(body) - len(body.translate(None, _WHITESPACE))
-    if len(body) - least == white - (len(values) - len(values.translate(None, _WHITESPACE))):
+    within = len(values) - len(values.translate(None, _WHITESPACE))
+    if " " in names:
+        within += names.count(" ")
+    if len(body) - least == white - within:
         return
     seen: set[str] = set()
     # Only the members of the event itself count: repeated ones inside data are the sender's affair.
@@ -199,7 +210,8 @@ def _names(body: bytes) -> list[str]:
     def keep(pairs: list[tuple[str, Any]]) -> None:
         levels.append([name for name, _ in pairs])
 
-    json.loads(body, object_pairs_hook=keep)
+    # The numbers are not looked at, and Python refuses to read integers of more than 4,300 digits.
+    json.loads(body, object_pairs_hook=keep, parse_int=float)
     # The outermost object ends last.
     return levels[-1]
 

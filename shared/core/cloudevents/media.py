@@ -8,7 +8,7 @@ from functools import lru_cache
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
 _MEDIA_TYPE = re.compile(rf"({_WORD})/({_WORD})((?: *+; *+(?:{_WORD}=(?:{_WORD}|{_QUOTED}))?)*+)").fullmatch
-_CHARSET = re.compile(rf"; *charset=(?:({_WORD})|({_QUOTED}))", re.IGNORECASE).search
+_PARAMETERS = re.compile(rf"; *+({_WORD})=(?:({_WORD})|({_QUOTED}))").finditer
 
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _TEXTUAL = frozenset({"xml", "x-www-form-urlencoded", "yaml", "javascript", "graphql"})
@@ -51,8 +51,9 @@ _remembered = lru_cache(maxsize=512)(_read)
 
 
 def _charset(parameters: str) -> str | None:
-    match = _CHARSET(parameters)
-    if match is None:
-        return None
-    name = (match[1] or match[2].strip('"')).lower()
-    return None if name in _UTF_8 else name
+    # One after the other: what stands in a quoted value is no parameter.
+    for match in _PARAMETERS(parameters):
+        if match[1].lower() == "charset":
+            name = (match[2] or match[3][1:-1]).lower()
+            return None if name in _UTF_8 else name
+    return None

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.cloudevents import DataKind, Event, InvalidEvent, UnsupportedFormat, parse, to_binary
+from shared.core.cloudevents import (
+    DataKind,
+    Event,
+    InvalidEvent,
+    Mode,
+    UnsupportedFormat,
+    content_mode,
+    parse,
+    to_binary,
+)
 from tests.unit.core.cloudevents.messages import MINIMAL, binary, structured
 
 CE = [(f"ce-{name}".encode(), value.encode()) for name, value in MINIMAL.items()]
@@ -29,6 +38,14 @@ def test_header_names_have_any_case_and_every_ce_header_is_an_attribute() -> Non
         ("application/json", b'"\xff"', DataKind.BINARY),
         ("application/json", b"[" * 100_000, DataKind.BINARY),
         ("application/json; charset=utf-16", "1".encode("utf-16"), DataKind.BINARY),
+        ("application/json; charset=utf-16", b"1", DataKind.JSON),
+        ("application/json; charset=iso-8859-1", b'"\xfc"', DataKind.BINARY),
+        ("application/json", b"\xef\xbb\xbf1", DataKind.BINARY),
+        ("application/json", b"NaN", DataKind.BINARY),
+        ("application/json", b" ", DataKind.BINARY),
+        ('text/plain; a="; charset=utf-16"', "ü".encode(), DataKind.TEXT),
+        ('text/plain; a="\\"; charset=x"; CHARSET="UTF-8"', "ü".encode(), DataKind.TEXT),
+        ("text/plain; a=b; charset=utf-16; charset=utf-8", b"a\x00", DataKind.BINARY),
         ("text/plain", "ü".encode(), DataKind.TEXT),
         ("text/plain", b"\xff", DataKind.BINARY),
         ("text/plain; charset=iso-8859-1", b"a", DataKind.BINARY),
@@ -43,6 +60,15 @@ def test_the_body_is_kept_byte_for_byte(content_type: str | None, body: bytes, k
     headers, again = to_binary(event)
     assert again == body
     assert dict(headers).get("content-type") == content_type
+
+
+@pytest.mark.spec("H08", "K1.8")
+def test_tabs_around_parameters_are_white_space() -> None:
+    event = binary(b"a", "text/plain\t;\tcharset=utf-8\t")
+    assert (event.datacontenttype, event.data_kind) == ("text/plain ; charset=utf-8", DataKind.TEXT)
+    assert (
+        content_mode([(b"content-type", b"application/cloudevents+json;\tcharset=utf-8")]) is Mode.STRUCTURED
+    )
 
 
 @pytest.mark.spec("C27")
@@ -81,7 +107,7 @@ def test_a_header_that_names_no_attribute_is_refused(name: bytes) -> None:
 
 
 @pytest.mark.spec("C24")
-@pytest.mark.parametrize("content_type", ["", "xyz", "text/plain; charset"])
+@pytest.mark.parametrize("content_type", ["", " ", "xyz", "text/plain; charset", "a/b, c/d", "a/b;;="])
 def test_a_content_type_that_is_no_media_type_is_refused(content_type: str) -> None:
     with pytest.raises(InvalidEvent) as caught:
         binary(b"x", content_type)
@@ -101,6 +127,11 @@ def test_a_content_type_that_is_no_media_type_is_refused(content_type: str) -> N
         ('x"%20"y" "', "x y "),
         ('""', ""),
         ("  padded\t", "padded"),
+        (r'"\%41"', "A"),
+        ('"a" "b"', "a b"),
+        ("%25%34%31", "%41"),
+        ("%%41", "%A"),
+        ("%F4%8F%BF%BD", "\U0010fffd"),
     ],
 )
 def test_a_value_is_unquoted_and_then_percent_decoded_once(header: str, value: str) -> None:
@@ -116,7 +147,9 @@ def test_what_no_attribute_may_have_does_not_come_in_encoded(header: str) -> Non
 
 
 @pytest.mark.spec("H22")
-@pytest.mark.parametrize("header", ["%C0%A0", "%ED%A0%80", "%E2%82", "a%FFb", "%F5%80%80%80"])
+@pytest.mark.parametrize(
+    "header", ["%C0%A0", "%ED%A0%80", "%ED%A0%80%ED%B0%80", "%E2%82", "a%FFb", "%F4%90%80%80", '"%C0"%A0']
+)
 def test_percent_encoding_that_is_not_utf_8_is_refused(header: str) -> None:
     with pytest.raises(InvalidEvent) as caught:
         binary(ext=header)

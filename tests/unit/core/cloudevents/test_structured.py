@@ -93,7 +93,10 @@ def test_data_base64_is_bytes_whatever_the_content_type(media_type: str | None, 
 
 
 @pytest.mark.spec("C14", "J16")
-@pytest.mark.parametrize("text", ["a", "TWE", "TW E=", "TWE=\n", "T-E_", "TWE=TWE=", "=", "é", 5, {}])
+@pytest.mark.parametrize(
+    "text",
+    ["a", "TWE", "TW E=", " TWE=", "TWE=\n", "T-E_", "__8=", "TWE==", "TWE=TWE=", "=", "é", 5, {}, [], True],
+)
 def test_what_is_not_base64_is_refused(text: Any) -> None:
     with pytest.raises(InvalidEvent) as caught:
         structured(data_base64=text)
@@ -125,6 +128,12 @@ def test_data_base64_that_is_null_is_not_there() -> None:
         (b',"data":1,"data":{"a":[1, 2]}}', "data"),
         (b',"data_base64":"","data_base64":""}', "data_base64"),
         (b',"ext":null,"ext":null}', "ext"),
+        (b',"ext":1,"ext":null}', "ext"),
+        (b',"\\u0065xt":1 ,"ext":2}', "ext"),
+        # As much white space in a name as the member that is left out has characters.
+        (b',"ext":1,"ext":2,"a        b":null}', "ext"),
+        (b' ,"ext":1,"ext":2, "a        b":null}', "ext"),
+        (b',"ext":1,"ext":2,"a\\u0020b":null}', "ext"),
     ],
 )
 def test_a_repeated_member_is_refused(tail: bytes, name: str) -> None:
@@ -138,6 +147,50 @@ def test_members_repeated_inside_data_are_the_senders_affair() -> None:
     body = HEAD + b', "data" : {"id": 1, "id": 2}, "e\\u0078t": "x"}'
     assert parse_structured(body).data == b'{"id": 1, "id": 2}'
     assert parse_structured(body).extensions == {"ext": "x"}
+
+
+@pytest.mark.spec("J03", "J24")
+@pytest.mark.parametrize(
+    "tail",
+    [b',"a b":null}', b' , "a b" : null }', b',"a\\u0020b":null}', b',"EXT":null}', '"ü":null}'.encode()],
+)
+def test_a_name_whose_value_is_null_is_not_there(tail: bytes) -> None:
+    event = parse_structured(HEAD + (tail if tail[:1] in b", " else b"," + tail))
+    assert event.extensions == {}
+
+
+@pytest.mark.spec("J15", "J24")
+@pytest.mark.parametrize("number", [b"1" * 5_000, b"-" + b"9" * 5_000, b"1e999", b"0.1" + b"0" * 5_000])
+def test_numbers_of_any_size_are_data_but_no_attribute(number: bytes) -> None:
+    body = HEAD + b', "e\\u0078t":"x", "data": {"n":' + number + b"}}"
+    assert parse_structured(body).data == b'{"n":' + number + b"}"
+    assert refused(HEAD + b',"ext":' + number + b"}").detail != "an event must be a JSON object"
+
+
+@pytest.mark.spec("J02", "C10")
+@pytest.mark.parametrize(
+    "text", [b"1.0", b"1e0", b"1E2", b"-0.0", b"2147483648", b"NaN", b"Infinity", b"01", b"+1", b"0x1", b".5"]
+)
+def test_an_integer_has_no_fraction_no_exponent_and_32_bits(text: bytes) -> None:
+    refused(HEAD + b',"ext":' + text + b"}")
+
+
+@pytest.mark.spec("J02", "C10")
+@pytest.mark.parametrize(("text", "value"), [(b"-0", 0), (b"0", 0), (b"-2147483648", -(2**31))])
+def test_an_integer_may_have_a_minus(text: bytes, value: int) -> None:
+    assert parse_structured(HEAD + b',"ext":' + text + b"}").extensions == {"ext": value}
+
+
+@pytest.mark.spec("C12", "C13")
+@pytest.mark.parametrize("escapes", [r"\ud800", r"\udead\ud800", r"\ud800x", r"\uffff", r"\ufdd0", r"\u0085"])
+def test_what_no_string_may_have_does_not_come_in_by_escapes(escapes: str) -> None:
+    refused(HEAD + b',"ext":"' + escapes.encode() + b'"}')
+
+
+@pytest.mark.spec("J12", "J19")
+def test_the_rules_for_strings_are_not_for_data() -> None:
+    event = structured(datacontenttype="text/plain", data="\x00\x85\uffff")
+    assert event.data == "\x00\x85\uffff".encode()
 
 
 whitespace = st.text(" \t\r\n", max_size=3)

@@ -1,5 +1,6 @@
 """Version 0.3: taken, kept and forwarded as what it is."""
 
+import base64
 import json
 from typing import Any
 
@@ -25,7 +26,10 @@ def test_a_schemaurl_is_a_uri_reference(value: Any) -> None:
     assert caught.value.pointer == "/schemaurl"
 
 
-@pytest.mark.parametrize("media_type", [None, "application/json", "image/png"])
+@pytest.mark.parametrize(
+    "media_type",
+    [None, "application/json", "image/png", "application/json; charset=utf-16", "text/plain; charset=utf-16"],
+)
 def test_encoded_data_is_passed_on_encoded(media_type: str | None) -> None:
     event = structured(**V03, datacontenttype=media_type, datacontentencoding="base64", data="TWE=")
     assert (event.data, event.data_kind) == (b"TWE=", DataKind.TEXT)
@@ -35,7 +39,7 @@ def test_encoded_data_is_passed_on_encoded(media_type: str | None) -> None:
     assert sent(to_structured(event)) == event
 
 
-@pytest.mark.parametrize("data", ["no base64!", 5, {}, None])
+@pytest.mark.parametrize("data", ["no base64!", "TW\nE=", "TWE", 5, {}, None])
 def test_encoded_data_is_base64(data: Any) -> None:
     with pytest.raises(InvalidEvent) as caught:
         structured(**V03, datacontentencoding="base64", data=data)
@@ -62,6 +66,10 @@ def test_data_base64_came_with_version_10() -> None:
     assert caught.value.pointer == "/data_base64"
 
 
-def test_encoded_bytes_in_a_binary_message_that_are_no_text_are_forwarded() -> None:
-    event = binary(b"\xff", None, **V03, datacontentencoding="base64")
-    assert to_binary(event)[1] == b"\xff"
+@pytest.mark.parametrize("body", [b"\xff", b"no base64!", b"TWE"])
+def test_a_body_that_is_not_encoded_as_it_says_is_forwarded_and_encoded_in_json(body: bytes) -> None:
+    event = binary(body, None, **V03, datacontentencoding="base64")
+    assert event.data_kind is DataKind.BINARY
+    assert to_binary(event)[1] == body
+    again = sent(to_structured(event))
+    assert base64.b64decode(again.data or b"") == body
