@@ -112,7 +112,14 @@ CONSUMES: dict[str, Any] = {
             "required": False,
             "schema": {"type": "string"},
             "description": "`handling=lenient` with a batch: store what is good of it.",
-        }
+        },
+        {
+            "name": "access_token",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "The credential, for senders that cannot set headers: instead of `Authorization`.",
+        },
     ],
     "requestBody": {
         "required": True,

@@ -8,7 +8,14 @@ from starlette.types import Receive, Scope, Send
 
 from functions.ingest.batch import take_batch
 from functions.ingest.committer import Committer
-from functions.ingest.requests import Disconnected, credential, is_lenient, read_body, too_large
+from functions.ingest.requests import (
+    Disconnected,
+    credential,
+    is_lenient,
+    query_token,
+    read_body,
+    too_large,
+)
 from functions.ingest.settings import IngestSettings
 from shared.auth.access import Access, authorize
 from shared.core.cloudevents import Event, InvalidEvent, Mode, UnsupportedFormat, content_mode, parse
@@ -28,6 +35,8 @@ from shared.runtime.resources import Resources
 ALLOW = "POST, OPTIONS"
 PERMISSION = "events:write"
 JSON = (b"content-type", b"application/json")
+PRIVATE = (b"cache-control", b"private")
+"""What a success carries whose credential was in the query (RFC 6750, section 2.3)."""
 
 
 class Door:
@@ -55,13 +64,17 @@ class Door:
             headers, body = await self._take(scope, receive, unquote(project))
         except Disconnected:
             return
+        if scope["query_string"] and query_token(scope["query_string"]) is not None:
+            headers = [*headers, PRIVATE]
         await _answer(send, 202, body, headers)
 
     async def _take(
         self, scope: Scope, receive: Receive, project: str
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        access = await authorize(self._resources, credential(headers), project, PERMISSION)
+        access = await authorize(
+            self._resources, credential(headers, scope["query_string"]), project, PERMISSION
+        )
         try:
             mode = content_mode(headers)
             if mode is Mode.BATCH:

@@ -1,6 +1,7 @@
 """What the door reads of a request before it looks at the event."""
 
 from collections.abc import Iterable
+from urllib.parse import unquote_plus
 
 from starlette.types import Receive
 
@@ -55,12 +56,33 @@ def is_lenient(preferences: Iterable[bytes]) -> bool:
     return False
 
 
-def credential(headers: Headers) -> str | None:
-    """The Authorization header. Raises Problem 400 for two: which of them was meant nobody can know."""
+def credential(headers: Headers, query: bytes = b"") -> str | None:
+    """The Authorization header, or what it would be for an `access_token` in the query (RFC 6750, section 2).
+
+    Raises Problem 400 for two credentials: which of them was meant nobody can know.
+    """
     found: bytes | None = None
     for name, value in headers:
         if name == b"authorization":
             if found is not None:
                 raise Problem(MALFORMED, "Authorization is there more than once.")
             found = value
+    if query and (token := query_token(query)) is not None:
+        if found is not None:
+            raise Problem(
+                MALFORMED, "Send one credential: in Authorization, or as access_token in the query."
+            )
+        return f"Bearer {token}"
     return None if found is None else found.decode("latin-1")
+
+
+def query_token(query: bytes) -> str | None:
+    """The `access_token` of a query (RFC 6750, section 2.3). Raises Problem 400 for two."""
+    found: bytes | None = None
+    for parameter in query.split(b"&"):
+        name, _, value = parameter.partition(b"=")
+        if name == b"access_token":
+            if found is not None:
+                raise Problem(MALFORMED, "access_token is there more than once.")
+            found = value
+    return None if found is None else unquote_plus(found.decode("latin-1"))

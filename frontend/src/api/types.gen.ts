@@ -1014,7 +1014,12 @@ export type SendEventsData = {
     path: {
         project: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The credential, for senders that cannot set headers: instead of `Authorization`.
+         */
+        access_token?: string;
+    };
     url: '/in/{project}';
 };
 

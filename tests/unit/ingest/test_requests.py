@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from functions.ingest.requests import Disconnected, credential, is_lenient, read_body
+from functions.ingest.requests import Disconnected, credential, is_lenient, query_token, read_body
 from shared.core.problems import Problem
 
 
@@ -65,3 +65,29 @@ def test_one_credential_is_allowed() -> None:
     assert credential([(b"authorization", b"Bearer a")]) == "Bearer a"
     with pytest.raises(Problem):
         credential([(b"authorization", b"a"), (b"authorization", b"a")])
+
+
+@pytest.mark.spec("W14b")
+@pytest.mark.parametrize(
+    ("query", "token"),
+    [
+        (b"access_token=a.b-c_d", "a.b-c_d"),
+        (b"x=1&access_token=a%2Bb+c&y", "a+b c"),
+        (b"access_token", ""),
+        (b"xaccess_token=a&access_tokens=b", None),
+        (b"a=access_token=b", None),
+        (b"", None),
+    ],
+)
+def test_the_query_may_have_the_credential(query: bytes, token: str | None) -> None:
+    assert query_token(query) == token
+    assert credential([(b"host", b"x")], query) == (None if token is None else f"Bearer {token}")
+
+
+@pytest.mark.parametrize("query", [b"access_token=a", b"access_token=", b"x&access_token=a&access_token=a"])
+def test_a_credential_in_two_places_is_refused(query: bytes) -> None:
+    with pytest.raises(Problem) as caught:
+        credential([(b"authorization", b"Bearer a")], query)
+    assert caught.value.kind.slug == "malformed"
+    with pytest.raises(Problem):
+        credential([], query + b"&access_token=b")
