@@ -58,6 +58,7 @@ async def test_a_new_subscription_gets_the_next_event(world: World, sink: Sink) 
     assert sorted(r.path for r in sink.requests) == ["/first", "/first", "/second"]
 
 
+@pytest.mark.spec("X01")
 async def test_an_events_trace_goes_on_and_its_attribute_stays(world: World, sink: Sink) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     await world.subscribe(sink.url)

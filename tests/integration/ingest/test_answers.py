@@ -32,6 +32,7 @@ def slug(answer: httpx.Response) -> str:
     return answer.json()["type"].rsplit("/", 1)[1]
 
 
+@pytest.mark.spec("H01", "H10", "K1.1", "K1.5")
 async def test_a_binary_event_is_stored_as_it_was_sent(door: Door, pool: asyncpg.Pool) -> None:
     answer = await door.binary("a", b'{"n": 1.0}', ce_subject="s", ce_partitionkey="k")
     assert answer.status_code == 202
@@ -43,6 +44,7 @@ async def test_a_binary_event_is_stored_as_it_was_sent(door: Door, pool: asyncpg
     assert row["producer"].startswith("key:")
 
 
+@pytest.mark.spec("H01", "H02", "K1.1", "K1.5")
 async def test_a_structured_event_is_stored(door: Door, pool: asyncpg.Pool) -> None:
     answer = await door.post(json.dumps(made("s", data={"a": [1]})).encode(), STRUCTURED)
     assert answer.status_code == 202
@@ -50,6 +52,7 @@ async def test_a_structured_event_is_stored(door: Door, pool: asyncpg.Pool) -> N
     assert json.loads(row["data"]) == {"a": [1]}
 
 
+@pytest.mark.spec("C20", "K1.9")
 async def test_the_same_event_again_is_answered_with_the_first(door: Door, pool: asyncpg.Pool) -> None:
     first = await door.binary("a")
     again = await door.binary("a", b"other data")
@@ -58,6 +61,7 @@ async def test_the_same_event_again_is_answered_with_the_first(door: Door, pool:
     assert await count(pool, door.project) == 1
 
 
+@pytest.mark.spec("C20", "J21")
 async def test_a_batch_is_answered_element_by_element(door: Door, pool: asyncpg.Pool) -> None:
     first = await door.binary("a")
     body = json.dumps([made("b"), made("a", type="x"), made("b")]).encode()
@@ -70,10 +74,12 @@ async def test_a_batch_is_answered_element_by_element(door: Door, pool: asyncpg.
     assert await count(pool, door.project) == 2
 
 
+@pytest.mark.spec("H27")
 async def test_an_empty_batch_has_no_results(door: Door) -> None:
     assert (await door.post(b"[]", BATCH)).json() == {"results": []}
 
 
+@pytest.mark.spec("H28", "J21")
 async def test_a_batch_with_bad_elements_stores_nothing_and_names_each(
     door: Door, pool: asyncpg.Pool
 ) -> None:
@@ -115,6 +121,7 @@ async def test_other_preferences_are_strict(door: Door, preference: str) -> None
     assert (await door.post(b'[{"id": "b"}]', BATCH, prefer=preference)).status_code == 400
 
 
+@pytest.mark.spec("H29", "K1.6", "W12", "W13")
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "kind"),
     [
@@ -136,6 +143,7 @@ async def test_what_is_not_a_cloudevent_changes_nothing(
     assert await count(pool, door.project) == 0
 
 
+@pytest.mark.spec("C37", "H29")
 async def test_an_event_past_the_limit_is_413(door: Door, pool: asyncpg.Pool) -> None:
     assert (await door.binary("fits", b"x" * 1024 * 1024)).status_code == 202
     answer = await door.binary("large", b"x" * 2 * 1024 * 1024)
@@ -184,6 +192,7 @@ async def test_a_large_event_in_a_batch_is_413(door: Door, pool: asyncpg.Pool) -
     assert await count(pool, door.project) == 0
 
 
+@pytest.mark.spec("K1.11", "W13", "W16")
 async def test_without_a_credential_it_is_401(door: Door) -> None:
     for headers in ({}, {"authorization": "Bearer weir_nothing"}, {"authorization": "Basic eA=="}):
         answer = await door.client.post(door.path, headers={**HEADERS, "ce-id": "1", **headers})
@@ -196,6 +205,7 @@ async def test_two_credentials_are_400(door: Door) -> None:
     assert (await door.client.post(door.path, headers=headers)).status_code == 400
 
 
+@pytest.mark.spec("K1.11", "K1.12")
 async def test_another_project_is_404(door: Door, pool: asyncpg.Pool, settings: Settings) -> None:
     other = await create_project(pool, settings)
     for name in (other.name, "no-such-project", "a%2Fb"):
@@ -206,6 +216,7 @@ async def test_another_project_is_404(door: Door, pool: asyncpg.Pool, settings: 
     assert await count(pool, other) == 0
 
 
+@pytest.mark.spec("K1.11", "W13")
 async def test_a_key_that_may_not_write_is_403(door: Door, pool: asyncpg.Pool, settings: Settings) -> None:
     key = await create_key(pool, settings, door.project.id, scopes=("events:read",))
     assert (await door.binary(authorization=f"Bearer {key}")).status_code == 403
@@ -229,6 +240,7 @@ async def test_a_producers_sources_and_types_are_its_own(
     assert await count(pool, door.project) == 2
 
 
+@pytest.mark.spec("K1.2", "K1.3")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE"])
 async def test_other_methods_are_405(door: Door, method: str) -> None:
     answer = await door.client.request(method, door.path)
@@ -236,6 +248,7 @@ async def test_other_methods_are_405(door: Door, method: str) -> None:
     assert answer.headers["allow"] == "POST, OPTIONS"
 
 
+@pytest.mark.spec("W20", "W21", "W29", "W30b")
 async def test_the_hand_shake_needs_no_credential(door: Door) -> None:
     answer = await door.client.options(
         door.path,

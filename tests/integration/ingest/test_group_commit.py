@@ -48,6 +48,7 @@ async def test_no_request_is_forgotten_when_it_comes_as_a_lane_ends(
             await committer.store(project.id, "test", [event()])
 
 
+@pytest.mark.spec("C20", "K1.9")
 async def test_racing_copies_give_one_event(
     settings: Settings, resources: Resources, project: Project, pool: asyncpg.Pool
 ) -> None:
