@@ -1,8 +1,6 @@
 """Writes docs/reference/conformance.md: `python -m tests.contract.report`."""
 
-import ast
 import json
-import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -11,9 +9,9 @@ from typing import Any
 from shared.core.cloudevents import InvalidEvent, parse_batch, parse_structured
 from shared.core.filters import InvalidFilter, compile_filters
 from tests.contract import vectors
+from tests.contract.lines import Line, catalogue, proofs
 
 PAGE = vectors.ROOT / "docs" / "reference" / "conformance.md"
-CODEC_TESTS = vectors.ROOT / "tests" / "unit" / "core" / "cloudevents"
 
 HEAD = """\
 # Conformance
@@ -28,11 +26,32 @@ The format tests that the CloudEvents project publishes, run against the codec b
 |---|---:|---:|
 """
 LINES = """
-## Lines of the specification
+## Lines of the specifications
 
-Lines of the CloudEvents specifications that a test of the codec names (`C` the core, `H` the HTTP protocol binding,
-`J` the JSON format, `S` subscriptions, `W` webhooks, `X` extensions, `F` other formats). A test says with
-`@pytest.mark.spec` which lines it proves, so `grep -rn '"C13"' tests` finds them.
+`tests/contract/lines.yaml` lists every line of the CloudEvents specifications and of Knative's that somebody has to
+keep. {ours} of them are for who receives events, or stores and forwards them: {proven} are proven by the tests named
+here, {declined} are declined with a reason. A test says with `@pytest.mark.spec` which lines it proves; one fails when
+a line is neither proven nor declined.
+"""
+SECTIONS = {
+    "C": "CloudEvents core",
+    "H": "HTTP protocol binding",
+    "J": "JSON event format",
+    "F": "Other formats",
+    "W": "HTTP webhooks",
+    "S": "Subscriptions API",
+    "Q": "CESQL",
+    "X": "Documented extensions",
+    "K": "Knative",
+}
+OTHERS = """
+### Lines for another role
+
+Of the lines for who delivers, manages subscriptions, evaluates CESQL or runs on a platform, tests name these:
+
+"""
+REST = """
+No test names these yet:
 
 """
 CHOICES = """
@@ -44,6 +63,9 @@ CHOICES = """
   and raw UTF-8 are taken literally; percent-encoded bytes that are not UTF-8 are refused. Where a URI in a header is
   one only before percent-decoding, it is kept undecoded.
 - A body that is not what its `Content-Type` says is stored and forwarded as the bytes it is.
+- Numbers in JSON data may have any size, and repeated members in it are kept: it is not looked into. Only escapes of
+  lone surrogates (`"\\ud800"`) are refused in the JSON format, because they are no characters; in binary mode they are
+  kept like all bytes. JSON is read as UTF-8 whatever a `charset` says.
 - Data whose `datacontenttype` is not JSON must be a string in the JSON format; another JSON value is refused.
 - Other formats than JSON answer 415. A batch in which versions are mixed is invalid, unless
   `Prefer: handling=lenient` asks to judge each element alone.
@@ -81,24 +103,42 @@ def understands(expression: str) -> bool:
     return True
 
 
-def proven_lines(folder: Path = CODEC_TESTS) -> dict[str, list[str]]:
-    """The lines of the specification that `@pytest.mark.spec` names in `folder`, by their letter."""
-    ids = {
-        argument.value
-        for path in folder.glob("test_*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "spec"
-        for argument in node.args
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    }
-    letters = sorted({line[0] for line in ids})
-    return {
-        letter: sorted(
-            (line for line in ids if line[0] == letter),
-            key=lambda line: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", line)],
-        )
-        for letter in letters
-    }
+def proof(identity: str) -> str:
+    """The tests that name a line, under the files that they are in."""
+    tests: dict[str, list[str]] = {}
+    for found in proofs().get(identity, ()):
+        tests.setdefault(found.path, []).append(found.test)
+    return "<br>".join(
+        f"[{Path(path).stem}](../../{path}): " + ", ".join(f"`{name}`" for name in names)
+        for path, names in tests.items()
+    )
+
+
+def table(lines: list[Line], tests: str = "proven by") -> str:
+    """One row for each line: the tests that name it, or why it is not kept."""
+    rows = "".join(
+        f"| {line.id} | {line.level or 'note'} | {line.title} | "
+        + (f"*declined:* {line.declined}" if line.declined else proof(line.id))
+        + " |\n"
+        for line in lines
+    )
+    return f"| line | level | what it says | {tests} |\n|---|---|---|---|\n{rows}"
+
+
+def lines_section() -> str:
+    """Every line that is Weir's as receiver and intermediary, and what is known of the others."""
+    ours = [line for line in catalogue().values() if line.is_ours]
+    declined = sum(bool(line.declined) for line in ours)
+    text = LINES.format(ours=len(ours), proven=len(ours) - declined, declined=declined)
+    for letter, title in SECTIONS.items():
+        if chosen := [line for line in ours if line.id[0] == letter]:
+            text += f"\n### {title}\n\n{table(chosen)}"
+    others = [line for line in catalogue().values() if not line.is_ours]
+    text += OTHERS + table([line for line in others if line.id in proofs()], "tests") + REST
+    for letter, title in SECTIONS.items():
+        if ids := [line.id for line in others if line.id[0] == letter and line.id not in proofs()]:
+            text += f"- {title}: {', '.join(ids)}\n"
+    return text
 
 
 def page() -> str:
@@ -109,12 +149,11 @@ def page() -> str:
         total[file] += 1
         passed[file] += passes(file, content)
     formats = "".join(f"| `{file}.json` | {total[file]} | {passed[file]} |\n" for file in total)
-    lines = "".join(f"- {', '.join(ids)}\n" for ids in proven_lines().values())
     cesql = "".join(
         f"| `{name}` | {len(cases)} | {sum(understands(str(case['expression'])) for case in cases)} |\n"
         for name, cases in vectors.cesql_cases().items()
     )
-    return HEAD + formats + LINES + lines + CHOICES + CESQL + cesql
+    return HEAD + formats + lines_section() + CHOICES + CESQL + cesql
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def test_extensions_keep_their_type(value: Any) -> None:
     assert (type(kept), kept) == (type(value), value)
 
 
-@pytest.mark.spec("C10", "C18", "J02")
+@pytest.mark.spec("C10", "C18", "J02", "J23")
 @pytest.mark.parametrize("value", [1.5, 1.0, 1e3, 2**31, -(2**31) - 1, 10**30, {}, {"a": 1}, [], ["a"]])
 def test_an_extension_is_no_float_no_large_integer_no_object_and_no_array(value: Any) -> None:
     assert refused(ext=value).pointer == "/ext"

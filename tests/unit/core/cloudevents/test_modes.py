@@ -29,7 +29,7 @@ def test_without_a_content_type_it_is_binary() -> None:
     assert content_mode([(b"ce-id", b"1")]) is Mode.BINARY
 
 
-@pytest.mark.spec("H05", "H29", "F01", "W12")
+@pytest.mark.spec("H05", "H29", "W12")
 @pytest.mark.parametrize(
     "content_type",
     [
