@@ -217,6 +217,30 @@ def test_repetition_is_seen_through_any_white_space(data: st.DataObject) -> None
         assert parse_structured(body.encode()).id == "minimal"
 
 
+@pytest.mark.spec("C03", "J03")
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ['"ext"', '"e\\u0078t"', '"a b"', '"a        b"', '"a\\u0020b"', '"ü"', '"data"']
+            ),
+            st.sampled_from(["null", " null", "1 ", '" "', '"        "', "2"]),
+        ),
+        max_size=5,
+    )
+)
+def test_repetition_is_what_another_reader_says_it_is(members: list[tuple[str, str]]) -> None:
+    body = HEAD + "".join(f",{name}:{value}" for name, value in members).encode() + b"}"
+    pairs: list[tuple[str, Any]] = json.loads(body, object_pairs_hook=list)
+    kept = {name: value for name, value in pairs if value is not None}
+    if len({name for name, _ in pairs}) < len(pairs):
+        assert "more than once" in refused(body).detail
+    elif kept.keys() <= {*MINIMAL, "ext", "data"}:
+        assert parse_structured(body).extensions == {k: v for k, v in kept.items() if k == "ext"}
+    else:
+        assert "more than once" not in refused(body).detail
+
+
 @pytest.mark.parametrize(
     "body",
     [
