@@ -3,11 +3,13 @@
 Strict where the specification says MUST, data kept byte for byte. Any invalid input is an InvalidEvent.
 """
 
+from shared.core.cloudevents.batch_format import BatchReader, parse_batch
 from shared.core.cloudevents.event import DataKind, Event, InvalidEvent, Mode, UnsupportedFormat, Value
 from shared.core.cloudevents.http import content_mode, parse, to_binary, to_structured
-from shared.core.cloudevents.json_format import parse_batch, parse_structured, to_json
+from shared.core.cloudevents.json_format import parse_structured, to_json
 
 __all__ = [
+    "BatchReader",
     "DataKind",
     "Event",
     "InvalidEvent",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.core.cloudevents.event import DataKind, Event, InvalidEvent
+from shared.core.cloudevents.media import media_type
 from shared.core.cloudevents.rules import (
     check_content_type,
     check_extension,
@@ -10,6 +11,9 @@ from shared.core.cloudevents.rules import (
     check_source,
     check_text,
     check_time,
+    is_schema,
+    is_source,
+    is_timestamp,
 )
 from shared.core.cloudevents.uris import is_uri_reference
 
@@ -61,6 +65,36 @@ def build(attributes: dict[str, Any], data: bytes | None, kind: DataKind) -> Eve
         data,
         kind,
     )
+
+
+def build_plain(attributes: dict[str, Any], data: bytes | None, kind: DataKind) -> Event | None:
+    """The same where each value is a text of printable ASCII, and each name is one: most events, in half the time.
+
+    None, and `attributes` as they were, where something is missing or is not what it must be: then `build`
+    says what.
+    """
+    get = attributes.get
+    event_id, source, name = get("id"), get("source"), get("type")
+    subject, time = get("subject"), get("time")
+    content_type, schema = get("datacontenttype"), get("dataschema")
+    if (
+        get("specversion") != "1.0"
+        or not event_id
+        or not name
+        or source is None
+        or not is_source(source)
+        or subject == ""
+        or (time is not None and not is_timestamp(time))
+        or (content_type is not None and media_type(content_type) is None)
+        or (schema is not None and not is_schema(schema))
+    ):
+        return None
+    extensions = {key: value for key, value in attributes.items() if key not in _OWN}
+    return Event("1.0", event_id, source, name, subject, time, content_type, schema, extensions, data, kind)
+
+
+_OWN = frozenset({*REQUIRED, "subject", "time", "datacontenttype", "dataschema"})
+"""The attributes that have a field of their own."""
 
 
 def _check_version_03(attributes: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from shared.core.cloudevents.build import build
+from shared.core.cloudevents.build import build, build_plain
 from shared.core.cloudevents.event import DataKind, Event, InvalidEvent, Mode, UnsupportedFormat, Value
 from shared.core.cloudevents.headers import decode, decode_quoted, encode
 from shared.core.cloudevents.json_format import (
@@ -22,6 +22,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 _BATCH_PREFIX = b"application/cloudevents-batch"
 _STRUCTURED_PREFIX = b"application/cloudevents"
+_NONE = DataKind.NONE
 _URIS = ("source", "dataschema")
 _URIS_OF_03 = ("source", "schemaurl")
 _CHARSETS = frozenset({"iso-8859-1", "latin1", "windows-1252", "utf-16", "utf-16le", "utf-16be"})
@@ -108,18 +109,27 @@ def _read_mode(content_type: bytes) -> Mode:
     return Mode.BATCH if batch else Mode.STRUCTURED
 
 
-def _attribute_name(header: bytes) -> str | None:
-    if header[:3].lower() != b"ce-":
-        return None
-    name = header[3:].lower().decode("latin-1")
-    check_name(name)
+def _learn(header: bytes) -> str | None:
+    """The attribute that a header of this name has, None for another header. Raises InvalidEvent."""
+    name = None
+    if header[:3].lower() == b"ce-":
+        name = header[3:].lower().decode("latin-1")
+        check_name(name)
+    if len(header) <= _CACHED_LENGTH:
+        if len(_names) >= _CACHED_NAMES:
+            _names.clear()
+        _names[header] = name
     return name
 
+
+_names: dict[bytes, str | None] = {}
+"""What headers are called comes again and again: a look here is all that most of them cost."""
+
+_CACHED_NAMES = 1024
 
 # Long texts are not remembered: a sender must not choose how much memory the caches take.
 _known_type = lru_cache(maxsize=128)(_read_type)
 _known_mode = lru_cache(maxsize=128)(_read_mode)
-_known_header = lru_cache(maxsize=1024)(_attribute_name)
 _CACHED_LENGTH = 64
 
 
@@ -127,12 +137,13 @@ def _parse_binary(headers: Headers, content_type: bytes | None, body: bytes) -> 
     names: list[str] = []
     values: list[bytes] = []
     for header, value in headers:
-        name = _known_header(header) if len(header) <= _CACHED_LENGTH else _attribute_name(header)
+        name = _names[header] if header in _names else _learn(header)
         if name is not None:
             names.append(name)
             values.append(value)
-    attributes: dict[str, Value] = dict(zip(names, _texts(names, values)))  # noqa: B905  # strict costs as much again
-
+    texts = _plain_texts(values)
+    plain = texts is not None
+    attributes: dict[str, Value] = dict(zip(names, texts or _texts(names, values)))  # noqa: B905  # strict costs as much again
     if len(attributes) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidEvent(f"ce-{twice} is there more than once", f"/{twice}")
@@ -140,22 +151,26 @@ def _parse_binary(headers: Headers, content_type: bytes | None, body: bytes) -> 
         raise InvalidEvent("ce-datacontenttype must not be sent: Content-Type says it", "/datacontenttype")
     if content_type is not None:
         attributes["datacontenttype"] = content_type.decode("latin-1")
-    if not body:
-        return build(attributes, None, DataKind.NONE)
-    return build(attributes, body, _kind(attributes, body))
+    data, kind = (body, _kind(attributes, body)) if body else (None, _NONE)
+    return (build_plain(attributes, data, kind) if plain else None) or build(attributes, data, kind)
+
+
+def _plain_texts(values: list[bytes]) -> list[str] | None:
+    """The texts of header values in which there is nothing to undo or to object to; None for others."""
+    # Most often that is so for all of them: then one decoding does for all.
+    joined = b"\n".join(values)
+    if joined.isascii() and len(joined.translate(None, _NOT_PLAIN)) == len(joined) - len(values) + 1:
+        return joined.decode().split("\n")
+    return None
+
+
+_NOT_PLAIN = bytes(range(0x21)) + b'%"\x7f'
 
 
 def _texts(names: list[str], values: list[bytes]) -> list[str]:
     """The attribute values in these header values."""
-    # Most often there is nothing to undo in any of them: then one decoding does for all.
-    joined = b"\n".join(values)
-    if joined.isascii() and len(joined.translate(None, _TO_UNDO)) == len(joined) - len(values) + 1:
-        return joined.decode().split("\n")
     uris = _URIS_OF_03 if ("specversion", b"0.3") in zip(names, values, strict=True) else _URIS
     return [_text(name, value.strip(b" \t"), uris) for name, value in zip(names, values, strict=True)]
-
-
-_TO_UNDO = b'%" \t\n'
 
 
 def _text(name: str, value: bytes, uris: tuple[str, ...]) -> str:

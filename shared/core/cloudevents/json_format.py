@@ -2,6 +2,7 @@
 
 import binascii
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -9,12 +10,12 @@ import msgspec
 from shared.core.cloudevents.build import build
 from shared.core.cloudevents.event import DataKind, Event, InvalidEvent
 from shared.core.cloudevents.media import media_type
+from shared.core.cloudevents.plain import read_one
 
 STRUCTURED_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _value = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _WHITESPACE = b" \t\n\r"
@@ -22,41 +23,7 @@ _WHITESPACE = b" \t\n\r"
 
 def parse_structured(body: bytes) -> Event:
     """The event in a JSON object. Its `data` keeps its bytes: nothing in it is decoded. Raises InvalidEvent."""
-    _check_utf8(body)
-    return _parse_object(body)
-
-
-def parse_batch(body: bytes, lenient: bool = False) -> list[Event | InvalidEvent]:  # noqa: FBT001, FBT002
-    """The elements of a JSON array, in their order; an InvalidEvent stands where one is not an event.
-
-    Pointers in it are relative to the element. All events of a batch must have one `specversion` (C38): an
-    element whose version is not the first event's is invalid, unless `lenient`, where each is judged alone.
-    Raises InvalidEvent only for a body that is not a JSON array.
-    """
-    _check_utf8(body)
-    try:
-        elements = _elements(body)
-    except (ValueError, RecursionError) as error:
-        raise _malformed(error, "the batch is not a JSON array") from None
-    results: list[Event | InvalidEvent] = []
-    version: str | None = None
-    for element in elements:
-        try:
-            event = _parse_object(bytes(element))
-        except InvalidEvent as error:
-            results.append(error)
-            continue
-        version = version or event.specversion
-        if event.specversion != version and not lenient:
-            results.append(
-                InvalidEvent(
-                    f"specversion must be {version} as in the rest of the batch, not {event.specversion}",
-                    "/specversion",
-                )
-            )
-        else:
-            results.append(event)
-    return results
+    return read_one(body) or parse_object(body)
 
 
 def to_json(event: Event) -> bytes:
@@ -100,7 +67,8 @@ def is_base64(text: str | bytes) -> bool:
 _whole = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-def _check_utf8(body: bytes) -> None:
+def check_utf8(body: bytes) -> None:
+    """Raise InvalidEvent for bytes that are not UTF-8."""
     # The decoder does not look inside what it leaves raw.
     if not body.isascii():
         try:
@@ -109,7 +77,9 @@ def _check_utf8(body: bytes) -> None:
             raise InvalidEvent(f"the body is not UTF-8: byte {error.start} cannot be decoded", "") from None
 
 
-def _parse_object(body: bytes) -> Event:
+def parse_object(body: bytes) -> Event:
+    """`parse_structured` without the short way."""
+    check_utf8(body)
     try:
         members = _members(body)
         data = _taken(members, "data")
@@ -142,7 +112,7 @@ def _parse_object(body: bytes) -> Event:
             "an attribute has a number out of range" if number else "an event must be a JSON object", ""
         ) from None
     except (ValueError, RecursionError) as error:
-        raise _malformed(error, "the event is not JSON") from None
+        raise malformed(error, "the event is not JSON") from None
 
 
 def _taken(members: dict[str, msgspec.Raw], name: str) -> bytes | None:
@@ -216,7 +186,12 @@ def _names(body: bytes) -> list[str]:
     return levels[-1]
 
 
-def _malformed(error: Exception, what: str) -> InvalidEvent:
+def malformed(error: Exception, what: str, before: int = 0) -> InvalidEvent:
+    """What to say of a text that is no JSON: `what`, and why. So many bytes are `before` what was read of it."""
     if isinstance(error, RecursionError):
         return InvalidEvent("the JSON is nested too deep", "")
-    return InvalidEvent(f"{what}: {str(error).removeprefix('JSON is malformed: ')}", "")
+    reason = str(error).removeprefix("JSON is malformed: ")
+    return InvalidEvent(f"{what}: {_PLACE(lambda place: f'(byte {int(place[1]) + before})', reason)}", "")
+
+
+_PLACE = re.compile(r"\(byte (\d+)\)").sub

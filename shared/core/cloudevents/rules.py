@@ -64,11 +64,25 @@ _known_source = lru_cache(maxsize=2048)(is_uri_reference)
 _known_schema = lru_cache(maxsize=512)(is_absolute_uri)
 
 
+def is_source(value: str) -> bool:
+    """Whether `value` may be a `source`."""
+    if not value:
+        return False
+    return _known_source(value) if len(value) <= _CACHED_LENGTH else is_uri_reference(value)
+
+
+def is_schema(value: str) -> bool:
+    """Whether `value` may be a `dataschema`."""
+    if not value:
+        return False
+    return _known_schema(value) if len(value) <= _CACHED_LENGTH else is_absolute_uri(value)
+
+
 def check_source(value: object) -> str:
     """`value` as a `source`. Raises InvalidEvent."""
     if type(value) is not str or not value:
         raise _not_text("source", value)
-    if not (_known_source(value) if len(value) <= _CACHED_LENGTH else is_uri_reference(value)):
+    if not is_source(value):
         raise _bad_form("source", "a URI-reference (RFC 3986, section 4.1)", value)
     return value
 
@@ -77,7 +91,7 @@ def check_schema(value: object) -> str:
     """`value` as a `dataschema`. Raises InvalidEvent."""
     if type(value) is not str or not value:
         raise _not_text("dataschema", value)
-    if not (_known_schema(value) if len(value) <= _CACHED_LENGTH else is_absolute_uri(value)):
+    if not is_schema(value):
         raise _bad_form("dataschema", "an absolute URI (RFC 3986, section 4.3)", value)
     return value
 

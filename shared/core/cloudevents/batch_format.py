@@ -1,0 +1,115 @@
+"""The JSON batch format, read while it comes in: `application/cloudevents-batch+json` (formats/json-format.md, 4)."""
+
+import msgspec
+
+from shared.core.cloudevents.event import Event, InvalidEvent
+from shared.core.cloudevents.json_format import check_utf8, malformed, parse_structured
+from shared.core.cloudevents.plain import read_several
+
+STEP_BYTES = 128 * 1024
+"""So much text is gathered before the elements in it are read: a millisecond's work."""
+
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_OPENED = b"[null"
+"""Stands for the elements that were read: what follows them is an array again."""
+
+
+class BatchReader:
+    """Reads the elements of a JSON array as its text arrives, and keeps of the text only what is not read yet.
+
+    `results` has an Event for each element, in their order, or the InvalidEvent that says why it is not one.
+    Pointers in it are relative to the element. All events of a batch must have one `specversion` (C38): an
+    element whose version is not the first event's is invalid, unless `lenient`, where each is judged alone.
+    """
+
+    def __init__(self, lenient: bool = False) -> None:  # noqa: FBT001, FBT002
+        self.results: list[Event | InvalidEvent] = []
+        self._lenient = lenient
+        self._version: str | None = None
+        self._parts: list[bytes] = []
+        self._gathered = 0
+        self._wanted = STEP_BYTES
+        self._opened = False
+        self._plain = True
+        self._read = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take more of the text, and read the elements that are complete."""
+        self._parts.append(chunk)
+        self._gathered += len(chunk)
+        if self._gathered >= self._wanted:
+            self._step()
+
+    def close(self) -> list[Event | InvalidEvent]:
+        """The text has ended: all results. Raises InvalidEvent for a text that is not a JSON array."""
+        text = b"".join(self._parts)
+        self._parts = []
+        self._take(_OPENED + text if self._opened else text)
+        return self.results
+
+    def _step(self) -> None:
+        """Read up to an element's end that is certain.
+
+        `}` and a comma end an element, or something inside one. Where the text up to there is an array
+        once it is closed, it was an element: JSON is read from left to right, so what follows cannot change
+        that. Where it is not, more text is waited for, twice as much each time, so that no text is read
+        more often than it is long.
+        """
+        text = b"".join(self._parts)
+        cut = text.rfind(b"},")
+        if cut < 0 or not self._try(text[: cut + 1]):
+            self._parts = [text]
+            self._wanted = 2 * self._gathered
+            return
+        self._opened = True
+        self._read += cut + 1
+        rest = text[cut + 1 :]
+        self._parts, self._gathered, self._wanted = [rest], len(rest), STEP_BYTES
+
+    def _try(self, text: bytes) -> bool:
+        closed = (_OPENED + text if self._opened else text) + b"]"
+        try:
+            self._take(closed)
+        except InvalidEvent:
+            return False
+        return True
+
+    def _take(self, array: bytes) -> None:
+        """Add the elements of `array`. Raises InvalidEvent, and adds none, where it is no array."""
+        if self._plain and (self._lenient or self._version in {None, "1.0"}):
+            plain = read_several(array, int(self._opened))
+            if plain is not None:
+                if plain:
+                    self._version = self._version or "1.0"
+                self.results += plain
+                return
+        try:
+            check_utf8(array)
+            elements = _elements(array)
+        except InvalidEvent:
+            raise
+        except (ValueError, RecursionError) as error:
+            before = self._read - len(_OPENED) if self._opened else 0
+            raise malformed(error, "the batch is not a JSON array", before) from None
+        self._plain = False  # one sender's elements are much alike
+        self.results += [self._element(bytes(element)) for element in elements[self._opened :]]
+
+    def _element(self, text: bytes) -> Event | InvalidEvent:
+        try:
+            event = parse_structured(text)
+        except InvalidEvent as error:
+            return error
+        self._version = self._version or event.specversion
+        if event.specversion != self._version and not self._lenient:
+            return InvalidEvent(
+                f"specversion must be {self._version} as in the rest of the batch, not {event.specversion}",
+                "/specversion",
+            )
+        return event
+
+
+def parse_batch(body: bytes, lenient: bool = False) -> list[Event | InvalidEvent]:  # noqa: FBT001, FBT002
+    """The elements of a JSON array that is there as a whole: what `BatchReader` says of it."""
+    reader = BatchReader(lenient)
+    reader.feed(body)
+    return reader.close()
