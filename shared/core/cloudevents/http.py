@@ -167,6 +167,16 @@ def _plain_texts(values: list[bytes]) -> list[str] | None:
 _NOT_PLAIN = bytes(range(0x21)) + b'%"\x7f'
 
 
+def from_parts(attributes: dict[str, Value], body: bytes) -> Event:
+    """The event with these attributes and `body` as its data, as in binary mode. `attributes` is used up.
+
+    Raises InvalidEvent.
+    """
+    if not body:
+        return build(attributes, None, _NONE)
+    return build(attributes, body, _kind(attributes, body))
+
+
 def _texts(names: list[str], values: list[bytes]) -> list[str]:
     """The attribute values in these header values."""
     uris = _URIS_OF_03 if ("specversion", b"0.3") in zip(names, values, strict=True) else _URIS
