@@ -46,6 +46,7 @@ def create(resources: Resources) -> FastAPI:
             door,
             send_events,
             "POST",
+            "{project}",
             openapi_extra=CONSUMES,
             responses={
                 202: {"model": Accepted | BatchAccepted, "description": "Stored: it is on disk."},
@@ -57,7 +58,35 @@ def create(resources: Resources) -> FastAPI:
             },
             status_code=202,
         ),
-        DoorRoute(door, shake_hands, "OPTIONS", openapi_extra=PUBLIC, response_class=Response),
+        DoorRoute(door, shake_hands, "OPTIONS", "{project}", openapi_extra=PUBLIC, response_class=Response),
+        DoorRoute(
+            door,
+            send_webhook,
+            "POST",
+            "{project}/{source}",
+            openapi_extra=SIGNED,
+            responses={
+                200: {
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                    "description": "The answer to a check of the address; there was no event in it.",
+                },
+                202: {"model": Accepted, "description": "Stored: it is on disk."},
+                429: {
+                    "description": "Too many requests; `Retry-After` says when to go on.",
+                    "content": PROBLEM,
+                },
+                507: {"description": "There is no space left to store events.", "content": PROBLEM},
+            },
+            status_code=202,
+        ),
+        DoorRoute(
+            door,
+            shake_hands_with_source,
+            "OPTIONS",
+            "{project}/{source}",
+            openapi_extra=PUBLIC,
+            response_class=Response,
+        ),
     ]
     return app
 
@@ -65,9 +94,9 @@ def create(resources: Resources) -> FastAPI:
 class DoorRoute(APIRoute):
     """Documents an operation like any other; what comes to it goes to the door as it is."""
 
-    def __init__(self, door: Door, endpoint: Any, method: str, **options: Any) -> None:
+    def __init__(self, door: Door, endpoint: Any, method: str, path: str, **options: Any) -> None:
         super().__init__(
-            PREFIX + "{project}",
+            PREFIX + path,
             endpoint,
             methods=[method],
             summary=endpoint.__doc__.partition("\n")[0].rstrip("."),
@@ -101,8 +130,34 @@ def shake_hands(project: str) -> None:
     """Ask for the permission to send (CloudEvents webhooks)."""
 
 
+def send_webhook(project: str, source: str) -> None:
+    """Send a third party's webhook.
+
+    The source says how its signature is checked and how it becomes a CloudEvent (`docs/reference/sources.md`). A
+    source of kind `plain` without a secret asks for an API key. The same delivery again is answered with the uid
+    of the first.
+    """
+
+
+def shake_hands_with_source(project: str, source: str) -> None:
+    """Ask for the permission to send to a source (CloudEvents webhooks)."""
+
+
 declare(send_events, PERMISSION)
 declare(shake_hands, "public")
+# The signature is its credential.
+declare(send_webhook, "public")
+declare(shake_hands_with_source, "public")
+
+SIGNED: dict[str, Any] = {
+    "security": [{}, {"bearer": []}],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "*/*": {"schema": {"description": "Whatever the third party sends; kept byte for byte."}}
+        },
+    },
+}
 
 CONSUMES: dict[str, Any] = {
     "parameters": [

@@ -1,6 +1,6 @@
-"""`POST /in/{project}`: plain ASGI, because what FastAPI does for a request costs more than storing it."""
+"""`POST /in/…`: plain ASGI, because what FastAPI does for a request costs more than storing it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import msgspec
@@ -10,7 +10,9 @@ from functions.ingest.batch import take_batch
 from functions.ingest.committer import Committer
 from functions.ingest.requests import (
     Disconnected,
+    content_length,
     credential,
+    invalid,
     is_lenient,
     query_token,
     read_body,
@@ -23,7 +25,6 @@ from shared.core.patterns import matches_any
 from shared.core.problems import (
     FORBIDDEN,
     METHOD_NOT_ALLOWED,
-    NOT_A_CLOUDEVENT,
     NOT_FOUND,
     UNSUPPORTED_FORMAT,
     Fault,
@@ -31,6 +32,9 @@ from shared.core.problems import (
 )
 from shared.runtime.answer import problem_response
 from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from functions.ingest.webhook import Webhooks
 
 ALLOW = "POST, OPTIONS"
 PERMISSION = "events:write"
@@ -46,6 +50,7 @@ class Door:
         self._resources = resources
         self._settings = settings
         self._committer = Committer(resources, settings)
+        self._webhooks: Webhooks | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises whatever is to become a problem."""
@@ -58,15 +63,27 @@ class Door:
             await problem_response(problem)(scope, receive, send)
             return
         project, _, source = scope["path"].removeprefix("/in/").partition("/")
-        if source or not project:
+        if not project or "/" in source:
             raise Problem(NOT_FOUND, "There is nothing at this address.")
+        status = 202
         try:
-            headers, body = await self._take(scope, receive, unquote(project))
+            if source:
+                status, headers, body = await self._hooks().take(scope, receive, project, source)
+            else:
+                headers, body = await self._take(scope, receive, unquote(project))
+                if scope["query_string"] and query_token(scope["query_string"]) is not None:
+                    headers = [*headers, PRIVATE]
         except Disconnected:
             return
-        if scope["query_string"] and query_token(scope["query_string"]) is not None:
-            headers = [*headers, PRIVATE]
-        await _answer(send, 202, body, headers)
+        await _answer(send, status, body, headers)
+
+    def _hooks(self) -> "Webhooks":
+        """What takes webhooks, made when the first one comes: most processes never get one."""
+        if self._webhooks is None:
+            from functions.ingest.webhook import Webhooks
+
+            self._webhooks = Webhooks(self._resources, self._settings, self._committer, refusal)
+        return self._webhooks
 
     async def _take(
         self, scope: Scope, receive: Receive, project: str
@@ -80,7 +97,7 @@ class Door:
             if mode is Mode.BATCH:
                 return await self._take_batch(headers, receive, access)
             limit = self._settings.event_max_bytes
-            body = await read_body(receive, _content_length(headers), limit, "An event")
+            body = await read_body(receive, content_length(headers), limit, "An event")
             event = parse(headers, body)
         except InvalidEvent as error:
             raise invalid(error) from None
@@ -96,7 +113,7 @@ class Door:
         self, headers: list[tuple[bytes, bytes]], receive: Receive, access: Access
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         limit = self._settings.batch_max_bytes
-        body = await read_body(receive, _content_length(headers), limit, "A batch")
+        body = await read_body(receive, content_length(headers), limit, "A batch")
         lenient = is_lenient(value for name, value in headers if name == b"prefer")
         results: list[dict[str, Any]] = await take_batch(
             body,
@@ -113,12 +130,6 @@ class Door:
         if event.data is not None and len(event.data) > self._settings.event_max_bytes:
             return too_large("An event", self._settings.event_max_bytes)
         return refusal(access, event)
-
-
-def invalid(error: InvalidEvent) -> Problem:
-    """400, with a pointer where one is known."""
-    errors = [Fault(error.pointer, error.detail)] if error.pointer else []
-    return Problem(NOT_A_CLOUDEVENT, error.detail, errors=errors)
 
 
 def refusal(access: Access, event: Event) -> Problem | None:
@@ -147,13 +158,6 @@ def handshake(scope: Scope) -> list[tuple[bytes, bytes]]:
     if any(name == b"webhook-request-origin" for name, _ in scope["headers"]):
         headers += [(b"webhook-allowed-origin", b"*"), (b"webhook-allowed-rate", b"*")]
     return headers
-
-
-def _content_length(headers: list[tuple[bytes, bytes]]) -> bytes | None:
-    for name, value in headers:
-        if name == b"content-length":
-            return value
-    return None
 
 
 async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

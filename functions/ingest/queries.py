@@ -108,6 +108,19 @@ async def intake(on: "asyncpg.Pool", project_id: UUID) -> "asyncpg.Record | None
     )
 
 
+async def source(on: "asyncpg.Pool", project: str, name: str) -> "asyncpg.Record | None":
+    """A source by its name and its project's."""
+    return await on.fetchrow(
+        """
+        SELECT s.id, s.project_id, s.name, s.kind, s.settings, s.secrets_sealed, s.rate_per_second, s.burst
+        FROM projects p JOIN sources s ON s.project_id = p.id WHERE p.name = $1 AND s.name = $2
+        """,
+        project,
+        name,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
 async def ensure_partitions(connection: "asyncpg.Connection", first: date, last: date) -> None:
     """Make the partitions of these days (UTC) that are not there."""
     await connection.execute("SELECT ensure_partitions($1, $2)", first, last, timeout=TIMEOUT_SECONDS)

@@ -5,13 +5,20 @@ from urllib.parse import unquote_plus
 
 from starlette.types import Receive
 
-from shared.core.problems import MALFORMED, TOO_LARGE, Problem
+from shared.core.cloudevents import InvalidEvent
+from shared.core.problems import MALFORMED, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
 
 Headers = Iterable[tuple[bytes, bytes]]
 
 
 class Disconnected(Exception):
     """The client went away before its request was complete; nobody waits for an answer."""
+
+
+def invalid(error: InvalidEvent) -> Problem:
+    """400, with a pointer where one is known."""
+    errors = [Fault(error.pointer, error.detail)] if error.pointer else []
+    return Problem(NOT_A_CLOUDEVENT, error.detail, errors=errors)
 
 
 def too_large(what: str, limit: int, unit: str = "bytes") -> Problem:
@@ -86,3 +93,11 @@ def query_token(query: bytes) -> str | None:
                 raise Problem(MALFORMED, "access_token is there more than once.")
             found = value
     return None if found is None else unquote_plus(found.decode("latin-1"))
+
+
+def content_length(headers: Headers) -> bytes | None:
+    """The Content-Length header."""
+    for name, value in headers:
+        if name == b"content-length":
+            return value
+    return None

@@ -1,4 +1,4 @@
-"""The HTTP surface of projects and API keys."""
+"""The HTTP surface of projects and API keys; that of sources is beside it."""
 
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from functions.projects.schemas import (
     ProjectList,
     ProjectRequest,
 )
+from functions.projects.sources.routes import routes as source_routes
 from shared.auth.access import Access, Principal
 from shared.auth.dependency import requires, signed_in
 from shared.runtime.app import endpoint_app
@@ -30,7 +31,7 @@ _CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/respons
 
 def create(resources: Resources) -> FastAPI:
     """The application of `projects`."""
-    return endpoint_app(FUNCTION, resources, _projects(resources), _keys(resources))
+    return endpoint_app(FUNCTION, resources, _projects(resources), _keys(resources), source_routes(resources))
 
 
 def _projects(resources: Resources) -> APIRouter:

@@ -119,8 +119,8 @@ def _check_operation_ids(whole: dict[str, Any]) -> None:
 
 def _complete(operation: dict[str, Any], path: str) -> None:
     public = operation.get("security") == []
-    if not public:
-        operation.pop("security", None)
+    if operation.get("security") == SECURITY:
+        del operation["security"]
     responses = operation.setdefault("responses", {})
     if _is_fastapis(responses.get("422")):
         del responses["422"]

@@ -12,6 +12,7 @@ class Settings(FromEnvironment):
     `public_url` is the address under which producers and the console reach Weir.
     `sink_allow` lists the networks, private ones included, that deliveries may go to.
     `metrics_token` opens `/metrics`, which stays closed without one.
+    `source_kinds_dir` has files of further kinds of sources.
     """
 
     database_url: SecretStr
@@ -22,6 +23,7 @@ class Settings(FromEnvironment):
     database_pool_size: int = Field(default=8, ge=1)
     metrics_token: SecretStr | None = None
     console_dir: str | None = None
+    source_kinds_dir: str | None = None
     instance: str | None = None
 
     @field_validator("sink_allow", mode="before")

@@ -1,0 +1,157 @@
+"""`POST /in/{project}/{source}`: what a third party sends, once its signature was checked, as an event."""
+
+import time
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from functions.ingest.committer import Committer
+from functions.ingest.requests import content_length, credential, invalid, read_body
+from functions.ingest.settings import IngestSettings
+from functions.ingest.sources import Source, Sources
+from shared.auth.access import Access, authorize
+from shared.core.cloudevents import (
+    Event,
+    InvalidEvent,
+    Mode,
+    UnsupportedFormat,
+    content_mode,
+    parse,
+)
+from shared.core.problems import NOT_FOUND, UNAUTHENTICATED, UNSUPPORTED_FORMAT, Problem
+from shared.core.webhooks.mapping import Request, answer_of, to_event
+from shared.core.webhooks.verify import Signed, has_token, verify
+from shared.runtime.resources import Resources
+
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, Headers, bytes]
+
+PERMISSION = "events:write"
+BEARER = {"WWW-Authenticate": "Bearer"}
+
+Refusal = Callable[[Access, Event], Problem | None]
+Admission = Callable[[Source], Awaitable[None]]
+"""Lets a request to this source in, or raises Problem 429."""
+
+
+async def admit_all(_: Source) -> None:
+    """No limit."""
+
+
+class Webhooks:
+    """Takes the requests of third parties in. `refusal` judges events that an API key brought."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        settings: IngestSettings,
+        committer: Committer,
+        refusal: Refusal,
+        admit: Admission = admit_all,
+    ) -> None:
+        self._resources = resources
+        self._settings = settings
+        self._committer = committer
+        self._refusal = refusal
+        self._admit = admit
+        self._sources = Sources(resources)
+
+    async def take(self, scope: Scope, receive: Receive, project: str, name: str) -> Answer:
+        """Status, headers and body of the answer.
+
+        Raises Problem: 404 for a source that is not there, 401 for a signature, 400 for what makes no event,
+        413, 415; and Disconnected.
+        """
+        source = await self._sources.get(project, name)
+        if source is None:
+            raise Problem(NOT_FOUND, "There is no such project, or it has no source of this name.")
+        await self._admit(source)
+        headers: Headers = scope["headers"]
+        access = await self._check_token(source, scope, project)
+        body = await read_body(
+            receive, content_length(headers), self._settings.event_max_bytes, "A webhook's body"
+        )
+        now = time.time()
+        signed = Signed()
+        if source.recipe.signing is not None:
+            signed = verify(source.recipe.signing, source.secrets, headers, body, now=now)
+        if source.recipe.kind.cloudevents and is_cloudevent(headers):
+            event = _parse(headers, body)
+        else:
+            request = Request(
+                headers,
+                body,
+                signed,
+                name=source.name,
+                project=project,
+                received=now,
+                form_payload=source.recipe.kind.form_payload,
+            )
+            if (answer := answer_of(source.recipe, request)) is not None:
+                reply, text = answer
+                content_type = f"{reply.content_type}; charset=utf-8".encode()
+                return reply.status, [(b"content-type", content_type)], text.encode("utf-8", "replace")
+            event = to_event(source.recipe, request)
+        if access is not None and (refused := self._refusal(access, event)) is not None:
+            raise refused
+        (stored,) = await self._committer.store(source.project_id, source.producer, (event,))
+        tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
+        return 202, [(b"content-type", b"application/json")], b'{"uid":"' + str(stored.uid).encode() + tail
+
+    async def _check_token(self, source: Source, scope: Scope, project: str) -> Access | None:
+        """The access of an API key, where the source asks for one. Raises Problem 401, 403."""
+        token = source.recipe.kind.token
+        if token is None:
+            return None
+        authorization = credential(scope["headers"])
+        if not source.secrets:
+            return await authorize(self._resources, authorization, project, PERMISSION)
+        given = _bearer(authorization)
+        if given is None and token.query is not None:
+            given = _query(scope, token.query)
+        if given is None:
+            ways = "Authorization: Bearer" + (f" or ?{token.query}=" if token.query is not None else "")
+            raise Problem(UNAUTHENTICATED, f"Send the token of this source as {ways}.", headers=BEARER)
+        if not has_token(source.secrets, given):
+            raise Problem(
+                UNAUTHENTICATED,
+                "The token is not one of this source's. Both sides must have the same.",
+                headers=BEARER,
+            )
+        return None
+
+
+def is_cloudevent(headers: Headers) -> bool:
+    """Whether a message says that it is a CloudEvent, in whatever mode. Raises Problem 415."""
+    try:
+        if content_mode(headers) is not Mode.BINARY:
+            return True
+    except InvalidEvent as error:
+        raise invalid(error) from None
+    except UnsupportedFormat as error:
+        raise Problem(UNSUPPORTED_FORMAT, error.detail) from None
+    return any(name == b"ce-specversion" for name, _ in headers)
+
+
+def _parse(headers: Headers, body: bytes) -> Event:
+    try:
+        return parse(headers, body)
+    except InvalidEvent as error:
+        raise invalid(error) from None
+    except UnsupportedFormat as error:
+        raise Problem(UNSUPPORTED_FORMAT, error.detail) from None
+
+
+def _bearer(authorization: str | None) -> str | None:
+    scheme, _, given = (authorization or "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" and given.strip() else None
+
+
+def _query(scope: Scope, name: str) -> str | None:
+    try:
+        pairs = parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=100)
+    except ValueError:
+        return None
+    found = [value for key, value in pairs if key == name]
+    return found[0] if len(found) == 1 else None
