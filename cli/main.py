@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
     "projects": ("cli.commands.projects:projects", "Make and list projects."),
     "keys": ("cli.commands.keys:keys", "Make, list and revoke API keys."),
+    "sources": ("cli.commands.sources:sources", "Let third parties send webhooks."),
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
     "serve": ("cli.commands.serve:serve", "Run one function in this process."),
     "migrate": ("cli.commands.serve:migrate", "Bring the database to the schema of this version."),

@@ -35,7 +35,7 @@ CHECKS = [
     response_headers_conformance,
 ]
 EXAMPLES = 12
-READS = ("events:read", "subscriptions:read", "deliveries:read", "projects:read", "keys:read")
+READS = ("events:read", "subscriptions:read", "deliveries:read", "projects:read", "keys:read", "sources:read")
 
 numbers = itertools.count()
 schema = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json")
@@ -90,6 +90,11 @@ async def make_world(deployment: Settings) -> World:
             """,
             subscription,
         )
+        # Without a secret: what the key of the project sends is taken.
+        await connection.execute(
+            "INSERT INTO sources (id, project_id, name, kind) VALUES (gen_random_uuid(), $1, 'kept', 'plain')",
+            project.id,
+        )
         for codec in ("json", "jsonb"):
             await connection.set_type_codec(codec, schema="pg_catalog", encoder=str, decoder=str)
         (event,) = await store(connection, project.id, [an_event(0, data=b'{"a": [1, null]}', subject="s")])
@@ -114,7 +119,13 @@ def test_answers_are_documented(case: schemathesis.Case, served: tuple[Backgroun
     worlds[:] = [world] if case.method == "GET" else []
     parameters = case.path_parameters or {}
     chooser = random.Random(next(numbers))
-    real = {"project": world.project.name, "uid": world.event, "key": "", "id": world.delivery}
+    real = {
+        "project": world.project.name,
+        "uid": world.event,
+        "key": "",
+        "id": world.delivery,
+        "source": "kept",
+    }
     if "/subscriptions/" in case.path:
         real["id"] = world.subscription
     for name in parameters:

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses } from './types.gen';
+import type { AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -65,6 +65,37 @@ export const sendEvents = <ThrowOnError extends boolean = true>(options: Options
     ...options,
     headers: {
         'Content-Type': 'application/cloudevents+json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask for the permission to send to a source (CloudEvents webhooks)
+ *
+ * Ask for the permission to send to a source (CloudEvents webhooks).
+ */
+export const shakeHandsWithSource = <ThrowOnError extends boolean = true>(options: Options<ShakeHandsWithSourceData, ThrowOnError>) => (options.client ?? client).options<ShakeHandsWithSourceResponses, ShakeHandsWithSourceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/in/{project}/{source}',
+    ...options
+});
+
+/**
+ * Send a third party's webhook
+ *
+ * Send a third party's webhook.
+ *
+ * The source says how its signature is checked and how it becomes a CloudEvent (`docs/reference/sources.md`). A
+ * source of kind `plain` without a secret asks for an API key. The same delivery again is answered with the uid
+ * of the first.
+ */
+export const sendWebhook = <ThrowOnError extends boolean = true>(options: Options<SendWebhookData, ThrowOnError>) => (options.client ?? client).post<SendWebhookResponses, SendWebhookErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/in/{project}/{source}',
+    ...options,
+    headers: {
+        'Content-Type': '*/*',
         ...options.headers
     }
 });
@@ -353,6 +384,114 @@ export const setSink = <ThrowOnError extends boolean = true>(options: Options<Se
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/sink',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Source Kinds
+ *
+ * The kinds of sources there are, and what each needs.
+ */
+export const listSourceKinds = <ThrowOnError extends boolean = true>(options: Options<ListSourceKindsData, ThrowOnError>) => (options.client ?? client).get<ListSourceKindsResponses, ListSourceKindsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/source-kinds',
+    ...options
+});
+
+/**
+ * List Sources
+ *
+ * The project's sources, by name.
+ */
+export const listSources = <ThrowOnError extends boolean = true>(options: Options<ListSourcesData, ThrowOnError>) => (options.client ?? client).get<ListSourcesResponses, ListSourcesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/sources',
+    ...options
+});
+
+/**
+ * Create Source
+ *
+ * Let a third party send. A secret that is made here is answered this once.
+ */
+export const createSource = <ThrowOnError extends boolean = true>(options: Options<CreateSourceData, ThrowOnError>) => (options.client ?? client).post<CreateSourceResponses, CreateSourceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/sources',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Source
+ *
+ * Delete a source. Its events stay; what it sends from then on is 404.
+ */
+export const deleteSource = <ThrowOnError extends boolean = true>(options: Options<DeleteSourceData, ThrowOnError>) => (options.client ?? client).delete<DeleteSourceResponses, DeleteSourceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/sources/{source}',
+    ...options
+});
+
+/**
+ * Get Source
+ *
+ * One source.
+ */
+export const getSource = <ThrowOnError extends boolean = true>(options: Options<GetSourceData, ThrowOnError>) => (options.client ?? client).get<GetSourceResponses, GetSourceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/sources/{source}',
+    ...options
+});
+
+/**
+ * Replace Source
+ *
+ * Change a source, everywhere within a second. What is absent gets its default again, except secrets.
+ */
+export const replaceSource = <ThrowOnError extends boolean = true>(options: Options<ReplaceSourceData, ThrowOnError>) => (options.client ?? client).put<ReplaceSourceResponses, ReplaceSourceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/sources/{source}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End Older Source Secret
+ *
+ * Take the newest secret alone from now on.
+ */
+export const endOlderSourceSecret = <ThrowOnError extends boolean = true>(options: Options<EndOlderSourceSecretData, ThrowOnError>) => (options.client ?? client).delete<EndOlderSourceSecretResponses, EndOlderSourceSecretErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/sources/{source}/secrets',
+    ...options
+});
+
+/**
+ * Add Source Secret
+ *
+ * Take a second secret from now on, beside the newest there is; one that is made here is answered this once.
+ */
+export const addSourceSecret = <ThrowOnError extends boolean = true>(options: Options<AddSourceSecretData, ThrowOnError>) => (options.client ?? client).post<AddSourceSecretResponses, AddSourceSecretErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/sources/{source}/secrets',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -454,6 +454,40 @@ export type KeyRequest = {
 };
 
 /**
+ * A kind of source. `settings` are those that its sources may have; `mapping` the templates of attributes.
+ */
+export type KindBody = {
+    name: string;
+    title: string;
+    description: string;
+    documentation: Array<string>;
+    secrets: KindSecretsBody;
+    settings: Array<string>;
+    mapping: {
+        [key: string]: Array<string>;
+    };
+    signatureHeader: string | null;
+    cloudevents: boolean;
+};
+
+/**
+ * The kinds there are, by name.
+ */
+export type KindList = {
+    items: Array<KindBody>;
+    next?: string | null;
+};
+
+/**
+ * What secrets a source of a kind has; `generated` says that one is made when none is given.
+ */
+export type KindSecretsBody = {
+    required: boolean;
+    generated: boolean;
+    hint: string;
+};
+
+/**
  * The token of a one-time link.
  */
 export type LinkRequest = {
@@ -563,6 +597,13 @@ export type SearchedBody = {
 };
 
 /**
+ * The next secret; one is made when it is absent and the kind can use any.
+ */
+export type SecretRequest = {
+    secret?: string | null;
+};
+
+/**
  * The request to the sink.
  *
  * `headers` are made again from the event and the delivery: `traceparent` is not kept, a signature is
@@ -598,6 +639,409 @@ export type SinkBody = {
     url: string;
     answer: '200' | '503' | '429' | 'hang';
     requests: Array<ReceivedBody>;
+};
+
+/**
+ * A source. `url` is where the third party has to send to; `secretCount` is null for secrets lost.
+ */
+export type SourceBody = {
+    id: string;
+    name: string;
+    kind: string;
+    /**
+     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
+     */
+    settings: {
+        /**
+         * The header with the signature.
+         */
+        header?: string;
+        /**
+         * What stands before the signature, such as `sha256=`.
+         */
+        prefix?: string;
+        /**
+         * What parts several signatures in the header.
+         */
+        separator?: ',' | ' ' | ';' | null;
+        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
+        /**
+         * Of the signature.
+         */
+        encoding?: 'hex' | 'base64';
+        secretEncoding?: 'raw' | 'hex' | 'base64';
+        /**
+         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
+         */
+        signed?: string;
+        /**
+         * Seconds since 1970.
+         */
+        timestampHeader?: string | null;
+        idHeader?: string | null;
+        toleranceSeconds?: number;
+        /**
+         * Templates for attributes, tried before those of the kind.
+         */
+        mapping?: {
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            type?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            source?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            subject?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            id?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            time?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            datacontenttype?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            dataschema?: string | Array<string>;
+            extensions?: {
+                [key: string]: string | Array<string>;
+            };
+        };
+    };
+    /**
+     * Always empty: secrets are not shown.
+     */
+    secrets: Array<string>;
+    secretCount: number | null;
+    ratePerSecond: number | null;
+    burst: number | null;
+    url: string;
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * A source to be. Where its kind can use any secret, one is made when none is given.
+ */
+export type SourceCreate = {
+    /**
+     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
+     */
+    settings?: {
+        /**
+         * The header with the signature.
+         */
+        header?: string;
+        /**
+         * What stands before the signature, such as `sha256=`.
+         */
+        prefix?: string;
+        /**
+         * What parts several signatures in the header.
+         */
+        separator?: ',' | ' ' | ';' | null;
+        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
+        /**
+         * Of the signature.
+         */
+        encoding?: 'hex' | 'base64';
+        secretEncoding?: 'raw' | 'hex' | 'base64';
+        /**
+         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
+         */
+        signed?: string;
+        /**
+         * Seconds since 1970.
+         */
+        timestampHeader?: string | null;
+        idHeader?: string | null;
+        toleranceSeconds?: number;
+        /**
+         * Templates for attributes, tried before those of the kind.
+         */
+        mapping?: {
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            type?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            source?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            subject?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            id?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            time?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            datacontenttype?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            dataschema?: string | Array<string>;
+            extensions?: {
+                [key: string]: string | Array<string>;
+            };
+        };
+    };
+    /**
+     * How many requests a second; null is no own limit.
+     */
+    ratePerSecond?: number | null;
+    /**
+     * How many at once; needs `ratePerSecond`.
+     */
+    burst?: number | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    secretCount?: unknown;
+    /**
+     * Ignored.
+     */
+    url?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+    name: string;
+    kind: string;
+    /**
+     * One, or two while they change. Never shown again.
+     */
+    secrets?: Array<string> | null;
+};
+
+/**
+ * Sources by name.
+ */
+export type SourceList = {
+    items: Array<SourceBody>;
+    next?: string | null;
+};
+
+/**
+ * A source as it shall be. An absent kind stays as it is; the name is part of the address and stays too.
+ */
+export type SourceReplace = {
+    /**
+     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
+     */
+    settings?: {
+        /**
+         * The header with the signature.
+         */
+        header?: string;
+        /**
+         * What stands before the signature, such as `sha256=`.
+         */
+        prefix?: string;
+        /**
+         * What parts several signatures in the header.
+         */
+        separator?: ',' | ' ' | ';' | null;
+        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
+        /**
+         * Of the signature.
+         */
+        encoding?: 'hex' | 'base64';
+        secretEncoding?: 'raw' | 'hex' | 'base64';
+        /**
+         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
+         */
+        signed?: string;
+        /**
+         * Seconds since 1970.
+         */
+        timestampHeader?: string | null;
+        idHeader?: string | null;
+        toleranceSeconds?: number;
+        /**
+         * Templates for attributes, tried before those of the kind.
+         */
+        mapping?: {
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            type?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            source?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            subject?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            id?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            time?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            datacontenttype?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            dataschema?: string | Array<string>;
+            extensions?: {
+                [key: string]: string | Array<string>;
+            };
+        };
+    };
+    /**
+     * How many requests a second; null is no own limit.
+     */
+    ratePerSecond?: number | null;
+    /**
+     * How many at once; needs `ratePerSecond`.
+     */
+    burst?: number | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    secretCount?: unknown;
+    /**
+     * Ignored.
+     */
+    url?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+    name?: string | null;
+    kind?: string | null;
+    /**
+     * The secrets to take from now on. Absent or empty keeps those there are; null takes them away.
+     */
+    secrets?: Array<string> | null;
+};
+
+/**
+ * A source after its secrets were set. `secret` is one that was made here, shown this once.
+ */
+export type SourceWithSecretBody = {
+    id: string;
+    name: string;
+    kind: string;
+    /**
+     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
+     */
+    settings: {
+        /**
+         * The header with the signature.
+         */
+        header?: string;
+        /**
+         * What stands before the signature, such as `sha256=`.
+         */
+        prefix?: string;
+        /**
+         * What parts several signatures in the header.
+         */
+        separator?: ',' | ' ' | ';' | null;
+        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
+        /**
+         * Of the signature.
+         */
+        encoding?: 'hex' | 'base64';
+        secretEncoding?: 'raw' | 'hex' | 'base64';
+        /**
+         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
+         */
+        signed?: string;
+        /**
+         * Seconds since 1970.
+         */
+        timestampHeader?: string | null;
+        idHeader?: string | null;
+        toleranceSeconds?: number;
+        /**
+         * Templates for attributes, tried before those of the kind.
+         */
+        mapping?: {
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            type?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            source?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            subject?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            id?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            time?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            datacontenttype?: string | Array<string>;
+            /**
+             * A template, or several in the order in which they are tried.
+             */
+            dataschema?: string | Array<string>;
+            extensions?: {
+                [key: string]: string | Array<string>;
+            };
+        };
+    };
+    /**
+     * Always empty: secrets are not shown.
+     */
+    secrets: Array<string>;
+    secretCount: number | null;
+    ratePerSecond: number | null;
+    burst: number | null;
+    url: string;
+    createdAt: string;
+    updatedAt: string;
+    secret: string | null;
 };
 
 /**
@@ -1078,6 +1522,111 @@ export type SendEventsResponses = {
 };
 
 export type SendEventsResponse = SendEventsResponses[keyof SendEventsResponses];
+
+export type ShakeHandsWithSourceData = {
+    body?: never;
+    path: {
+        project: string;
+        source: string;
+    };
+    query?: never;
+    url: '/in/{project}/{source}';
+};
+
+export type ShakeHandsWithSourceErrors = {
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ShakeHandsWithSourceError = ShakeHandsWithSourceErrors[keyof ShakeHandsWithSourceErrors];
+
+export type ShakeHandsWithSourceResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type SendWebhookData = {
+    /**
+     * Whatever the third party sends; kept byte for byte.
+     */
+    body: unknown;
+    path: {
+        project: string;
+        source: string;
+    };
+    query?: never;
+    url: '/in/{project}/{source}';
+};
+
+export type SendWebhookErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+    /**
+     * There is no space left to store events.
+     */
+    507: Problem;
+};
+
+export type SendWebhookError = SendWebhookErrors[keyof SendWebhookErrors];
+
+export type SendWebhookResponses = {
+    /**
+     * The answer to a check of the address; there was no event in it.
+     */
+    200: string;
+    /**
+     * Stored: it is on disk.
+     */
+    202: Accepted;
+};
+
+export type SendWebhookResponse = SendWebhookResponses[keyof SendWebhookResponses];
 
 export type GetMetricsData = {
     body?: never;
@@ -2104,6 +2653,404 @@ export type SetSinkResponses = {
 };
 
 export type SetSinkResponse = SetSinkResponses[keyof SetSinkResponses];
+
+export type ListSourceKindsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/source-kinds';
+};
+
+export type ListSourceKindsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSourceKindsError = ListSourceKindsErrors[keyof ListSourceKindsErrors];
+
+export type ListSourceKindsResponses = {
+    /**
+     * Successful Response
+     */
+    200: KindList;
+};
+
+export type ListSourceKindsResponse = ListSourceKindsResponses[keyof ListSourceKindsResponses];
+
+export type ListSourcesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/sources';
+};
+
+export type ListSourcesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSourcesError = ListSourcesErrors[keyof ListSourcesErrors];
+
+export type ListSourcesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SourceList;
+};
+
+export type ListSourcesResponse = ListSourcesResponses[keyof ListSourcesResponses];
+
+export type CreateSourceData = {
+    body: SourceCreate;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/sources';
+};
+
+export type CreateSourceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateSourceError = CreateSourceErrors[keyof CreateSourceErrors];
+
+export type CreateSourceResponses = {
+    /**
+     * Successful Response
+     */
+    201: SourceWithSecretBody;
+};
+
+export type CreateSourceResponse = CreateSourceResponses[keyof CreateSourceResponses];
+
+export type DeleteSourceData = {
+    body?: never;
+    path: {
+        source: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/sources/{source}';
+};
+
+export type DeleteSourceErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteSourceError = DeleteSourceErrors[keyof DeleteSourceErrors];
+
+export type DeleteSourceResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSourceResponse = DeleteSourceResponses[keyof DeleteSourceResponses];
+
+export type GetSourceData = {
+    body?: never;
+    path: {
+        source: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/sources/{source}';
+};
+
+export type GetSourceErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetSourceError = GetSourceErrors[keyof GetSourceErrors];
+
+export type GetSourceResponses = {
+    /**
+     * Successful Response
+     */
+    200: SourceBody;
+};
+
+export type GetSourceResponse = GetSourceResponses[keyof GetSourceResponses];
+
+export type ReplaceSourceData = {
+    body: SourceReplace;
+    path: {
+        source: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/sources/{source}';
+};
+
+export type ReplaceSourceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceSourceError = ReplaceSourceErrors[keyof ReplaceSourceErrors];
+
+export type ReplaceSourceResponses = {
+    /**
+     * Successful Response
+     */
+    200: SourceBody;
+};
+
+export type ReplaceSourceResponse = ReplaceSourceResponses[keyof ReplaceSourceResponses];
+
+export type EndOlderSourceSecretData = {
+    body?: never;
+    path: {
+        source: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/sources/{source}/secrets';
+};
+
+export type EndOlderSourceSecretErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EndOlderSourceSecretError = EndOlderSourceSecretErrors[keyof EndOlderSourceSecretErrors];
+
+export type EndOlderSourceSecretResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndOlderSourceSecretResponse = EndOlderSourceSecretResponses[keyof EndOlderSourceSecretResponses];
+
+export type AddSourceSecretData = {
+    body: SecretRequest;
+    path: {
+        source: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/sources/{source}/secrets';
+};
+
+export type AddSourceSecretErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AddSourceSecretError = AddSourceSecretErrors[keyof AddSourceSecretErrors];
+
+export type AddSourceSecretResponses = {
+    /**
+     * Successful Response
+     */
+    201: SourceWithSecretBody;
+};
+
+export type AddSourceSecretResponse = AddSourceSecretResponses[keyof AddSourceSecretResponses];
 
 export type ListSubscriptionsData = {
     body?: never;

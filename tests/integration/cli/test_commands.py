@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import weir as command
 from cli.receiver import Behaviour, Receiver
+from tests.support import webhooks
 from tests.support.weir import LocalWeir
 
 pytestmark = pytest.mark.xdist_group("commands")
@@ -175,6 +177,37 @@ def test_keys_from_beginning_to_end(project: str, monkeypatch: pytest.MonkeyPatc
     call("keys", "revoke", "AAAAAAAAAAAA", "--yes", code=3)
 
 
+def test_sources_from_beginning_to_end(project: str, tmp_path: Path) -> None:
+    kinds = {kind["name"] for kind in answer("sources", "kinds")["items"]}
+    assert {"github", "stripe", "plain"} <= kinds
+    assert "made" in call("sources", "kinds").output
+    assert "no source yet" in call("sources", "ls").output
+    made = call("sources", "create", "repos", "--kind", "github", "--rate", "5")
+    assert "shown this once" in made.stderr
+    assert f"/in/{project}/repos" in made.stdout
+    url = call("sources", "create", "ci", "--kind", "github", "-o", "name").stdout.strip()
+    secret = answer("sources", "rotate", "ci")["secret"]
+    body = b'{"action": "opened"}'
+    for expected in (True, False):
+        headers = webhooks.github(secret, body, "issues", str(expected))
+        taken = httpx.post(url, headers=headers, content=body)
+        assert (taken.status_code == 202) is expected
+        secret = "another secret"
+    assert "newest secret alone" in call("sources", "rotate", "ci", "--finish").stderr
+    assert [source["name"] for source in answer("sources", "ls")["items"]] == ["ci", "repos"]
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("header: X-Sign\nalgorithm: sha1\n")
+    given = ("--secret", "a secret of both", "--settings", f"@{settings}")
+    bare = answer("sources", "create", "bare", "--kind", "hmac", *given)
+    assert (bare["settings"], bare["secret"]) == ({"header": "X-Sign", "algorithm": "sha1"}, None)
+    call("sources", "create", "pay", "--kind", "stripe", code=5)
+    call("sources", "create", "ci", "--kind", "github", code=5)
+    call("sources", "rotate", "ci", "--finish", "--secret", "x", code=2)
+    call("sources", "delete", "repos", code=2)
+    assert "deleted repos" in call("sources", "delete", "repos", "--yes").stderr
+    call("sources", "delete", "repos", "--yes", code=3)
+
+
 def test_projects_and_contexts(running: LocalWeir, monkeypatch: pytest.MonkeyPatch) -> None:
     made = answer("projects", "create", "saved", "--save")
     assert set(made) == {"url", "project", "apiKey"}
@@ -218,8 +251,6 @@ def test_the_database_is_brought_up_to_date(running: LocalWeir, monkeypatch: pyt
 
 class TestSink:
     def test_it_prints_what_arrives_and_ends_after_so_many(self, running: LocalWeir) -> None:
-        import httpx
-
         process = running.start("sink", "--fail", "1", "--count", "3", "-o", "ndjson", "--header", "x-a:b")
         assert process.stderr is not None
         url = process.stderr.readline().split()[-1]
@@ -237,8 +268,6 @@ class TestSink:
         assert (lines[0]["body"], lines[1]["bodyBase64"], lines[2]["body"]) == ("1", "/w==", "abc")
 
     def test_it_hangs_is_slow_and_ends_at_a_signal(self, running: LocalWeir) -> None:
-        import httpx
-
         for options, answers in ((["--hang"], False), (["--delay", "100ms", "--status", "429"], True)):
             process = running.start("sink", *options)
             assert process.stderr is not None
