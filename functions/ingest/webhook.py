@@ -66,7 +66,6 @@ class Webhooks:
         source = await self._sources.get(project, name)
         if source is None:
             raise Problem(NOT_FOUND, "There is no such project, or it has no source of this name.")
-        await self._admit(source)
         headers: Headers = scope["headers"]
         access = await self._check_token(source, scope, project)
         body = await read_body(
@@ -76,6 +75,8 @@ class Webhooks:
         signed = Signed()
         if source.recipe.signing is not None:
             signed = verify(source.recipe.signing, source.secrets, headers, body, now=now)
+        # Not before: a stranger must not be able to use up what the third party may send.
+        await self._admit(source)
         if source.recipe.kind.cloudevents and is_cloudevent(headers):
             event = _parse(headers, body)
         else:
