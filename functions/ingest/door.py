@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from functions.ingest.batch import take_batch
 from functions.ingest.committer import Committer
 from functions.ingest.requests import (
+    PRIVATE,
     Disconnected,
     content_length,
     credential,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 ALLOW = "POST, OPTIONS"
 PERMISSION = "events:write"
 JSON = (b"content-type", b"application/json")
-PRIVATE = (b"cache-control", b"private")
-"""What a success carries whose credential was in the query (RFC 6750, section 2.3)."""
 
 
 class Door:

@@ -2,12 +2,18 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
 from functions.ingest.committer import Committer
-from functions.ingest.requests import content_length, credential, invalid, read_body
+from functions.ingest.requests import (
+    PRIVATE,
+    content_length,
+    credential,
+    invalid,
+    query_token,
+    read_body,
+)
 from functions.ingest.settings import IngestSettings
 from functions.ingest.sources import Source, Sources
 from shared.auth.access import Access, authorize
@@ -98,22 +104,25 @@ class Webhooks:
             raise refused
         (stored,) = await self._committer.store(source.project_id, source.producer, (event,))
         tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
-        return 202, [(b"content-type", b"application/json")], b'{"uid":"' + str(stored.uid).encode() + tail
+        answered: Headers = [(b"content-type", b"application/json")]
+        if source.recipe.kind.token is not None and query_token(scope["query_string"]) is not None:
+            answered.append(PRIVATE)
+        return 202, answered, b'{"uid":"' + str(stored.uid).encode() + tail
 
     async def _check_token(self, source: Source, scope: Scope, project: str) -> Access | None:
-        """The access of an API key, where the source asks for one. Raises Problem 401, 403."""
-        token = source.recipe.kind.token
-        if token is None:
+        """The access of an API key, where the source asks for one. Raises Problem 400, 401, 403."""
+        if source.recipe.kind.token is None:
             return None
-        authorization = credential(scope["headers"])
+        authorization = credential(scope["headers"], scope["query_string"])
         if not source.secrets:
             return await authorize(self._resources, authorization, project, PERMISSION)
         given = _bearer(authorization)
-        if given is None and token.query is not None:
-            given = _query(scope, token.query)
         if given is None:
-            ways = "Authorization: Bearer" + (f" or ?{token.query}=" if token.query is not None else "")
-            raise Problem(UNAUTHENTICATED, f"Send the token of this source as {ways}.", headers=BEARER)
+            raise Problem(
+                UNAUTHENTICATED,
+                "Send the token of this source as Authorization: Bearer, or as access_token in the query.",
+                headers=BEARER,
+            )
         if not has_token(source.secrets, given):
             raise Problem(
                 UNAUTHENTICATED,
@@ -147,12 +156,3 @@ def _parse(headers: Headers, body: bytes) -> Event:
 def _bearer(authorization: str | None) -> str | None:
     scheme, _, given = (authorization or "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" and given.strip() else None
-
-
-def _query(scope: Scope, name: str) -> str | None:
-    try:
-        pairs = parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=100)
-    except ValueError:
-        return None
-    found = [value for key, value in pairs if key == name]
-    return found[0] if len(found) == 1 else None

@@ -648,75 +648,7 @@ export type SourceBody = {
     id: string;
     name: string;
     kind: string;
-    /**
-     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
-     */
-    settings: {
-        /**
-         * The header with the signature.
-         */
-        header?: string;
-        /**
-         * What stands before the signature, such as `sha256=`.
-         */
-        prefix?: string;
-        /**
-         * What parts several signatures in the header.
-         */
-        separator?: ',' | ' ' | ';' | null;
-        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
-        /**
-         * Of the signature.
-         */
-        encoding?: 'hex' | 'base64';
-        secretEncoding?: 'raw' | 'hex' | 'base64';
-        /**
-         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
-         */
-        signed?: string;
-        /**
-         * Seconds since 1970.
-         */
-        timestampHeader?: string | null;
-        idHeader?: string | null;
-        toleranceSeconds?: number;
-        /**
-         * Templates for attributes, tried before those of the kind.
-         */
-        mapping?: {
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            type?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            source?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            subject?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            id?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            time?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            datacontenttype?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            dataschema?: string | Array<string>;
-            extensions?: {
-                [key: string]: string | Array<string>;
-            };
-        };
-    };
+    settings: SourceSettings;
     /**
      * Always empty: secrets are not shown.
      */
@@ -733,75 +665,7 @@ export type SourceBody = {
  * A source to be. Where its kind can use any secret, one is made when none is given.
  */
 export type SourceCreate = {
-    /**
-     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
-     */
-    settings?: {
-        /**
-         * The header with the signature.
-         */
-        header?: string;
-        /**
-         * What stands before the signature, such as `sha256=`.
-         */
-        prefix?: string;
-        /**
-         * What parts several signatures in the header.
-         */
-        separator?: ',' | ' ' | ';' | null;
-        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
-        /**
-         * Of the signature.
-         */
-        encoding?: 'hex' | 'base64';
-        secretEncoding?: 'raw' | 'hex' | 'base64';
-        /**
-         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
-         */
-        signed?: string;
-        /**
-         * Seconds since 1970.
-         */
-        timestampHeader?: string | null;
-        idHeader?: string | null;
-        toleranceSeconds?: number;
-        /**
-         * Templates for attributes, tried before those of the kind.
-         */
-        mapping?: {
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            type?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            source?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            subject?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            id?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            time?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            datacontenttype?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            dataschema?: string | Array<string>;
-            extensions?: {
-                [key: string]: string | Array<string>;
-            };
-        };
-    };
+    settings?: SourceSettings;
     /**
      * How many requests a second; null is no own limit.
      */
@@ -850,75 +714,7 @@ export type SourceList = {
  * A source as it shall be. An absent kind stays as it is; the name is part of the address and stays too.
  */
 export type SourceReplace = {
-    /**
-     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
-     */
-    settings?: {
-        /**
-         * The header with the signature.
-         */
-        header?: string;
-        /**
-         * What stands before the signature, such as `sha256=`.
-         */
-        prefix?: string;
-        /**
-         * What parts several signatures in the header.
-         */
-        separator?: ',' | ' ' | ';' | null;
-        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
-        /**
-         * Of the signature.
-         */
-        encoding?: 'hex' | 'base64';
-        secretEncoding?: 'raw' | 'hex' | 'base64';
-        /**
-         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
-         */
-        signed?: string;
-        /**
-         * Seconds since 1970.
-         */
-        timestampHeader?: string | null;
-        idHeader?: string | null;
-        toleranceSeconds?: number;
-        /**
-         * Templates for attributes, tried before those of the kind.
-         */
-        mapping?: {
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            type?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            source?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            subject?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            id?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            time?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            datacontenttype?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            dataschema?: string | Array<string>;
-            extensions?: {
-                [key: string]: string | Array<string>;
-            };
-        };
-    };
+    settings?: SourceSettings;
     /**
      * How many requests a second; null is no own limit.
      */
@@ -956,81 +752,83 @@ export type SourceReplace = {
 };
 
 /**
+ * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
+ */
+export type SourceSettings = {
+    /**
+     * The header with the signature.
+     */
+    header?: string;
+    /**
+     * What stands before the signature, such as `sha256=`.
+     */
+    prefix?: string;
+    /**
+     * What parts several signatures in the header.
+     */
+    separator?: ',' | ' ' | ';' | null;
+    algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
+    /**
+     * Of the signature.
+     */
+    encoding?: 'hex' | 'base64';
+    secretEncoding?: 'raw' | 'hex' | 'base64';
+    /**
+     * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
+     */
+    signed?: string;
+    /**
+     * Seconds since 1970.
+     */
+    timestampHeader?: string | null;
+    idHeader?: string | null;
+    toleranceSeconds?: number;
+    /**
+     * Templates for attributes, tried before those of the kind.
+     */
+    mapping?: {
+        /**
+         * A template, or several in the order in which they are tried.
+         */
+        type?: string | Array<string>;
+        /**
+         * A template, or several in the order in which they are tried.
+         */
+        source?: string | Array<string>;
+        /**
+         * A template, or several in the order in which they are tried.
+         */
+        subject?: string | Array<string>;
+        /**
+         * A template, or several in the order in which they are tried.
+         */
+        id?: string | Array<string>;
+        /**
+         * A template, or several in the order in which they are tried.
+         */
+        time?: string | Array<string>;
+        /**
+         * A template, or several in the order in which they are tried.
+         */
+        datacontenttype?: string | Array<string>;
+        /**
+         * A template, or several in the order in which they are tried.
+         */
+        dataschema?: string | Array<string>;
+        extensions?: {
+            [key: string]: string | Array<string>;
+        };
+    };
+};
+
+/**
  * A source after its secrets were set. `secret` is one that was made here, shown this once.
  */
 export type SourceWithSecretBody = {
     id: string;
     name: string;
     kind: string;
-    /**
-     * What this source says differently from its kind; which members a kind takes, `GET …/source-kinds` says.
-     */
-    settings: {
-        /**
-         * The header with the signature.
-         */
-        header?: string;
-        /**
-         * What stands before the signature, such as `sha256=`.
-         */
-        prefix?: string;
-        /**
-         * What parts several signatures in the header.
-         */
-        separator?: ',' | ' ' | ';' | null;
-        algorithm?: 'sha1' | 'sha256' | 'sha512' | 'ed25519';
-        /**
-         * Of the signature.
-         */
-        encoding?: 'hex' | 'base64';
-        secretEncoding?: 'raw' | 'hex' | 'base64';
-        /**
-         * The text that is signed, of `{body}`, `{timestamp}` and `{id}`.
-         */
-        signed?: string;
-        /**
-         * Seconds since 1970.
-         */
-        timestampHeader?: string | null;
-        idHeader?: string | null;
-        toleranceSeconds?: number;
-        /**
-         * Templates for attributes, tried before those of the kind.
-         */
-        mapping?: {
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            type?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            source?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            subject?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            id?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            time?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            datacontenttype?: string | Array<string>;
-            /**
-             * A template, or several in the order in which they are tried.
-             */
-            dataschema?: string | Array<string>;
-            extensions?: {
-                [key: string]: string | Array<string>;
-            };
-        };
-    };
+    settings: SourceSettings;
     /**
      * Always empty: secrets are not shown.
      */

@@ -118,7 +118,7 @@ def routes(resources: Resources) -> APIRouter:
 
 def draft_of(body: SourceCreate | SourceReplace) -> Draft:
     """What a body asks for."""
-    return Draft(body.kind, body.settings, body.secrets, body.rate_per_second, body.burst)
+    return Draft(body.kind, body.settings.root, body.secrets, body.rate_per_second, body.burst)
 
 
 def kind_body(kind: Kind) -> KindBody:

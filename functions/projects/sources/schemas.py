@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, RootModel, WithJsonSchema
 
 from shared.core.webhooks.kind import NAME
 from shared.core.webhooks.secret import MAX_SECRETS
@@ -26,7 +26,7 @@ _TEMPLATES: dict[str, Any] = {
     ],
 }
 
-SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[str, Any] = {
     "type": "object",
     "description": "What this source says differently from its kind; which members a kind takes, "
     "`GET …/source-kinds` says.",
@@ -63,13 +63,22 @@ SETTINGS: dict[str, Any] = {
     },
 }
 
-Settings = Annotated[dict[str, Any], WithJsonSchema(SETTINGS)]
+
+def _describe(schema: dict[str, Any]) -> None:
+    schema.clear()
+    schema.update(_SETTINGS)
+
+
+class SourceSettings(RootModel[dict[str, Any]]):
+    """What a source says for itself; `shared.core.webhooks.recipe` reads it."""
+
+    model_config = ConfigDict(json_schema_extra=_describe)
 
 
 class _Given(Request):
     """A body that was read from here can be sent back: members that only Weir writes are ignored."""
 
-    settings: Settings = Field(default_factory=dict)
+    settings: SourceSettings = Field(default_factory=lambda: SourceSettings({}))
     rate_per_second: Rate = Field(
         default=None, description="How many requests a second; null is no own limit."
     )
@@ -112,7 +121,7 @@ class SourceBody(Schema):
     id: str
     name: str
     kind: str
-    settings: Settings
+    settings: SourceSettings
     secrets: list[str] = Field(description="Always empty: secrets are not shown.")
     secret_count: int | None
     rate_per_second: int | None

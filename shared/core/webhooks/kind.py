@@ -105,9 +105,7 @@ class Signature(_Part, frozen=True):
 
 
 class Token(_Part, frozen=True):
-    """A secret that the request itself carries: as `Authorization: Bearer`, or in the query."""
-
-    query: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}\Z")] | None = None
+    """A secret that the request itself carries, as a bearer token (RFC 6750, sections 2.1 and 2.3)."""
 
 
 class Secrets(_Part, frozen=True):

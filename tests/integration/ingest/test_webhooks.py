@@ -216,7 +216,8 @@ async def test_forms_are_kept_as_they_came(hooks: Hooks) -> None:
 async def test_a_token_comes_as_bearer_or_in_the_query(hooks: Hooks) -> None:
     path = await hooks.make("plain", SECRET, mapping={"id": "{unique}"})
     query = f"{path}?access_token={quote_plus(SECRET)}"
-    assert (await hooks.post(query, {}, b"a")).status_code == 202
+    taken = await hooks.post(query, {}, b"a")
+    assert (taken.status_code, taken.headers["cache-control"]) == (202, "private")
     assert (await hooks.post(path, {"Authorization": f"bearer {SECRET}"}, b"a")).status_code == 202
     assert (await hooks.post(path, {}, b"a")).headers["www-authenticate"] == "Bearer"
     refused = [
@@ -224,14 +225,21 @@ async def test_a_token_comes_as_bearer_or_in_the_query(hooks: Hooks) -> None:
         (path, {"Authorization": "Bearer another secret"}),
         (path, {"Authorization": f"Basic {SECRET}"}),
         (path, hooks.project.headers),
-        (f"{query}&access_token=x", {}),
         (f"{path}?access_token=", {}),
+        (f"{path}?access_token=another+secret", {}),
         (f"{path}?" + "&" * 200, {}),
     ]
     for where, headers in refused:
         problem(await hooks.post(where, headers, b"a"), 401)
     twice = [("authorization", "Bearer x"), ("authorization", f"Bearer {SECRET}")]
     problem(await hooks.client.post(path, headers=twice, content=b"a"), 400)
+    problem(await hooks.post(f"{query}&access_token=x", {}, b"a"), 400)
+    problem(await hooks.post(query, {"Authorization": f"Bearer {SECRET}"}, b"a"), 400)
+
+
+async def test_a_query_is_no_concern_of_a_signed_source(hooks: Hooks) -> None:
+    path = await hooks.make("github", SECRET) + "?access_token=a&access_token=b&%FF"
+    assert (await hooks.post(path, webhooks.github(SECRET, BODY, "issues"), BODY)).status_code == 202
 
 
 async def test_without_a_secret_an_api_key_is_asked_for(hooks: Hooks) -> None:
