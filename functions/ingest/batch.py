@@ -1,11 +1,11 @@
 """A batch: all of its events or, when the producer says so, those that are good."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from functions.ingest.requests import too_large
 from functions.ingest.rows import Stored
-from shared.core.cloudevents import Event, InvalidEvent, parse_batch
+from shared.core.cloudevents import BatchReader, Event, InvalidEvent
 from shared.core.problems import FORBIDDEN, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
 
 Store = Callable[[Sequence[Event]], Awaitable[list[Stored]]]
@@ -22,14 +22,19 @@ _DETAILS = {
 
 
 async def take_batch(
-    body: bytes, store: Store, objection: Objection, *, limit: int, lenient: bool
+    chunks: AsyncIterator[bytes], store: Store, objection: Objection, *, limit: int, lenient: bool
 ) -> list[dict[str, Any]]:
-    """Store the events of a batch; the members of `results` in its answer.
+    """Store the events of a batch, read as it arrives; the members of `results` in its answer.
 
     `limit` is the number of elements allowed. Raises InvalidEvent for what is not a batch, and Problem:
     413, or unless `lenient` one that names every bad element.
     """
-    elements = parse_batch(body, lenient)
+    reader = BatchReader(lenient)
+    async for chunk in chunks:
+        reader.feed(chunk)
+        if len(reader.results) > limit:
+            raise too_large("A batch", limit, "events")
+    elements = reader.close()
     if len(elements) > limit:
         raise too_large("A batch", limit, "events")
     bad: dict[int, Problem] = {}

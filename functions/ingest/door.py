@@ -17,11 +17,21 @@ from functions.ingest.requests import (
     is_lenient,
     query_token,
     read_body,
+    read_chunks,
     too_large,
 )
+from functions.ingest.room import Room
 from functions.ingest.settings import IngestSettings
 from shared.auth.access import Access, authorize
-from shared.core.cloudevents import Event, InvalidEvent, Mode, UnsupportedFormat, content_mode, parse
+from shared.core.cloudevents import (
+    Event,
+    InvalidEvent,
+    Mode,
+    UnsupportedFormat,
+    content_type_of,
+    mode_of,
+    parse_in,
+)
 from shared.core.patterns import matches_any
 from shared.core.problems import (
     FORBIDDEN,
@@ -49,6 +59,7 @@ class Door:
         self._resources = resources
         self._settings = settings
         self._committer = Committer(resources, settings)
+        self._room = Room(max(settings.bodies_max_bytes, settings.batch_max_bytes))
         self._webhooks: Webhooks | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +92,9 @@ class Door:
         if self._webhooks is None:
             from functions.ingest.webhook import Webhooks
 
-            self._webhooks = Webhooks(self._resources, self._settings, self._committer, refusal)
+            self._webhooks = Webhooks(
+                self._resources, self._settings, self._committer, refusal, room=self._room
+            )
         return self._webhooks
 
     async def _take(
@@ -92,12 +105,13 @@ class Door:
             self._resources, credential(headers, scope["query_string"]), project, PERMISSION
         )
         try:
-            mode = content_mode(headers)
+            content_type = content_type_of(headers)
+            mode = mode_of(content_type)
             if mode is Mode.BATCH:
                 return await self._take_batch(headers, receive, access)
             limit = self._settings.event_max_bytes
-            body = await read_body(receive, content_length(headers), limit, "An event")
-            event = parse(headers, body)
+            body = await read_body(receive, content_length(headers), limit, "An event", self._room)
+            event = parse_in(mode, content_type, headers, body)
         except InvalidEvent as error:
             raise invalid(error) from None
         except UnsupportedFormat as error:
@@ -112,15 +126,15 @@ class Door:
         self, headers: list[tuple[bytes, bytes]], receive: Receive, access: Access
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         limit = self._settings.batch_max_bytes
-        body = await read_body(receive, content_length(headers), limit, "A batch")
         lenient = is_lenient(value for name, value in headers if name == b"prefer")
-        results: list[dict[str, Any]] = await take_batch(
-            body,
-            lambda events: self._committer.store(access.project_id, access.principal, events),
-            lambda event: self._objection(access, event),
-            limit=self._settings.batch_max_events,
-            lenient=lenient,
-        )
+        with self._room.place() as place:
+            results: list[dict[str, Any]] = await take_batch(
+                read_chunks(receive, content_length(headers), limit, "A batch", place),
+                lambda events: self._committer.store(access.project_id, access.principal, events),
+                lambda event: self._objection(access, event),
+                limit=self._settings.batch_max_events,
+                lenient=lenient,
+            )
         answer = [JSON, (b"preference-applied", b"handling=lenient")] if lenient else [JSON]
         return answer, msgspec.json.encode({"results": results})
 

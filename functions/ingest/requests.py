@@ -1,10 +1,11 @@
 """What the door reads of a request before it looks at the event."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from urllib.parse import unquote_plus
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
+from functions.ingest.room import Place, Room
 from shared.core.cloudevents import InvalidEvent
 from shared.core.problems import MALFORMED, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
 
@@ -29,31 +30,56 @@ def too_large(what: str, limit: int, unit: str = "bytes") -> Problem:
     return Problem(TOO_LARGE, f"{what} may have at most {limit} {unit}.")
 
 
-async def read_body(receive: Receive, declared: bytes | None, limit: int, what: str) -> bytes:
+async def read_body(receive: Receive, declared: bytes | None, limit: int, what: str, room: Room) -> bytes:
     """The body, if it has at most `limit` bytes. `declared` is Content-Length; chunks are counted as they come.
 
-    Raises Problem 413, and Disconnected.
+    Raises Problem 413, 503 where there is no `room`, and Disconnected.
     """
-    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
-        raise too_large(what, limit)
+    check_declared(declared, limit, what)
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
-        chunks = [body]
-        size = len(body)
-        while message.get("more_body"):
-            if size > limit:
-                raise too_large(what, limit)
-            message = await receive()
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            chunks.append(chunk)
-        body = b"".join(chunks)
+        with room.place() as place:
+            chunks = [chunk async for chunk in _chunks(receive, message, limit, what, place)]
+        return b"".join(chunks)
     if message["type"] == "http.disconnect":
         raise Disconnected
     if len(body) > limit:
         raise too_large(what, limit)
     return body
+
+
+async def read_chunks(
+    receive: Receive, declared: bytes | None, limit: int, what: str, place: Place
+) -> AsyncIterator[bytes]:
+    """The same, chunk by chunk; the caller keeps the `place` as long as it keeps what came of them."""
+    check_declared(declared, limit, what)
+    async for chunk in _chunks(receive, await receive(), limit, what, place):
+        yield chunk
+
+
+def check_declared(declared: bytes | None, limit: int, what: str) -> None:
+    """Raise Problem 413 where Content-Length says more than `limit`."""
+    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+        raise too_large(what, limit)
+
+
+async def _chunks(
+    receive: Receive, message: Message, limit: int, what: str, place: Place
+) -> AsyncIterator[bytes]:
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise too_large(what, limit)
+        place.add(len(chunk))
+        yield chunk
+        if not message.get("more_body"):
+            return
+        message = await receive()
 
 
 def is_lenient(preferences: Iterable[bytes]) -> bool:

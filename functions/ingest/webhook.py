@@ -14,6 +14,7 @@ from functions.ingest.requests import (
     query_token,
     read_body,
 )
+from functions.ingest.room import Room
 from functions.ingest.settings import IngestSettings
 from functions.ingest.sources import Source, Sources
 from shared.auth.access import Access, authorize
@@ -55,10 +56,13 @@ class Webhooks:
         committer: Committer,
         refusal: Refusal,
         admit: Admission = admit_all,
+        *,
+        room: Room,
     ) -> None:
         self._resources = resources
         self._settings = settings
         self._committer = committer
+        self._room = room
         self._refusal = refusal
         self._admit = admit
         self._sources = Sources(resources)
@@ -75,7 +79,7 @@ class Webhooks:
         headers: Headers = scope["headers"]
         access = await self._check_token(source, scope, project)
         body = await read_body(
-            receive, content_length(headers), self._settings.event_max_bytes, "A webhook's body"
+            receive, content_length(headers), self._settings.event_max_bytes, "A webhook's body", self._room
         )
         now = time.time()
         signed = Signed()

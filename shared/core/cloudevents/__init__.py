@@ -5,7 +5,16 @@ Strict where the specification says MUST, data kept byte for byte. Any invalid i
 
 from shared.core.cloudevents.batch_format import BatchReader, parse_batch
 from shared.core.cloudevents.event import DataKind, Event, InvalidEvent, Mode, UnsupportedFormat, Value
-from shared.core.cloudevents.http import content_mode, from_parts, parse, to_binary, to_structured
+from shared.core.cloudevents.http import (
+    content_mode,
+    content_type_of,
+    from_parts,
+    mode_of,
+    parse,
+    parse_in,
+    to_binary,
+    to_structured,
+)
 from shared.core.cloudevents.json_format import parse_structured, to_json
 
 __all__ = [
@@ -17,9 +26,12 @@ __all__ = [
     "UnsupportedFormat",
     "Value",
     "content_mode",
+    "content_type_of",
     "from_parts",
+    "mode_of",
     "parse",
     "parse_batch",
+    "parse_in",
     "parse_structured",
     "to_binary",
     "to_json",

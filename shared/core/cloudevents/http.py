@@ -34,7 +34,7 @@ def content_mode(headers: Headers) -> Mode:
     Raises UnsupportedFormat for a CloudEvents media type other than JSON in UTF-8, InvalidEvent for two
     Content-Type headers.
     """
-    return _mode(_content_type(headers))
+    return mode_of(content_type_of(headers))
 
 
 def parse(headers: Headers, body: bytes) -> Event:
@@ -43,8 +43,12 @@ def parse(headers: Headers, body: bytes) -> Event:
     Raises InvalidEvent for what is not a CloudEvent, UnsupportedFormat for another format or a batch.
     """
     headers = headers if isinstance(headers, (list, tuple)) else list(headers)
-    content_type = _content_type(headers)
-    mode = _mode(content_type)
+    content_type = content_type_of(headers)
+    return parse_in(mode_of(content_type), content_type, headers, body)
+
+
+def parse_in(mode: Mode, content_type: bytes | None, headers: Headers, body: bytes) -> Event:
+    """`parse` where `content_type_of` and `mode_of` were asked before."""
     if mode is Mode.BINARY:
         return _parse_binary(headers, content_type, body)
     if mode is Mode.STRUCTURED:
@@ -76,7 +80,8 @@ def to_structured(event: Event) -> tuple[list[tuple[str, str]], bytes]:
     return [("content-type", STRUCTURED_TYPE)], to_json(event)
 
 
-def _content_type(headers: Headers) -> bytes | None:
+def content_type_of(headers: Headers) -> bytes | None:
+    """The Content-Type, without space around it. Raises InvalidEvent for two."""
     found: bytes | None = None
     for name, value in headers:
         if len(name) == 12 and name.lower() == b"content-type":
@@ -91,7 +96,8 @@ def _read_type(value: bytes) -> bytes:
     return value.replace(b"\t", b" ").strip(b" ")
 
 
-def _mode(content_type: bytes | None) -> Mode:
+def mode_of(content_type: bytes | None) -> Mode:
+    """How a message with this Content-Type carries its event. Raises UnsupportedFormat."""
     if content_type is None:
         return Mode.BINARY
     return _known_mode(content_type) if len(content_type) <= _CACHED_LENGTH else _read_mode(content_type)

@@ -3,8 +3,18 @@ from typing import Any
 
 import pytest
 
-from functions.ingest.requests import Disconnected, credential, is_lenient, query_token, read_body
+from functions.ingest.requests import (
+    Disconnected,
+    credential,
+    is_lenient,
+    query_token,
+    read_body,
+    read_chunks,
+)
+from functions.ingest.room import Room
 from shared.core.problems import Problem
+
+MIB = 1024 * 1024
 
 
 def receiver(messages: Iterable[dict[str, Any]]) -> Any:
@@ -22,13 +32,13 @@ def chunk(body: bytes, *, more: bool) -> dict[str, Any]:
 
 async def test_a_body_in_pieces_is_put_together() -> None:
     receive = receiver([chunk(b"ab", more=True), chunk(b"", more=True), chunk(b"c", more=False)])
-    assert await read_body(receive, None, 3, "It") == b"abc"
+    assert await read_body(receive, None, 3, "It", Room(MIB)) == b"abc"
 
 
 async def test_a_declared_length_past_the_limit_is_refused_unread() -> None:
     for declared in (b"4", b"9" * 30):
         with pytest.raises(Problem) as caught:
-            await read_body(receiver([]), declared, 3, "It")
+            await read_body(receiver([]), declared, 3, "It", Room(MIB))
         assert caught.value.kind.status == 413
 
 
@@ -42,15 +52,29 @@ async def test_a_declared_length_past_the_limit_is_refused_unread() -> None:
 )
 async def test_a_body_past_the_limit_is_refused(messages: list[dict[str, Any]]) -> None:
     with pytest.raises(Problem) as caught:
-        await read_body(receiver(messages), b"3", 3, "It")
+        await read_body(receiver(messages), b"3", 3, "It", Room(MIB))
     assert caught.value.detail == "It may have at most 3 bytes."
 
 
 async def test_a_client_that_goes_away_is_not_answered() -> None:
     with pytest.raises(Disconnected):
-        await read_body(receiver([{"type": "http.disconnect"}]), None, 3, "It")
+        await read_body(receiver([{"type": "http.disconnect"}]), None, 3, "It", Room(MIB))
     with pytest.raises(Disconnected):
-        await read_body(receiver([chunk(b"a", more=True), {"type": "http.disconnect"}]), None, 3, "It")
+        await read_body(
+            receiver([chunk(b"a", more=True), {"type": "http.disconnect"}]), None, 3, "It", Room(MIB)
+        )
+
+
+async def test_bodies_share_the_room_and_leave_it_when_they_are_read() -> None:
+    room = Room(10)
+    pieces = [chunk(b"abcd", more=True), chunk(b"ef", more=False)]
+    with room.place() as place:
+        assert [c async for c in read_chunks(receiver(pieces), None, 9, "It", place)] == [b"abcd", b"ef"]
+        with pytest.raises(Problem) as caught:
+            await read_body(receiver(pieces), None, 9, "It", room)
+        assert caught.value.kind.status == 503
+        assert caught.value.headers == {"Retry-After": "1"}
+    assert await read_body(receiver(pieces), None, 9, "It", room) == b"abcdef"
 
 
 def test_the_first_handling_counts() -> None:
