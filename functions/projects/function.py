@@ -4,7 +4,7 @@ from shared.runtime.function import Function
 
 FUNCTION = Function(
     name="projects",
-    summary="Keeps projects and their API keys",
+    summary="Keeps projects, their producers and API keys",
     entry="functions.projects.app:create",
     routes=("/v1/projects",),
 )

@@ -16,6 +16,8 @@ PERMISSIONS: frozenset[str] = frozenset(
         "projects:create",
         "keys:read",
         "keys:write",
+        "producers:read",
+        "producers:write",
     }
 )
 """What can be asked of a credential. `projects:create` concerns API keys: any user may create a project."""
@@ -23,7 +25,9 @@ PERMISSIONS: frozenset[str] = frozenset(
 EVERYTHING = "*"
 """The scope of an API key that may do all of `PERMISSIONS`, those added later included."""
 
-_VIEWER = frozenset({"events:read", "subscriptions:read", "deliveries:read", "projects:read"})
+_VIEWER = frozenset(
+    {"events:read", "subscriptions:read", "deliveries:read", "projects:read", "producers:read"}
+)
 
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {

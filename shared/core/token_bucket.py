@@ -123,8 +123,14 @@ class Share:
         self._spent.balance -= spent
 
     def answer(self, given: float, balance: float, now: float) -> None:
-        """The bucket gave so many tokens and has `balance` left."""
-        self._lease = given + (self._lease if now < self._lease_until else 0)
+        """The bucket gave so many tokens and has `balance` left.
+
+        What was spent locally meanwhile is paid out of them.
+        """
+        lease = given + (self._lease if now < self._lease_until else 0)
+        paid = min(lease, self.limit.burst - self._spent.level(now))
+        self._spent.balance += paid
+        self._lease = lease - paid
         self._lease_until = now + LEASE_SECONDS
         self._known.balance, self._known.at = balance, now
         if given < 1:
