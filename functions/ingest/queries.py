@@ -108,6 +108,22 @@ async def intake(on: "asyncpg.Pool", project_id: UUID) -> "asyncpg.Record | None
     )
 
 
+async def project_named(on: "asyncpg.Pool", name: str) -> "list[asyncpg.Record]":
+    """A project, once for each of its producers that has an issuer, by their names; once if none has."""
+    rows: list[asyncpg.Record] = await on.fetch(
+        """
+        SELECT p.id AS project_id, p.name AS project_name, p.allowed_origins,
+               p.rate_per_second AS project_rate, p.burst AS project_burst,
+               o.id, o.name, o.sources, o.types, o.rate_per_second, o.burst, o.issuer, o.audience, o.subject
+        FROM projects p LEFT JOIN producers o ON o.project_id = p.id AND o.issuer IS NOT NULL
+        WHERE p.name = $1 ORDER BY o.name
+        """,
+        name,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return rows
+
+
 async def ensure_partitions(connection: "asyncpg.Connection", first: date, last: date) -> None:
     """Make the partitions of these days (UTC) that are not there."""
     await connection.execute("SELECT ensure_partitions($1, $2)", first, last, timeout=TIMEOUT_SECONDS)
