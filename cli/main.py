@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deliveries": ("cli.commands.deliveries:deliveries", "Look at deliveries and their attempts."),
     "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
     "projects": ("cli.commands.projects:projects", "Make and list projects."),
+    "producers": ("cli.commands.producers:producers", "Say who may send what, and how fast."),
     "keys": ("cli.commands.keys:keys", "Make, list and revoke API keys."),
     "sources": ("cli.commands.sources:sources", "Let third parties send webhooks."),
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),

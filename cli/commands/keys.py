@@ -21,6 +21,7 @@ WIDE: list[Column] = [
     ("created", "createdAt"),
     ("sources", lambda row: " ".join(row["sources"]) or "any"),
     ("types", lambda row: " ".join(row["types"]) or "any"),
+    ("producer", "producer"),
 ]
 
 
@@ -56,6 +57,7 @@ def list_keys(api: Api, limit: int, cursor: str | None, output: str) -> None:
     "--source", "sources", multiple=True, help="Only events of this source; * stands for any signs."
 )
 @click.option("--type", "types", multiple=True, help="Only events of this type; * stands for any signs.")
+@click.option("--producer", help="The producer that it belongs to: it may send what both allow.")
 @click.option("--expires-in", type=Duration(), help="How long it is valid, such as 90d.")
 @output_option
 @api_options
@@ -66,6 +68,7 @@ def create_key(
     scopes: tuple[str, ...],
     sources: tuple[str, ...],
     types: tuple[str, ...],
+    producer: str | None,
     expires_in: float | None,
     output: str,
 ) -> None:
@@ -74,12 +77,14 @@ def create_key(
     \b
     Example:
       weir keys create shop --scope events:write --source '/shop*' --expires-in 90d -o name
+      weir keys create checkout --producer shop
     """  # noqa: D301
     body: dict[str, object] = {
         "name": name,
         "scopes": list(scopes) or ["events:write"],
         "sources": list(sources),
         "types": list(types),
+        "producer": producer,
     }
     if expires_in is not None:
         body["expiresAt"] = (datetime.now(UTC) + timedelta(seconds=expires_in)).isoformat()

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from functions.ingest.door import PERMISSION, Door
+from functions.ingest.door import Door
+from functions.ingest.doorstep import PERMISSION
 from functions.ingest.function import FUNCTION
 from functions.ingest.schemas import Accepted, BatchAccepted
 from functions.ingest.settings import IngestSettings
@@ -19,6 +20,18 @@ from shared.runtime.resources import Resources
 
 PREFIX = "/in/"
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+RATE_LIMIT = {
+    "RateLimit-Policy": {
+        "description": 'Where a limit applies: `"producer";q=QUOTA;w=SECONDS`.',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": 'Where a limit applies: `"producer";r=REMAINING;t=SECONDS`.',
+        "schema": {"type": "string"},
+    },
+}
+"""draft-ietf-httpapi-ratelimit-headers-11. A batch counts as its events."""
+
 EVENT = {"type": "object", "description": "A CloudEvent in the JSON format."}
 
 
@@ -49,9 +62,14 @@ def create(resources: Resources) -> FastAPI:
             "{project}",
             openapi_extra=CONSUMES,
             responses={
-                202: {"model": Accepted | BatchAccepted, "description": "Stored: it is on disk."},
+                202: {
+                    "model": Accepted | BatchAccepted,
+                    "description": "Stored: it is on disk.",
+                    "headers": RATE_LIMIT,
+                },
                 429: {
                     "description": "Too many events; `Retry-After` says when to go on.",
+                    "headers": RATE_LIMIT,
                     "content": PROBLEM,
                 },
                 507: {"description": "There is no space left to store events.", "content": PROBLEM},

@@ -1,5 +1,6 @@
 """`POST /in/…`: plain ASGI, because what FastAPI does for a request costs more than storing it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -7,7 +8,11 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from functions.ingest.batch import take_batch
+from functions.ingest.callers import Callers
 from functions.ingest.committer import Committer
+from functions.ingest.doorstep import Doorsteps
+from functions.ingest.handshake import shake
+from functions.ingest.limits import Limits
 from functions.ingest.requests import (
     PRIVATE,
     Disconnected,
@@ -18,11 +23,13 @@ from functions.ingest.requests import (
     query_token,
     read_body,
     read_chunks,
+    structured_bytes,
     too_large,
 )
 from functions.ingest.room import Room
+from functions.ingest.rows import Stored
 from functions.ingest.settings import IngestSettings
-from shared.auth.access import Access, authorize
+from shared.auth.access import Access
 from shared.core.cloudevents import (
     Event,
     InvalidEvent,
@@ -45,10 +52,10 @@ from shared.runtime.answer import problem_response
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
+    from functions.ingest.sources import Source
     from functions.ingest.webhook import Webhooks
 
 ALLOW = "POST, OPTIONS"
-PERMISSION = "events:write"
 JSON = (b"content-type", b"application/json")
 
 
@@ -59,20 +66,23 @@ class Door:
         self._resources = resources
         self._settings = settings
         self._committer = Committer(resources, settings)
+        self._doorsteps = Doorsteps(resources)
+        self._callers = Callers(resources, self._doorsteps)
+        self._limits = Limits(resources)
         self._room = Room(max(settings.bodies_max_bytes, settings.batch_max_bytes))
         self._webhooks: Webhooks | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises whatever is to become a problem."""
         method = scope["method"]
+        project, _, source = scope["path"].removeprefix("/in/").partition("/")
         if method == "OPTIONS":
-            await _answer(send, 200, b"", handshake(scope))
+            await _answer(send, 200, b"", await shake(self._doorsteps, unquote(project), scope["headers"]))
             return
         if method != "POST":
             problem = Problem(METHOD_NOT_ALLOWED, "Events are sent by POST.", headers={"Allow": ALLOW})
             await problem_response(problem)(scope, receive, send)
             return
-        project, _, source = scope["path"].removeprefix("/in/").partition("/")
         if not project or "/" in source:
             raise Problem(NOT_FOUND, "There is nothing at this address.")
         status = 202
@@ -93,7 +103,12 @@ class Door:
             from functions.ingest.webhook import Webhooks
 
             self._webhooks = Webhooks(
-                self._resources, self._settings, self._committer, refusal, room=self._room
+                self._resources,
+                self._settings,
+                self._committer,
+                refusal,
+                admit=self._admit,
+                room=self._room,
             )
         return self._webhooks
 
@@ -101,76 +116,86 @@ class Door:
         self, scope: Scope, receive: Receive, project: str
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        access = await authorize(
-            self._resources, credential(headers, scope["query_string"]), project, PERMISSION
-        )
+        access = await self._callers.access(credential(headers, scope["query_string"]), project)
         try:
             content_type = content_type_of(headers)
             mode = mode_of(content_type)
             if mode is Mode.BATCH:
                 return await self._take_batch(headers, receive, access)
+            answer = [JSON, *await self._limited(access, 1)]
             limit = self._settings.event_max_bytes
+            if mode is Mode.STRUCTURED:
+                limit = structured_bytes(limit)
             body = await read_body(receive, content_length(headers), limit, "An event", self._room)
             event = parse_in(mode, content_type, headers, body)
         except InvalidEvent as error:
             raise invalid(error) from None
         except UnsupportedFormat as error:
             raise Problem(UNSUPPORTED_FORMAT, error.detail) from None
-        if (refused := refusal(access, event)) is not None:
+        if (refused := self._objection(access, event)) is not None:
             raise refused
         (stored,) = await self._committer.store(access.project_id, access.principal, (event,))
         tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
-        return [JSON], b'{"uid":"' + str(stored.uid).encode() + tail
+        return answer, b'{"uid":"' + str(stored.uid).encode() + tail
 
     async def _take_batch(
         self, headers: list[tuple[bytes, bytes]], receive: Receive, access: Access
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         limit = self._settings.batch_max_bytes
         lenient = is_lenient(value for name, value in headers if name == b"prefer")
+        answer = [JSON, (b"preference-applied", b"handling=lenient")] if lenient else [JSON]
+
+        async def store(events: Sequence[Event]) -> list[Stored]:
+            answer.extend(await self._limited(access, len(events)))
+            return await self._committer.store(access.project_id, access.principal, events)
+
         with self._room.place() as place:
             results: list[dict[str, Any]] = await take_batch(
                 read_chunks(receive, content_length(headers), limit, "A batch", place),
-                lambda events: self._committer.store(access.project_id, access.principal, events),
+                store,
                 lambda event: self._objection(access, event),
                 limit=self._settings.batch_max_events,
                 lenient=lenient,
             )
-        answer = [JSON, (b"preference-applied", b"handling=lenient")] if lenient else [JSON]
         return answer, msgspec.json.encode({"results": results})
 
+    async def _limited(self, access: Access, cost: int) -> list[tuple[bytes, bytes]]:
+        """Count so many events; what the answer says of the limit. Raises Problem 429."""
+        if access.limit is None:
+            return []
+        return await self._limits.enter(access.bucket, access.limit, cost)
+
+    async def _admit(self, source: "Source") -> list[tuple[bytes, bytes]]:
+        """Count one request of a third party; what the answer says of its limit. Raises Problem 429."""
+        if source.limit is None:
+            return []
+        return await self._limits.enter(f"source:{source.id}", source.limit)
+
     def _objection(self, access: Access, event: Event) -> Problem | None:
-        """Why an event of a batch cannot be taken, beside not being one."""
+        """Why an event cannot be taken, beside not being one."""
         if event.data is not None and len(event.data) > self._settings.event_max_bytes:
             return too_large("An event", self._settings.event_max_bytes)
         return refusal(access, event)
 
 
 def refusal(access: Access, event: Event) -> Problem | None:
-    """403 when the event's source or type is not this producer's."""
-    if access.sources and not matches_any(access.sources, event.source):
-        return Problem(
-            FORBIDDEN,
-            "This credential may not send events of this source.",
-            errors=[Fault("/source", f"{event.source} fits none of its patterns")],
-        )
-    if access.types and not matches_any(access.types, event.type):
-        return Problem(
-            FORBIDDEN,
-            "This credential may not send events of this type.",
-            errors=[Fault("/type", f"{event.type} fits none of its patterns")],
-        )
+    """403 when the event's source or type is not this credential's, or not its producer's."""
+    for by in (access, access.producer):
+        if by is None:
+            continue
+        if by.sources and not matches_any(by.sources, event.source):
+            return Problem(
+                FORBIDDEN,
+                "This credential may not send events of this source.",
+                errors=[Fault("/source", f"{event.source} fits none of its patterns")],
+            )
+        if by.types and not matches_any(by.types, event.type):
+            return Problem(
+                FORBIDDEN,
+                "This credential may not send events of this type.",
+                errors=[Fault("/type", f"{event.type} fits none of its patterns")],
+            )
     return None
-
-
-def handshake(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """The validation hand-shake (http-webhook.md, section 4): any origin may send, at any rate.
-
-    A callback that the request asks for is not called: the answer itself grants the permission.
-    """
-    headers = [(b"allow", ALLOW.encode())]
-    if any(name == b"webhook-request-origin" for name, _ in scope["headers"]):
-        headers += [(b"webhook-allowed-origin", b"*"), (b"webhook-allowed-rate", b"*")]
-    return headers
 
 
 async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

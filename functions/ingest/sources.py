@@ -11,6 +11,7 @@ from shared.auth.sealing import UnsealError
 from shared.auth.source_secrets import open_secrets
 from shared.cache.lookup import Lookup
 from shared.core.problems import UNAVAILABLE, Problem
+from shared.core.token_bucket import Limit, limit_of
 from shared.core.webhooks.kind import is_name
 from shared.core.webhooks.load import load_kinds
 from shared.core.webhooks.recipe import InvalidSettings, Recipe, read_settings
@@ -28,15 +29,14 @@ LOAD_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source as ingest needs it. `rate_per_second` None is no limit of its own."""
+    """A source as ingest needs it. Without a limit of its own it has the project's, if there is one."""
 
     id: UUID
     project_id: UUID
     name: str
     recipe: Recipe
     secrets: tuple[str, ...] = field(repr=False)
-    rate_per_second: int | None
-    burst: int | None
+    limit: Limit | None
 
     @property
     def producer(self) -> str:
@@ -78,8 +78,8 @@ class Sources:
             name=row["name"],
             recipe=recipe,
             secrets=secrets,
-            rate_per_second=row["rate_per_second"],
-            burst=row["burst"],
+            limit=limit_of(row["rate_per_second"], row["burst"])
+            or limit_of(row["project_rate"], row["project_burst"]),
         )
 
 

@@ -38,12 +38,8 @@ PERMISSION = "events:write"
 BEARER = {"WWW-Authenticate": "Bearer"}
 
 Refusal = Callable[[Access, Event], Problem | None]
-Admission = Callable[[Source], Awaitable[None]]
-"""Lets a request to this source in, or raises Problem 429."""
-
-
-async def admit_all(_: Source) -> None:
-    """No limit."""
+Admission = Callable[[Source], Awaitable[Headers]]
+"""Counts a request of this source: what the answer says of its limit. Raises Problem 429."""
 
 
 class Webhooks:
@@ -55,8 +51,8 @@ class Webhooks:
         settings: IngestSettings,
         committer: Committer,
         refusal: Refusal,
-        admit: Admission = admit_all,
         *,
+        admit: Admission,
         room: Room,
     ) -> None:
         self._resources = resources
@@ -86,7 +82,7 @@ class Webhooks:
         if source.recipe.signing is not None:
             signed = verify(source.recipe.signing, source.secrets, headers, body, now=now)
         # Not before: a stranger must not be able to use up what the third party may send.
-        await self._admit(source)
+        answered: Headers = [(b"content-type", b"application/json"), *await self._admit(source)]
         if source.recipe.kind.cloudevents and is_cloudevent(headers):
             event = _parse(headers, body)
         else:
@@ -108,7 +104,6 @@ class Webhooks:
             raise refused
         (stored,) = await self._committer.store(source.project_id, source.producer, (event,))
         tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
-        answered: Headers = [(b"content-type", b"application/json")]
         if source.recipe.kind.token is not None and query_token(scope["query_string"]) is not None:
             answered.append(PRIVATE)
         return 202, answered, b'{"uid":"' + str(stored.uid).encode() + tail

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from functions.projects import service
 from functions.projects.function import FUNCTION
+from functions.projects.producers.routes import producers
 from functions.projects.schemas import (
     CreatedKeyBody,
     CreatedProjectBody,
@@ -17,6 +18,7 @@ from functions.projects.schemas import (
     ProjectList,
     ProjectRequest,
 )
+from functions.projects.settings.routes import settings
 from functions.projects.sources.routes import routes as source_routes
 from shared.auth.access import Access, Principal
 from shared.auth.dependency import requires, signed_in
@@ -31,7 +33,15 @@ _CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/respons
 
 def create(resources: Resources) -> FastAPI:
     """The application of `projects`."""
-    return endpoint_app(FUNCTION, resources, _projects(resources), _keys(resources), source_routes(resources))
+    return endpoint_app(
+        FUNCTION,
+        resources,
+        _projects(resources),
+        settings(resources),
+        producers(resources),
+        _keys(resources),
+        source_routes(resources),
+    )
 
 
 def _projects(resources: Resources) -> APIRouter:
@@ -80,6 +90,7 @@ def _keys(resources: Resources) -> APIRouter:
             sources=body.sources,
             types=body.types,
             expires_at=body.expires_at,
+            producer=body.producer,
         )
         made = await service.create_key(resources, access, wanted)
         response.headers["Location"] = f"/v1/projects/{access.project_name}/keys/{made['id']}"

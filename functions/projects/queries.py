@@ -66,16 +66,34 @@ async def keys_of(
     """A project's keys that are not revoked, newest first, those that follow the key `after`."""
     rows: list[Record] = await on.fetch(
         """
-        SELECT id, name, scopes, sources, types, created_at, expires_at, last_used_at FROM api_keys
-        WHERE project_id = $1 AND revoked_at IS NULL
-          AND ($2::text IS NULL OR (created_at, id) < (SELECT created_at, id FROM api_keys WHERE id = $2))
-        ORDER BY created_at DESC, id DESC LIMIT $3
+        SELECT k.id, k.name, k.scopes, k.sources, k.types, o.name AS producer,
+               k.created_at, k.expires_at, k.last_used_at
+        FROM api_keys k LEFT JOIN producers o ON o.id = k.producer_id
+        WHERE k.project_id = $1 AND k.revoked_at IS NULL
+          AND ($2::text IS NULL OR (k.created_at, k.id) < (SELECT created_at, id FROM api_keys WHERE id = $2))
+        ORDER BY k.created_at DESC, k.id DESC LIMIT $3
         """,
         project_id,
         after,
         limit,
     )
     return rows
+
+
+async def producer_named(on: "Connection | Pool", project_id: UUID, name: str) -> UUID | None:
+    """The project's producer of that name. Its row stays until the transaction ends."""
+    found: UUID | None = await on.fetchval(
+        "SELECT id FROM producers WHERE project_id = $1 AND name = $2 FOR SHARE", project_id, name
+    )
+    return found
+
+
+async def bump_intake(on: "Connection", project_id: UUID) -> bool:
+    """Say that what the project takes in changes; whether it is there. Its row stays locked."""
+    status = await on.execute(
+        "UPDATE projects SET intake_version = intake_version + 1 WHERE id = $1", project_id
+    )
+    return bool(status == "UPDATE 1")
 
 
 async def revoke_key(on: "Connection | Pool", project_id: UUID, key_id: str) -> bool:

@@ -9,6 +9,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from shared.runtime.schema import Request, Schema
 
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Rate = Annotated[int, Field(ge=1, le=1_000_000, description="Events a second.")]
+Burst = Annotated[int, Field(ge=1, le=10_000_000, description="Events that may come at once.")]
 
 
 class ProjectRequest(Request):
@@ -39,13 +41,17 @@ class ProjectList(Schema):
 
 
 class KeyRequest(Request):
-    """An API key to be. `sources` and `types` are patterns with `*`; none means any."""
+    """An API key to be. `sources` and `types` are patterns with `*`; none means any.
+
+    A key of a `producer` may send what both allow, and shares the producer's limit.
+    """
 
     name: str = Field(min_length=1, max_length=100)
     scopes: list[str] = Field(min_length=1, max_length=50)
     sources: list[Pattern] = Field(default_factory=list, max_length=50)
     types: list[Pattern] = Field(default_factory=list, max_length=50)
     expires_at: AwareDatetime | None = None
+    producer: str | None = Field(default=None, max_length=63, description="The name of a producer.")
 
 
 class KeyBody(Schema):
@@ -56,6 +62,7 @@ class KeyBody(Schema):
     scopes: list[str]
     sources: list[str]
     types: list[str]
+    producer: str | None
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None

@@ -32,6 +32,7 @@ class NewKey:
     sources: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     expires_at: datetime | None = None
+    producer: str | None = None
 
 
 async def list_projects(
@@ -110,7 +111,16 @@ async def create_key(stores: Stores, access: Access, wanted: NewKey) -> dict[str
         raise Problem(FORBIDDEN, f"A key cannot be given what you may not do yourself: {', '.join(beyond)}.")
     pool = await stores.pg()
     async with pool.acquire() as connection, connection.transaction():
-        return await _insert_key(connection, stores, access.project_id, wanted)
+        producer_id = None
+        if wanted.producer is not None:
+            producer_id = await queries.producer_named(connection, access.project_id, wanted.producer)
+            if producer_id is None:
+                raise Problem(
+                    INVALID,
+                    "This API key cannot be made.",
+                    errors=[Fault("/producer", "is no producer of this project")],
+                )
+        return await _insert_key(connection, stores, access.project_id, wanted, producer_id)
 
 
 async def revoke_key(stores: Stores, access: Access, key_id: str) -> None:
@@ -121,7 +131,11 @@ async def revoke_key(stores: Stores, access: Access, key_id: str) -> None:
 
 
 async def _insert_key(
-    connection: "Connection", stores: Stores, project_id: "UUID", wanted: NewKey
+    connection: "Connection",
+    stores: Stores,
+    project_id: "UUID",
+    wanted: NewKey,
+    producer_id: "UUID | None" = None,
 ) -> dict[str, Any]:
     key = make_key()
     row = await insert_key(
@@ -134,6 +148,7 @@ async def _insert_key(
         sources=wanted.sources,
         types=wanted.types,
         expires_at=wanted.expires_at,
+        producer_id=producer_id,
     )
     return {
         "id": key.id,
@@ -141,6 +156,7 @@ async def _insert_key(
         "scopes": wanted.scopes,
         "sources": wanted.sources,
         "types": wanted.types,
+        "producer": wanted.producer,
         "created_at": row["created_at"],
         "expires_at": wanted.expires_at,
         "last_used_at": None,
@@ -158,6 +174,7 @@ def _check_wanted(wanted: NewKey) -> None:
         Fault(pointer, "must not contain U+0000")
         for pointer, text in (
             ("/name", wanted.name),
+            ("/producer", wanted.producer or ""),
             *((f"/sources/{i}", text) for i, text in enumerate(wanted.sources)),
             *((f"/types/{i}", text) for i, text in enumerate(wanted.types)),
         )
@@ -177,5 +194,7 @@ def _check_permission(access: Access, permission: str) -> None:
 
 
 def _check_unrestricted(access: Access) -> None:
-    if access.sources or access.types:
-        raise Problem(FORBIDDEN, "An API key that is limited to some sources or types cannot make others.")
+    if access.is_restricted:
+        raise Problem(
+            FORBIDDEN, "A credential that is limited to some events or to a producer cannot make others."
+        )

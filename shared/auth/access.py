@@ -27,6 +27,7 @@ from shared.auth.tokens import (
 )
 from shared.cache.lookup import Lookup
 from shared.core.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem
+from shared.core.token_bucket import Limit, limit_of
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -45,8 +46,22 @@ logger = logging.getLogger("weir.auth")
 
 
 @dataclass(frozen=True, slots=True)
+class ProducerAccess:
+    """What the producer of a credential may send. No `sources` or `types` means any."""
+
+    id: UUID
+    name: str
+    sources: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """What a credential may do in one project. No `sources` or `types` means any."""
+    """What a credential may do in one project. No `sources` or `types` means any.
+
+    A credential of a producer may send what both allow. Events count towards `limit` in the bucket of
+    that name, which all credentials of a producer share.
+    """
 
     project_id: UUID
     project_name: str
@@ -54,6 +69,14 @@ class Access:
     permissions: frozenset[str]
     sources: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    producer: ProducerAccess | None = None
+    limit: Limit | None = None
+    bucket: str = ""
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether it is limited to some events, so that it must not give out more than it has."""
+        return bool(self.sources or self.types or self.producer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +229,7 @@ class Authority:
             row = await queries.key_by_id(await self._pool(), key)
         if row is None:
             return None
+        producer_id = row["producer_id"]
         access = Access(
             project_id=row["project_id"],
             project_name=row["project_name"],
@@ -213,6 +237,16 @@ class Authority:
             permissions=granted(row["scopes"]),
             sources=tuple(row["sources"]),
             types=tuple(row["types"]),
+            producer=None
+            if producer_id is None
+            else ProducerAccess(
+                producer_id,
+                row["producer_name"],
+                tuple(row["producer_sources"]),
+                tuple(row["producer_types"]),
+            ),
+            limit=limit_of(row["rate_per_second"], row["burst"]),
+            bucket=f"key:{key}" if producer_id is None else f"producer:{producer_id}",
         )
         return _Key(row["secret_hash"], row["expires_at"], row["last_used_at"], access)
 
@@ -224,7 +258,14 @@ class Authority:
             row = await queries.membership(await self._pool(), user_id, project_name)
         if row is None:
             return None
-        return Access(row["id"], project_name, f"user:{user_id}", ROLES[row["role"]])
+        return Access(
+            row["id"],
+            project_name,
+            f"user:{user_id}",
+            ROLES[row["role"]],
+            limit=limit_of(row["rate_per_second"], row["burst"]),
+            bucket=f"user:{user_id}:{row['id']}",
+        )
 
     async def _load_verifier(self, kid: str) -> Verifier | None:
         async with asyncio.timeout(STORE_TIMEOUT_SECONDS):

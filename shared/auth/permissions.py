@@ -18,6 +18,8 @@ PERMISSIONS: frozenset[str] = frozenset(
         "keys:write",
         "sources:read",
         "sources:write",
+        "producers:read",
+        "producers:write",
     }
 )
 """What can be asked of a credential. `projects:create` concerns API keys: any user may create a project."""
@@ -25,7 +27,16 @@ PERMISSIONS: frozenset[str] = frozenset(
 EVERYTHING = "*"
 """The scope of an API key that may do all of `PERMISSIONS`, those added later included."""
 
-_VIEWER = frozenset({"events:read", "subscriptions:read", "deliveries:read", "projects:read", "sources:read"})
+_VIEWER = frozenset(
+    {
+        "events:read",
+        "subscriptions:read",
+        "deliveries:read",
+        "projects:read",
+        "producers:read",
+        "sources:read",
+    }
+)
 
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {

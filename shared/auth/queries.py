@@ -15,12 +15,15 @@ OVERLAP_MINUTES = 20
 
 
 async def key_by_id(on: "Connection | Pool", key_id: str) -> "Record | None":
-    """An API key that is not revoked, with its project's name."""
+    """An API key that is not revoked, with its project's name, its producer, and the limit of its rate."""
     return await on.fetchrow(
         """
         SELECT k.project_id, p.name AS project_name, k.secret_hash, k.scopes, k.sources, k.types,
-               k.expires_at, k.last_used_at
-        FROM api_keys k JOIN projects p ON p.id = k.project_id
+               k.expires_at, k.last_used_at, k.producer_id, o.name AS producer_name,
+               o.sources AS producer_sources, o.types AS producer_types,
+               coalesce(o.rate_per_second, p.rate_per_second) AS rate_per_second,
+               CASE WHEN o.rate_per_second IS NULL THEN p.burst ELSE o.burst END AS burst
+        FROM api_keys k JOIN projects p ON p.id = k.project_id LEFT JOIN producers o ON o.id = k.producer_id
         WHERE k.id = $1 AND k.revoked_at IS NULL
         """,
         key_id,
@@ -49,12 +52,13 @@ async def insert_key(
     sources: list[str],
     types: list[str],
     expires_at: datetime | None,
+    producer_id: UUID | None = None,
 ) -> "Record":
     """Keep a new API key; its `created_at`."""
     row = await on.fetchrow(
         """
-        INSERT INTO api_keys (id, project_id, name, secret_hash, scopes, sources, types, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING created_at
+        INSERT INTO api_keys (id, project_id, name, secret_hash, scopes, sources, types, expires_at, producer_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING created_at
         """,
         key_id,
         project_id,
@@ -64,6 +68,7 @@ async def insert_key(
         sources,
         types,
         expires_at,
+        producer_id,
     )
     assert row is not None
     return row
@@ -73,7 +78,7 @@ async def membership(on: "Connection | Pool", user_id: UUID, project_name: str) 
     """The project of that name, if the user is a member of it, with their role."""
     return await on.fetchrow(
         """
-        SELECT p.id, m.role FROM members m JOIN projects p ON p.id = m.project_id
+        SELECT p.id, p.rate_per_second, p.burst, m.role FROM members m JOIN projects p ON p.id = m.project_id
         WHERE m.user_id = $1 AND p.name = $2
         """,
         user_id,

@@ -110,10 +110,7 @@ class Producer(Model):
     """
 
     __tablename__ = "producers"
-    __table_args__ = (
-        Index("uq_producers_project_id_name", "project_id", "name", unique=True),
-        Index("ix_producers_issuer", "issuer", postgresql_where=text("issuer IS NOT NULL")),
-    )
+    __table_args__ = (Index("uq_producers_project_id_name", "project_id", "name", unique=True),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))

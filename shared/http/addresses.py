@@ -47,10 +47,11 @@ def unwrapped(address: Address) -> Address:
 
 
 class AddressGuard:
-    """Allows public addresses, and beyond them the networks in `allowed` (CIDR)."""
+    """Allows public addresses, unless `public` is false, and the networks in `allowed` (CIDR)."""
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, allowed: Iterable[str] = (), *, public: bool = True) -> None:
         self._allowed: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in allowed)
+        self._public = public
 
     def allows(self, text: str) -> bool:
         """Whether a connection to this numeric address may be opened. What is not an address is refused."""
@@ -60,7 +61,7 @@ class AddressGuard:
             return False
         if any(address in network for network in self._allowed):
             return True
-        if address.is_multicast or not address.is_global:
+        if not self._public or address.is_multicast or not address.is_global:
             return False
         return not any(address in network for network in _REFUSED)
 

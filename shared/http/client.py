@@ -71,9 +71,32 @@ class OutboundClient:
         body_bytes: int = BODY_BYTES,
     ) -> Answer:
         """POST `body` and read up to `body_bytes` of what comes back. Raises NoAnswer."""
+        return await self._request("POST", url, headers, body, timeout=timeout, body_bytes=body_bytes)
+
+    async def get(
+        self,
+        url: URL,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        timeout: aiohttp.ClientTimeout,
+        body_bytes: int = BODY_BYTES,
+    ) -> Answer:
+        """GET, and read up to `body_bytes` of what comes back. Raises NoAnswer."""
+        return await self._request("GET", url, headers, None, timeout=timeout, body_bytes=body_bytes)
+
+    async def _request(
+        self,
+        method: str,
+        url: URL,
+        headers: Iterable[tuple[str, str]],
+        body: bytes | None,
+        *,
+        timeout: aiohttp.ClientTimeout,
+        body_bytes: int,
+    ) -> Answer:
         try:
-            async with self._session.post(
-                url, headers=headers, data=body, timeout=timeout, allow_redirects=False
+            async with self._session.request(
+                method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
             ) as response:
                 content = response.content
                 parts: list[bytes] = []

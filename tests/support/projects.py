@@ -31,18 +31,20 @@ async def create_key(
     scopes: Sequence[str] = ("*",),
     sources: Sequence[str] = (),
     types: Sequence[str] = (),
+    producer_id: UUID | None = None,
 ) -> str:
     """A new key's text."""
     key = make_key()
     await connection.execute(
-        "INSERT INTO api_keys (id, project_id, name, secret_hash, scopes, sources, types)"
-        " VALUES ($1, $2, 'test', $3, $4, $5, $6)",
+        "INSERT INTO api_keys (id, project_id, name, secret_hash, scopes, sources, types, producer_id)"
+        " VALUES ($1, $2, 'test', $3, $4, $5, $6, $7)",
         key.id,
         project_id,
         hash_secret(settings.secret, key),
         list(scopes),
         list(sources),
         list(types),
+        producer_id,
     )
     return key.text
 
@@ -52,3 +54,16 @@ async def create_project(connection: asyncpg.Connection | asyncpg.Pool, settings
     project_id, name = uuid4(), f"p-{uuid4().hex[:12]}"
     await connection.execute("INSERT INTO projects (id, name) VALUES ($1, $2)", project_id, name)
     return Project(project_id, name, await create_key(connection, settings, project_id))
+
+
+async def create_producer(
+    connection: asyncpg.Connection | asyncpg.Pool, project_id: UUID, name: str = "shop", **columns: object
+) -> UUID:
+    """A new producer with these columns."""
+    made = {"id": uuid4(), "project_id": project_id, "name": name, **columns}
+    places = ", ".join(f"${number}" for number in range(1, len(made) + 1))
+    await connection.execute(
+        f"INSERT INTO producers ({', '.join(made)}) VALUES ({places})",
+        *made.values(),
+    )
+    return made["id"]

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses } from './types.gen';
+import type { AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -361,6 +361,102 @@ export const revokeKey = <ThrowOnError extends boolean = true>(options: Options<
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/keys/{key}',
     ...options
+});
+
+/**
+ * List Producers
+ *
+ * The project's producers, by name.
+ */
+export const listProducers = <ThrowOnError extends boolean = true>(options: Options<ListProducersData, ThrowOnError>) => (options.client ?? client).get<ListProducersResponses, ListProducersErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/producers',
+    ...options
+});
+
+/**
+ * Create Producer
+ *
+ * Make a producer. API keys can belong to it, and its issuer's tokens are its credential.
+ */
+export const createProducer = <ThrowOnError extends boolean = true>(options: Options<CreateProducerData, ThrowOnError>) => (options.client ?? client).post<CreateProducerResponses, CreateProducerErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/producers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Producer
+ *
+ * Delete a producer and its API keys. They end everywhere within a second; its events stay.
+ */
+export const deleteProducer = <ThrowOnError extends boolean = true>(options: Options<DeleteProducerData, ThrowOnError>) => (options.client ?? client).delete<DeleteProducerResponses, DeleteProducerErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/producers/{producer}',
+    ...options
+});
+
+/**
+ * Get Producer
+ *
+ * One producer.
+ */
+export const getProducer = <ThrowOnError extends boolean = true>(options: Options<GetProducerData, ThrowOnError>) => (options.client ?? client).get<GetProducerResponses, GetProducerErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/producers/{producer}',
+    ...options
+});
+
+/**
+ * Replace Producer
+ *
+ * Change a producer, everywhere within a second. What is absent gets its default again.
+ */
+export const replaceProducer = <ThrowOnError extends boolean = true>(options: Options<ReplaceProducerData, ThrowOnError>) => (options.client ?? client).put<ReplaceProducerResponses, ReplaceProducerErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/producers/{producer}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Settings
+ *
+ * What the project takes in: its limits, and who may shake hands.
+ */
+export const getSettings = <ThrowOnError extends boolean = true>(options: Options<GetSettingsData, ThrowOnError>) => (options.client ?? client).get<GetSettingsResponses, GetSettingsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/settings',
+    ...options
+});
+
+/**
+ * Replace Settings
+ *
+ * Set the limits and the origins, everywhere within a second. What is absent is no limit.
+ */
+export const replaceSettings = <ThrowOnError extends boolean = true>(options: Options<ReplaceSettingsData, ThrowOnError>) => (options.client ?? client).put<ReplaceSettingsResponses, ReplaceSettingsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/settings',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -201,6 +201,7 @@ export type CreatedKeyBody = {
     scopes: Array<string>;
     sources: Array<string>;
     types: Array<string>;
+    producer: string | null;
     createdAt: string;
     expiresAt: string | null;
     lastUsedAt: string | null;
@@ -429,6 +430,7 @@ export type KeyBody = {
     scopes: Array<string>;
     sources: Array<string>;
     types: Array<string>;
+    producer: string | null;
     createdAt: string;
     expiresAt: string | null;
     lastUsedAt: string | null;
@@ -444,6 +446,8 @@ export type KeyList = {
 
 /**
  * An API key to be. `sources` and `types` are patterns with `*`; none means any.
+ *
+ * A key of a `producer` may send what both allow, and shares the producer's limit.
  */
 export type KeyRequest = {
     name: string;
@@ -451,6 +455,10 @@ export type KeyRequest = {
     sources?: Array<string>;
     types?: Array<string>;
     expiresAt?: string | null;
+    /**
+     * The name of a producer.
+     */
+    producer?: string | null;
 };
 
 /**
@@ -512,6 +520,30 @@ export type MembershipBody = {
 };
 
 /**
+ * Whose tokens are a credential of the producer.
+ */
+export type OidcBody = {
+    issuer: string;
+    audience: string;
+    subject: string;
+};
+
+/**
+ * Whose tokens are a credential of the producer: those of `issuer` for `audience` whose `sub` fits `subject`.
+ */
+export type OidcRequest = {
+    /**
+     * An https URL, as the tokens have it in `iss`.
+     */
+    issuer: string;
+    audience: string;
+    /**
+     * A pattern with `*`.
+     */
+    subject: string;
+};
+
+/**
  * How many of an event's deliveries are in each state.
  */
 export type OutcomeBody = {
@@ -541,6 +573,81 @@ export type Problem = {
         pointer: string;
         detail: string;
     }>;
+};
+
+/**
+ * A producer.
+ */
+export type ProducerBody = {
+    id: string;
+    name: string;
+    sources: Array<string>;
+    types: Array<string>;
+    ratePerSecond: number | null;
+    burst: number | null;
+    oidc: OidcBody | null;
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * Producers by name.
+ */
+export type ProducerList = {
+    items: Array<ProducerBody>;
+    next?: string | null;
+};
+
+/**
+ * A producer as it shall be. Without a name it keeps its name; anything else that is absent goes.
+ */
+export type ProducerReplace = {
+    name?: string | null;
+    sources?: Array<string>;
+    types?: Array<string>;
+    ratePerSecond?: number | null;
+    burst?: number | null;
+    oidc?: OidcRequest | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+};
+
+/**
+ * A producer to be. `sources` and `types` are patterns with `*`; none means any.
+ *
+ * Without `ratePerSecond` the project's limit holds. `burst` is how many events may come at once; without
+ * it as many as come in a second. A body that was read from here can be sent back: members that only Weir
+ * writes are ignored.
+ */
+export type ProducerRequest = {
+    name: string;
+    sources?: Array<string>;
+    types?: Array<string>;
+    ratePerSecond?: number | null;
+    burst?: number | null;
+    oidc?: OidcRequest | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
 };
 
 /**
@@ -623,6 +730,19 @@ export type SessionBody = {
     accessToken: string;
     expiresAt: string;
     user: UserBody;
+};
+
+/**
+ * What a project takes in. PUT replaces: what is absent gets its default, which is no limit.
+ *
+ * `ratePerSecond` and `burst` are the limit of each producer that has none of its own, and of each API key
+ * without a producer. `allowedOrigins` are the host names, or `*.example.com` for all below one, that the
+ * webhook hand-shake lets in; none are all.
+ */
+export type SettingsBody = {
+    ratePerSecond?: number | null;
+    burst?: number | null;
+    allowedOrigins?: Array<string>;
 };
 
 /**
@@ -2353,6 +2473,363 @@ export type RevokeKeyResponses = {
 };
 
 export type RevokeKeyResponse = RevokeKeyResponses[keyof RevokeKeyResponses];
+
+export type ListProducersData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/producers';
+};
+
+export type ListProducersErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListProducersError = ListProducersErrors[keyof ListProducersErrors];
+
+export type ListProducersResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProducerList;
+};
+
+export type ListProducersResponse = ListProducersResponses[keyof ListProducersResponses];
+
+export type CreateProducerData = {
+    body: ProducerRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/producers';
+};
+
+export type CreateProducerErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateProducerError = CreateProducerErrors[keyof CreateProducerErrors];
+
+export type CreateProducerResponses = {
+    /**
+     * Successful Response
+     */
+    201: ProducerBody;
+};
+
+export type CreateProducerResponse = CreateProducerResponses[keyof CreateProducerResponses];
+
+export type DeleteProducerData = {
+    body?: never;
+    path: {
+        producer: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/producers/{producer}';
+};
+
+export type DeleteProducerErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteProducerError = DeleteProducerErrors[keyof DeleteProducerErrors];
+
+export type DeleteProducerResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteProducerResponse = DeleteProducerResponses[keyof DeleteProducerResponses];
+
+export type GetProducerData = {
+    body?: never;
+    path: {
+        producer: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/producers/{producer}';
+};
+
+export type GetProducerErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetProducerError = GetProducerErrors[keyof GetProducerErrors];
+
+export type GetProducerResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProducerBody;
+};
+
+export type GetProducerResponse = GetProducerResponses[keyof GetProducerResponses];
+
+export type ReplaceProducerData = {
+    body: ProducerReplace;
+    path: {
+        producer: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/producers/{producer}';
+};
+
+export type ReplaceProducerErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceProducerError = ReplaceProducerErrors[keyof ReplaceProducerErrors];
+
+export type ReplaceProducerResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProducerBody;
+};
+
+export type ReplaceProducerResponse = ReplaceProducerResponses[keyof ReplaceProducerResponses];
+
+export type GetSettingsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/settings';
+};
+
+export type GetSettingsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetSettingsError = GetSettingsErrors[keyof GetSettingsErrors];
+
+export type GetSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SettingsBody;
+};
+
+export type GetSettingsResponse = GetSettingsResponses[keyof GetSettingsResponses];
+
+export type ReplaceSettingsData = {
+    body: SettingsBody;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/settings';
+};
+
+export type ReplaceSettingsErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceSettingsError = ReplaceSettingsErrors[keyof ReplaceSettingsErrors];
+
+export type ReplaceSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SettingsBody;
+};
+
+export type ReplaceSettingsResponse = ReplaceSettingsResponses[keyof ReplaceSettingsResponses];
 
 export type GetSinkData = {
     body?: never;

@@ -208,6 +208,28 @@ def test_sources_from_beginning_to_end(project: str, tmp_path: Path) -> None:
     call("sources", "delete", "repos", "--yes", code=3)
 
 
+def test_producers_from_beginning_to_end(project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answer("producers", "create", "shop", "--source", "/shop*", "--rate", "1000", "--burst", "2000")
+    assert (made["sources"], made["ratePerSecond"], made["oidc"]) == (["/shop*"], 1000, None)
+    oidc = ("--issuer", "https://issuer.example.com", "--audience", "weir", "--subject", "*")
+    assert answer("producers", "create", "cart", *oidc)["oidc"]["subject"] == "*"
+    assert "go together" in call("producers", "create", "x", *oidc[:2], code=2).stderr
+    call("producers", "create", "shop", code=5)
+    assert call("producers", "ls", "-o", "name").stdout.split() == ["cart", "shop"]
+    key = answer("keys", "create", "checkout", "--producer", "shop")
+    assert key["producer"] == "shop"
+    call("keys", "create", "checkout", "--producer", "nobody", code=5)
+    owner = json.loads(call("context", "show", "-o", "json").stdout)["apiKey"]
+    monkeypatch.setenv("WEIR_API_KEY", key["key"])
+    call("emit", "-t", "a", "-s", "/shop")
+    call("emit", "-t", "a", "-s", "/other", code=4)
+    monkeypatch.setenv("WEIR_API_KEY", owner)
+    call("producers", "delete", "shop", "--yes")
+    call("producers", "delete", "shop", "--yes", code=3)
+    monkeypatch.setenv("WEIR_API_KEY", key["key"])
+    call("emit", "-t", "a", "-s", "/shop", code=4)
+
+
 def test_projects_and_contexts(running: LocalWeir, monkeypatch: pytest.MonkeyPatch) -> None:
     made = answer("projects", "create", "saved", "--save")
     assert set(made) == {"url", "project", "apiKey"}

@@ -162,11 +162,10 @@ async def test_what_an_event_says_of_a_user_permits_nothing(
 async def test_64_kib_are_taken_however_small_the_limit(
     door: Door, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("event_max_bytes", "batch_max_bytes"):
+    for name, least in (("event_max_bytes", 64 * 1024), ("batch_max_bytes", 256 * 1024)):
         with pytest.raises(ValidationError):
-            IngestSettings(**{name: 64 * 1024 - 1})
-    monkeypatch.setenv("WEIR_EVENT_MAX_BYTES", str(64 * 1024))
-    monkeypatch.setenv("WEIR_BATCH_MAX_BYTES", str(64 * 1024))
+            IngestSettings(**{name: least - 1})
+        monkeypatch.setenv(f"WEIR_{name.upper()}", str(least))
     door.client = httpx.AsyncClient(transport=httpx.ASGITransport(create(resources)), base_url="http://weir")
     async with door.client:
         assert (await door.binary("b", b"x" * 64 * 1024)).status_code == 202

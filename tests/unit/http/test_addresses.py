@@ -66,3 +66,10 @@ def test_a_deployment_may_allow_networks() -> None:
 def test_a_network_that_is_none_is_an_error() -> None:
     with pytest.raises(ValueError, match="nonsense"):
         AddressGuard(["nonsense"])
+
+
+def test_without_public_addresses_only_what_is_allowed_is() -> None:
+    guard = AddressGuard(("10.0.0.0/8",), public=False)
+    assert guard.allows("10.1.2.3")
+    assert not guard.allows("93.184.216.34")
+    assert not guard.allows("127.0.0.1")

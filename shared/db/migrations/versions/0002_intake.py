@@ -29,7 +29,6 @@ CREATE TABLE producers (
     CONSTRAINT fk_producers_project_id FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX uq_producers_project_id_name ON producers (project_id, name);
-CREATE INDEX ix_producers_issuer ON producers (issuer) WHERE issuer IS NOT NULL;
 
 ALTER TABLE api_keys
     ADD COLUMN producer_id UUID,
