@@ -24,6 +24,11 @@ LANES = 2
 COMMIT_EVENTS = 1_000
 COMMIT_BYTES = 8 * 1024 * 1024
 ACQUIRE_SECONDS = 5
+STALL_SECONDS = 2.0
+"""A commit that takes longer is one that may not end: nobody else is let in to wait behind it."""
+
+PAUSE_SECONDS = 0.5
+"""How long the database is left alone when it was away: then one request tries, and the others are refused still."""
 
 logger = logging.getLogger("weir.ingest")
 
@@ -31,7 +36,7 @@ logger = logging.getLogger("weir.ingest")
 class Committer:
     """Stores events. At most `LANES` statements at a time; what comes meanwhile goes with the next.
 
-    No timer holds anything back: a lone request is stored at once.
+    No timer holds anything back: a lone request is stored at once. What cannot be stored soon is refused at once.
     """
 
     def __init__(self, resources: Resources, settings: IngestSettings) -> None:
@@ -40,7 +45,9 @@ class Committer:
         self._queue: deque[Waiting] = deque()
         self._events = 0
         self._bytes = 0
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes: dict[asyncio.Task[None], float] = {}
+        """What is under way, and since when (of the loop's clock)."""
+        self._away_until: float | None = None
 
     async def store(
         self, project_id: UUID, producer: str, events: Sequence[Event], notes: Sequence[Note] = ()
@@ -51,9 +58,31 @@ class Committer:
         Then nothing of the request was stored, or (a connection lost at the wrong moment) all of it:
         sending it again is safe, because copies are recognised.
         """
+        loop = asyncio.get_running_loop()
         size = sum(len(e.data) for e in events if e.data is not None)
-        if self._queue and (
-            self._events + len(events) > self._settings.queue_max_events
+        if self._away_until is not None:
+            self._try_again(loop.time())
+        if self._queue:
+            self._check_room(len(events), size, loop.time())
+        waiting = Waiting(project_id, producer, events, notes, size, loop.create_future())
+        self._queue.append(waiting)
+        self._events += len(events)
+        self._bytes += size
+        if len(self._lanes) < LANES:
+            self._lanes[loop.create_task(self._lane())] = loop.time()
+        return await waiting.answer
+
+    def _try_again(self, now: float) -> None:
+        """Let one request through now and then while the database is away. Raises Problem 503 for the others."""
+        assert self._away_until is not None
+        if now < self._away_until or self._lanes:
+            raise _away()
+        self._away_until = now + PAUSE_SECONDS
+
+    def _check_room(self, events: int, size: int, now: float) -> None:
+        """Raise Problem 503 where more waits than is allowed, or waits for what may not end."""
+        if (
+            self._events + events > self._settings.queue_max_events
             or self._bytes + size > self._settings.queue_max_bytes
         ):
             raise Problem(
@@ -61,40 +90,56 @@ class Committer:
                 "More events are waiting to be stored than can be taken on. Try again in a moment.",
                 headers={"Retry-After": "1"},
             )
-        loop = asyncio.get_running_loop()
-        waiting = Waiting(project_id, producer, events, notes, size, loop.create_future())
-        self._queue.append(waiting)
-        self._events += len(events)
-        self._bytes += size
-        if len(self._lanes) < LANES:
-            self._lanes.add(loop.create_task(self._lane()))
-        return await waiting.answer
+        if len(self._lanes) == LANES and now - min(self._lanes.values()) > STALL_SECONDS:
+            raise _away()
 
     async def _lane(self) -> None:
         """Commit until nothing waits."""
+        task = asyncio.current_task()
+        assert task is not None
         try:
-            await self._work()
+            while self._queue:
+                await self._work(task)
         finally:
             # At once: a request that comes before a callback of this task would run must find the place free.
-            task = asyncio.current_task()
-            assert task is not None
-            self._lanes.discard(task)
+            del self._lanes[task]
 
-    async def _work(self) -> None:
-        while self._queue:
-            group = self._take()
-            try:
-                pool = await self._resources.pg()
-                async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+    async def _work(self, task: "asyncio.Task[None]") -> None:
+        """Commit what waits, one group after the other, on one connection. Raises nothing but cancellation."""
+        loop = asyncio.get_running_loop()
+        group = self._take()
+        try:
+            pool = await self._resources.pg()
+            async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                try:
                     while group:
+                        self._lanes[task] = loop.time()
                         await self._commit(connection, group)
+                        self._away_until = None
                         group = self._take()
-            except Exception as error:
-                self._refuse(group, error)
-            except asyncio.CancelledError:
-                for waiting in group:
-                    waiting.answer.cancel()
-                raise
+                except Exception as error:
+                    # Before the connection is given back, which would wait for its server.
+                    self._refuse(group, error)
+                    group = []
+                    if is_outage(error):
+                        connection.terminate()
+                    if isinstance(error, TimeoutError):
+                        self._rest(error)
+        except Exception as error:
+            self._refuse(group, error)
+            if is_outage(error):
+                self._rest(error)
+        except asyncio.CancelledError:
+            for waiting in group:
+                waiting.answer.cancel()
+            raise
+
+    def _rest(self, error: Exception) -> None:
+        """The database does not answer: whoever waits for it is refused, and it is left alone for a moment."""
+        self._away_until = asyncio.get_running_loop().time() + PAUSE_SECONDS
+        self._refuse(self._queue, error)
+        self._queue.clear()
+        self._events = self._bytes = 0
 
     def _take(self) -> list[Waiting]:
         """The requests that go into the next commit: at least one, if any waits."""
@@ -153,9 +198,13 @@ def refusal(error: Exception) -> Exception:
         )
     if is_outage(error):
         logger.warning("the database is away: %s: %s", type(error).__name__, error)
-        return Problem(
-            UNAVAILABLE,
-            "Events cannot be stored right now. Sending them again later is safe.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        return _away()
     return error
+
+
+def _away() -> Problem:
+    return Problem(
+        UNAVAILABLE,
+        "Events cannot be stored right now. Sending them again later is safe.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )

@@ -9,12 +9,17 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
+RETRY_SECONDS = 0.5
+"""How soon a store that did not answer is asked again."""
+
+
 class Lookup(Generic[K, V]):
     """A bounded map that loads what it has not, each key once however many ask at the same time.
 
     An answer is used for `seconds`, counted from before it was asked for: so nothing older is ever
     shown. `None` (there is no such thing) is remembered for `none_seconds`. A failed load is not
-    remembered; it raises in everyone who waited for it.
+    remembered; it raises in everyone who waited for it. After one that ran into its time-out nobody waits
+    again: `get` raises TimeoutError at once, and looks in the background whether the store is back.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class Lookup(Generic[K, V]):
         self._clock = clock
         self._entries: dict[K, tuple[float, V]] = {}
         self._loading: dict[K, asyncio.Task[V]] = {}
+        self._timed_out: dict[K, float] = {}
 
     async def get(self, key: K) -> V:
         """The value of `key`. Raises what `load` raises."""
@@ -40,12 +46,20 @@ class Lookup(Generic[K, V]):
         if entry is not None and self._clock() < entry[0]:
             return entry[1]
         task = self._loading.get(key)
+        if key in self._timed_out:
+            if task is None and self._clock() >= self._timed_out[key]:
+                self._start(key)
+            raise TimeoutError("the store has not answered lately")
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._fill(key))
-            self._loading[key] = task
-            task.add_done_callback(_read_error)
+            task = self._start(key)
         # One caller that gives up must not end the load for the others.
         return await asyncio.shield(task)
+
+    def _start(self, key: K) -> "asyncio.Task[V]":
+        task = asyncio.get_running_loop().create_task(self._fill(key))
+        self._loading[key] = task
+        task.add_done_callback(_read_error)
+        return task
 
     def peek(self, key: K) -> V | None:
         """The value of `key` where it is remembered and not None; loads nothing."""
@@ -61,7 +75,15 @@ class Lookup(Generic[K, V]):
         asked = self._clock()
         task = asyncio.current_task()
         try:
-            value = await self._load(key)
+            try:
+                value = await self._load(key)
+            except TimeoutError:
+                self._timed_out.pop(key, None)
+                while len(self._timed_out) >= self._size:
+                    del self._timed_out[next(iter(self._timed_out))]
+                self._timed_out[key] = self._clock() + RETRY_SECONDS
+                raise
+            self._timed_out.pop(key, None)
             if self._loading.get(key) is task:
                 self._keep(key, asked + (self._none_seconds if value is None else self._seconds), value)
             return value

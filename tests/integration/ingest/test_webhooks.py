@@ -500,3 +500,21 @@ async def test_no_request_makes_a_server_error(
     all_headers = [*webhooks.raw(good), *headers]
     answer = await hooks.client.post(made[kind], headers=all_headers, content=body)
     assert answer.status_code in {200, 202, 400, 401, 403, 404, 413, 415}, answer.text
+
+
+async def test_a_source_has_its_own_limit_or_the_projects(hooks: Hooks) -> None:
+    own, other = await hooks.make("github", SECRET), await hooks.make("github", SECRET)
+    await hooks.pool.execute("UPDATE sources SET rate_per_second = 1, burst = 2 WHERE name = $1", own[-10:])
+    await hooks.pool.execute(
+        "UPDATE projects SET rate_per_second = 1, burst = 3 WHERE id = $1", hooks.project.id
+    )
+    forged = await hooks.post(own, webhooks.github("another", BODY, "issues", "x"), BODY)
+    assert forged.status_code == 401  # and counts nothing
+    for path, burst in ((own, 2), (other, 3)):
+        for number in range(burst + 1):
+            headers = webhooks.github(SECRET, BODY, "issues", f"{path}-{number}")
+            answer = await hooks.post(path, headers, BODY)
+            assert (answer.status_code == 202) is (number < burst)
+            assert answer.headers["ratelimit-policy"].startswith('"producer";')
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) >= 1

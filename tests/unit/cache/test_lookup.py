@@ -125,3 +125,28 @@ async def test_what_is_forgotten_during_its_load_is_not_kept(source: Source) -> 
     assert await old == "1"
     assert await lookup.get("a") == "new"
     assert source.loads == ["a", "a"]
+
+
+async def test_after_a_time_out_nobody_waits_again_until_the_store_is_back(source: Source) -> None:
+    lookup = source.lookup()
+    source.error = TimeoutError()
+    with pytest.raises(TimeoutError):
+        await lookup.get("a")
+    source.released.clear()
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await lookup.get("a")
+    assert source.loads == ["a"]
+    source.now += 1
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await lookup.get("a")  # while somebody looks
+    await asyncio.sleep(0)
+    assert source.loads == ["a", "a"]
+    source.error = None
+    source.released.set()
+    async with asyncio.timeout(5):
+        while lookup.peek("a") is None:  # noqa: ASYNC110 nobody awaits a look in the background
+            await asyncio.sleep(0)
+    assert await lookup.get("a") == "1"
+    assert source.loads == ["a", "a"]
