@@ -1,11 +1,12 @@
 """A batch: all of its events or, when the producer says so, those that are good."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from functions.ingest.requests import too_large
 from functions.ingest.rows import Stored
-from shared.core.cloudevents import BatchReader, Event, InvalidEvent
+from shared.core.cloudevents import BatchReader, Event, InvalidEvent, OversizedBatch, OversizedEvent
 from shared.core.problems import FORBIDDEN, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
 
 Store = Callable[[Sequence[Event]], Awaitable[list[Stored]]]
@@ -22,25 +23,33 @@ _DETAILS = {
 
 
 async def take_batch(
-    chunks: AsyncIterator[bytes], store: Store, objection: Objection, *, limit: int, lenient: bool
+    chunks: AsyncIterator[bytes],
+    store: Store,
+    objection: Objection,
+    *,
+    limit: int,
+    event_limit: int,
+    lenient: bool,
 ) -> list[dict[str, Any]]:
     """Store the events of a batch, read as it arrives; the members of `results` in its answer.
 
-    `limit` is the number of elements allowed. Raises InvalidEvent for what is not a batch, and Problem:
+    `limit` is the number of elements allowed, `event_limit` that of bytes in one of them. Raises InvalidEvent for what is not a batch, and Problem:
     413, or unless `lenient` one that names every bad element.
     """
-    reader = BatchReader(lenient)
-    async for chunk in chunks:
-        reader.feed(chunk)
-        if len(reader.results) > limit:
-            raise too_large("A batch", limit, "events")
-    elements = reader.close()
-    if len(elements) > limit:
-        raise too_large("A batch", limit, "events")
+    reader = BatchReader(lenient, limit, event_limit)
+    try:
+        async for chunk in chunks:
+            reader.feed(chunk)
+        elements = reader.close()
+    except OversizedBatch:
+        raise too_large("A batch", limit, "events") from None
+    await asyncio.sleep(0)  # ten thousand elements take a while: others have their turn in between
     bad: dict[int, Problem] = {}
     good: list[Event] = []
     for index, element in enumerate(elements):
-        if isinstance(element, InvalidEvent):
+        if isinstance(element, OversizedEvent):
+            bad[index] = too_large("An event", event_limit)
+        elif isinstance(element, InvalidEvent):
             bad[index] = Problem(
                 NOT_A_CLOUDEVENT, element.detail, errors=[Fault(element.pointer or "", element.detail)]
             )
@@ -48,6 +57,7 @@ async def take_batch(
             bad[index] = problem
         else:
             good.append(element)
+    await asyncio.sleep(0)
     if bad and not lenient:
         raise _refused(bad)
     stored = iter(await store(good) if good else ())

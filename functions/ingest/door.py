@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -77,7 +76,7 @@ class Door:
         method = scope["method"]
         project, _, source = scope["path"].removeprefix("/in/").partition("/")
         if method == "OPTIONS":
-            await _answer(send, 200, b"", await shake(self._doorsteps, unquote(project), scope["headers"]))
+            await _answer(send, 200, b"", await shake(self._doorsteps, project, scope["headers"]))
             return
         if method != "POST":
             problem = Problem(METHOD_NOT_ALLOWED, "Events are sent by POST.", headers={"Allow": ALLOW})
@@ -90,7 +89,7 @@ class Door:
             if source:
                 status, headers, body = await self._hooks().take(scope, receive, project, source)
             else:
-                headers, body = await self._take(scope, receive, unquote(project))
+                headers, body = await self._take(scope, receive, project)
                 if scope["query_string"] and query_token(scope["query_string"]) is not None:
                     headers = [*headers, PRIVATE]
         except Disconnected:
@@ -155,6 +154,7 @@ class Door:
                 store,
                 lambda event: self._objection(access, event),
                 limit=self._settings.batch_max_events,
+                event_limit=structured_bytes(self._settings.event_max_bytes),
                 lenient=lenient,
             )
         return answer, msgspec.json.encode({"results": results})

@@ -18,7 +18,7 @@ class IngestSettings(FromEnvironment):
 
     event_max_bytes: int = Field(default=1024 * 1024, ge=64 * 1024)
     batch_max_bytes: int = Field(default=8 * 1024 * 1024, ge=256 * 1024)
-    batch_max_events: int = Field(default=10_000, ge=1)
+    batch_max_events: int = Field(default=10_000, ge=1, le=100_000)
     bodies_max_bytes: int = Field(default=48 * 1024 * 1024, ge=1024 * 1024)
     queue_max_events: int = Field(default=20_000, ge=1)
     queue_max_bytes: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)

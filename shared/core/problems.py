@@ -73,11 +73,13 @@ UNAUTHENTICATED = ProblemKind("unauthenticated", "No valid credential", 401)
 FORBIDDEN = ProblemKind("forbidden", "Not allowed", 403)
 NOT_FOUND = ProblemKind("not-found", "Not found", 404)
 METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", "Method not allowed", 405)
+REQUEST_TIMEOUT = ProblemKind("request-timeout", "The request did not come in time", 408)
 CONFLICT = ProblemKind("conflict", "It conflicts with what is there", 409)
 TOO_LARGE = ProblemKind("too-large", "Too large", 413)
 UNSUPPORTED_FORMAT = ProblemKind("unsupported-format", "This format is not understood", 415)
 INVALID = ProblemKind("invalid", "The request is not valid", 422)
 TOO_MANY_REQUESTS = ProblemKind("too-many-requests", "Too many requests", 429)
+HEAD_TOO_LARGE = ProblemKind("head-too-large", "The head of the request is too large", 431)
 INTERNAL = ProblemKind("internal", "Something went wrong here", 500)
 UNAVAILABLE = ProblemKind("unavailable", "Not available at the moment", 503)
 STORAGE_FULL = ProblemKind("storage-full", "There is no space left to store this", 507)
@@ -89,11 +91,13 @@ KINDS = (
     FORBIDDEN,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    REQUEST_TIMEOUT,
     CONFLICT,
     TOO_LARGE,
     UNSUPPORTED_FORMAT,
     INVALID,
     TOO_MANY_REQUESTS,
+    HEAD_TOO_LARGE,
     INTERNAL,
     UNAVAILABLE,
     STORAGE_FULL,

@@ -16,17 +16,19 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from shared.runtime import load, registry
+from shared.runtime.connection import Connection
 from shared.runtime.function import Function
 from shared.runtime.log import start_logging
 from shared.runtime.resources import Resources
-from shared.runtime.settings import Settings
+from shared.runtime.settings import ConnectionSettings, Settings
 
 if TYPE_CHECKING:
     from shared.runtime.handler import Handler
@@ -40,6 +42,7 @@ to 35 ms, to find nothing.
 
 DRAIN_SECONDS = 25
 CLOSE_SECONDS = 3
+KEEP_ALIVE_SECONDS = 75
 TICK_SECONDS = 60
 
 logger = logging.getLogger("weir")
@@ -54,6 +57,24 @@ class Server(uvicorn.Server):
         yield
 
 
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves `app`, in a loop that runs already."""
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http=cast("type[asyncio.Protocol]", partial(Connection, limits=ConnectionSettings())),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
 class Process:
     """One serving process: the server, the handlers in it, and their common end."""
 
@@ -64,24 +85,9 @@ class Process:
         self._ticker: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
 
-    async def run(self, app: ASGIApp, listening: socket.socket, *, keep_alive_seconds: int = 75) -> None:
+    async def run(self, app: ASGIApp, listening: socket.socket) -> None:
         """Serve `app` on `listening` until told to end."""
-        self._server = Server(
-            uvicorn.Config(
-                app,
-                loop="none",  # the loop runs already
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=keep_alive_seconds,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
-            )
-        )
+        self._server = Server(configuration(app))
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         loop = asyncio.get_running_loop()
         for kind in (signal.SIGTERM, signal.SIGINT):

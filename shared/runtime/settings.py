@@ -33,3 +33,11 @@ class Settings(FromEnvironment):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+
+class ConnectionSettings(FromEnvironment):
+    """What a client may take of a connection: past the seconds a request is 408, past the bytes 431."""
+
+    head_timeout_seconds: float = Field(default=15, gt=0)
+    body_timeout_seconds: float = Field(default=30, gt=0)
+    head_max_bytes: int = Field(default=64 * 1024, ge=8 * 1024)

@@ -6,12 +6,10 @@ import socket
 import threading
 from typing import Self
 
-import uvicorn
-
 from shared.runtime import load, registry
 from shared.runtime.edge import Edge
 from shared.runtime.resources import Resources
-from shared.runtime.serve import Server
+from shared.runtime.serve import Server, configuration
 from shared.runtime.settings import Settings
 
 
@@ -29,17 +27,7 @@ class Background:
     async def _serve(self) -> None:
         resources = Resources(self._settings)
         edge = Edge(resources, registry.functions(), lambda f: load.application(f, resources), "test")
-        self._server = Server(
-            uvicorn.Config(
-                edge,
-                loop="none",
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-            )
-        )
+        self._server = Server(configuration(edge))
         try:
             await self._server.serve(sockets=[self._socket])
         finally:

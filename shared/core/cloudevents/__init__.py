@@ -4,7 +4,16 @@ Strict where the specification says MUST, data kept byte for byte. Any invalid i
 """
 
 from shared.core.cloudevents.batch_format import BatchReader, parse_batch
-from shared.core.cloudevents.event import DataKind, Event, InvalidEvent, Mode, UnsupportedFormat, Value
+from shared.core.cloudevents.event import (
+    DataKind,
+    Event,
+    InvalidEvent,
+    Mode,
+    OversizedBatch,
+    OversizedEvent,
+    UnsupportedFormat,
+    Value,
+)
 from shared.core.cloudevents.http import (
     content_mode,
     content_type_of,
@@ -23,6 +32,8 @@ __all__ = [
     "Event",
     "InvalidEvent",
     "Mode",
+    "OversizedBatch",
+    "OversizedEvent",
     "UnsupportedFormat",
     "Value",
     "content_mode",

@@ -1,8 +1,11 @@
 """The JSON batch format, read while it comes in: `application/cloudevents-batch+json` (formats/json-format.md, 4)."""
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import msgspec
 
-from shared.core.cloudevents.event import Event, InvalidEvent
+from shared.core.cloudevents.event import Event, InvalidEvent, OversizedBatch, OversizedEvent
 from shared.core.cloudevents.json_format import check_utf8, malformed, parse_structured
 from shared.core.cloudevents.plain import read_several
 
@@ -20,11 +23,20 @@ class BatchReader:
     `results` has an Event for each element, in their order, or the InvalidEvent that says why it is not one.
     Pointers in it are relative to the element. All events of a batch must have one `specversion` (C38): an
     element whose version is not the first event's is invalid, unless `lenient`, where each is judged alone.
+    A batch of more than `max_events` elements is an OversizedBatch as soon as that is known; an element of
+    more than `max_bytes` is not read and stands as an OversizedEvent.
     """
 
-    def __init__(self, lenient: bool = False) -> None:  # noqa: FBT001, FBT002
+    def __init__(
+        self,
+        lenient: bool = False,  # noqa: FBT001, FBT002
+        max_events: int | None = None,
+        max_bytes: int | None = None,
+    ) -> None:
         self.results: list[Event | InvalidEvent] = []
         self._lenient = lenient
+        self._max_events = max_events
+        self._max_bytes = max_bytes
         self._version: str | None = None
         self._parts: list[bytes] = []
         self._gathered = 0
@@ -34,17 +46,18 @@ class BatchReader:
         self._read = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Take more of the text, and read the elements that are complete."""
+        """Take more of the text, and read the elements that are complete. Raises OversizedBatch."""
         self._parts.append(chunk)
         self._gathered += len(chunk)
         if self._gathered >= self._wanted:
             self._step()
 
     def close(self) -> list[Event | InvalidEvent]:
-        """The text has ended: all results. Raises InvalidEvent for a text that is not a JSON array."""
+        """The text has ended: all results. Raises InvalidEvent for a text that is not a JSON array, OversizedBatch."""
         text = b"".join(self._parts)
         self._parts = []
         self._take(_OPENED + text if self._opened else text)
+        self._check_count()
         return self.results
 
     def _step(self) -> None:
@@ -61,10 +74,15 @@ class BatchReader:
             self._parts = [text]
             self._wanted = 2 * self._gathered
             return
+        self._check_count()
         self._opened = True
         self._read += cut + 1
         rest = text[cut + 1 :]
         self._parts, self._gathered, self._wanted = [rest], len(rest), STEP_BYTES
+
+    def _check_count(self) -> None:
+        if self._max_events is not None and len(self.results) > self._max_events:
+            raise OversizedBatch
 
     def _try(self, text: bytes) -> bool:
         closed = (_OPENED + text if self._opened else text) + b"]"
@@ -76,8 +94,10 @@ class BatchReader:
 
     def _take(self, array: bytes) -> None:
         """Add the elements of `array`. Raises InvalidEvent, and adds none, where it is no array."""
+        if self._max_events is not None and has_more_elements(array, self._max_events + 1):
+            raise OversizedBatch
         if self._plain and (self._lenient or self._version in {None, "1.0"}):
-            plain = read_several(array, int(self._opened))
+            plain = read_several(array, int(self._opened), self._max_bytes)
             if plain is not None:
                 if plain:
                     self._version = self._version or "1.0"
@@ -95,6 +115,8 @@ class BatchReader:
         self.results += [self._element(bytes(element)) for element in elements[self._opened :]]
 
     def _element(self, text: bytes) -> Event | InvalidEvent:
+        if self._max_bytes is not None and len(text) > self._max_bytes:
+            return OversizedEvent(f"an event may have at most {self._max_bytes} bytes", "")
         try:
             event = parse_structured(text)
         except InvalidEvent as error:
@@ -113,3 +135,28 @@ def parse_batch(body: bytes, lenient: bool = False) -> list[Event | InvalidEvent
     reader = BatchReader(lenient)
     reader.feed(body)
     return reader.close()
+
+
+def has_more_elements(text: bytes, limit: int) -> bool:
+    """Whether the JSON array `text` has more than `limit` elements.
+
+    Nothing past them is read: a batch has room for millions that are a byte each.
+    """
+    if text.count(b",") < limit:
+        return False
+    try:
+        _at_most(limit)(text)
+    except msgspec.ValidationError as error:
+        return "at most length" in str(error)
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
+@lru_cache(maxsize=4)
+def _at_most(limit: int) -> Callable[[bytes], object]:
+    # The decoder looks at the length of an array when it has read it all, except where the array is the form
+    # of an object: then it ends at the first element that is too many.
+    fields = [(f"element{n}", msgspec.Raw, None) for n in range(limit)]
+    array = msgspec.defstruct("Elements", fields, array_like=True, forbid_unknown_fields=True)
+    return msgspec.json.Decoder(array).decode

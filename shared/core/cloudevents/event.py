@@ -15,6 +15,14 @@ class InvalidEvent(Exception):
         self.pointer = pointer
 
 
+class OversizedBatch(Exception):
+    """A batch of more elements than are wanted; no more of it was read."""
+
+
+class OversizedEvent(InvalidEvent):
+    """An element of a batch that is too large to be looked at."""
+
+
 class UnsupportedFormat(Exception):
     """A CloudEvents media type that is not read here: HTTP 415 (http-webhook.md, section 2.2)."""
 

@@ -1,7 +1,6 @@
 """The JSON event format, one event or a batch: `application/cloudevents+json` (formats/json-format.md)."""
 
 import binascii
-import json
 import re
 from typing import Any
 
@@ -173,17 +172,21 @@ def _refuse_repetition(body: bytes, names: str, least: int, values: bytes) -> No
         seen.add(name)
 
 
+class _Name:
+    """A name that is equal to no other, so that a dict keeps those that are repeated."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, _type: type, text: str) -> None:
+        self.text = text
+
+
 def _names(body: bytes) -> list[str]:
     """The names of the members of a JSON object, repeated ones too, in the order of the text."""
-    levels: list[list[str]] = []
+    return [name.text for name in _named(body)]
 
-    def keep(pairs: list[tuple[str, Any]]) -> None:
-        levels.append([name for name, _ in pairs])
 
-    # The numbers are not looked at, and Python refuses to read integers of more than 4,300 digits.
-    json.loads(body, object_pairs_hook=keep, parse_int=float)
-    # The outermost object ends last.
-    return levels[-1]
+_named = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=_Name).decode
 
 
 def malformed(error: Exception, what: str, before: int = 0) -> InvalidEvent:

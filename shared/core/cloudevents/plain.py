@@ -95,8 +95,11 @@ def _read_more(text: bytes, plain: Plain, length: int) -> Event | None:
     return event
 
 
-def read_several(text: bytes, first: int = 0) -> list[Event] | None:
-    """The events in a JSON array from element `first` on, or None unless all are plain; those before are null."""
+def read_several(text: bytes, first: int = 0, max_bytes: int | None = None) -> list[Event] | None:
+    """The events in a JSON array from element `first` on; those before are null.
+
+    None unless all are plain, and none of more than `max_bytes`.
+    """
     try:
         _check(text)
         elements = _several(text)
@@ -110,7 +113,10 @@ def read_several(text: bytes, first: int = 0) -> list[Event] | None:
         event = _event(element) if element is not None else None
         if element is None or event is None:
             return None
-        length += _length(element)
+        size = _length(element)
+        if max_bytes is not None and size > max_bytes:
+            return None
+        length += size
         events.append(event)
     return events if length == len(text) else None
 

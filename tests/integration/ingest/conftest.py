@@ -1,11 +1,18 @@
+import asyncpg
 import httpx
 import pytest
 
 from functions.ingest.app import create
 from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
 from tests.support.projects import Project
+from tests.support.served import Served
+from tests.support.wire import request
 
 HEADERS = {"ce-specversion": "1.0", "ce-type": "com.example.made", "ce-source": "/tests"}
+DATA = b'{"n":1}'
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
 
 
 class Door:
@@ -43,3 +50,41 @@ async def door(resources: Resources, project: Project):
     transport = httpx.ASGITransport(create(resources))
     async with httpx.AsyncClient(transport=transport, base_url="http://weir") as client:
         yield Door(client, project)
+
+
+def serve(database_url: str, redis_url: str, **environment: str) -> Served:
+    """The door, served by a process of its own."""
+    settings = Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret="a secret of the tests alone, 32 signs or more",
+    )
+    return Served(["-m", "shared.runtime.serve", "ingest"], settings, **environment)
+
+
+class Post:
+    """Puts requests of one project together."""
+
+    def __init__(self, project: Project) -> None:
+        self._target = f"/in/{project.name}"
+        self._key = project.headers
+
+    def __call__(
+        self, *lines: bytes, body: bytes = DATA, identity: str = "1", framed: bool = True, **headers: str
+    ) -> bytes:
+        named = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        return request(
+            self._target, {**self._key, **HEADERS, "ce-id": identity, **named}, body, *lines, framed=framed
+        )
+
+    def structured(self, body: bytes, content_type: str = STRUCTURED, **headers: str) -> bytes:
+        return request(self._target, {**self._key, "content-type": content_type, **headers}, body)
+
+
+@pytest.fixture
+def post(project: Project) -> Post:
+    return Post(project)
+
+
+async def stored(pool: asyncpg.Pool, project: Project) -> list[asyncpg.Record]:
+    return await pool.fetch("SELECT * FROM events WHERE project_id = $1 ORDER BY uid", project.id)

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.cloudevents import BatchReader, Event, InvalidEvent, parse_batch
+from shared.core.cloudevents import (
+    BatchReader,
+    Event,
+    InvalidEvent,
+    OversizedBatch,
+    OversizedEvent,
+    parse_batch,
+)
 from shared.core.cloudevents.batch_format import STEP_BYTES
 from shared.core.cloudevents.json_format import parse_object
 from tests.unit.core.cloudevents.messages import MINIMAL
@@ -167,3 +174,50 @@ def test_the_place_of_a_fault_is_that_in_the_whole_text() -> None:
     reader.feed(b"x]")
     with pytest.raises(InvalidEvent, match=rf"byte {1 + count * len(element)}\b"):
         reader.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 1000])
+@pytest.mark.parametrize(
+    "element",
+    [b"1", b"{}", b'{"a":[1,2,3,4,5],"b":",,,,"}', b"[[],[],[],[]]", b'","', json.dumps(MINIMAL).encode()],
+)
+def test_a_batch_of_too_many_elements_is_not_read_on(element: bytes, count: int) -> None:
+    reader = BatchReader(max_events=3)
+    batch = b"[" + b" , ".join([element] * count) + b"]"
+    if count > 3:
+        with pytest.raises(OversizedBatch):
+            _read(reader, batch)
+    else:
+        assert len(_read(reader, batch)) == count
+
+
+def test_too_many_elements_are_noticed_over_several_steps() -> None:
+    reader = BatchReader(max_events=5000)
+    with pytest.raises(OversizedBatch):
+        _read(reader, b"[" + b",".join([json.dumps(MINIMAL).encode()] * 5001) + b"]")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"a":1,"b":2,"c":3,"d":4}', b"[1,2,3,", b"[" * 9999, b",,,,,", b"1,2,3,4,5"]
+)
+def test_what_is_no_array_has_not_too_many_elements(body: bytes) -> None:
+    with pytest.raises(InvalidEvent):
+        _read(BatchReader(max_events=3), body)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_element_past_its_limit_is_not_read(plain: bool) -> None:
+    small = json.dumps(MINIMAL, separators=(",", ":")).encode()
+    neighbour = small if plain else small.replace(b'"id"', b'"\\u0069d"')
+    large = small[:-1] + b',"subject":"%b"}' % (b"a" * len(neighbour))
+    reader = BatchReader(max_bytes=len(neighbour))
+    first, second, third = _read(reader, b"[%b,%b,%b]" % (neighbour, large, neighbour))
+    assert isinstance(first, Event)
+    assert isinstance(second, OversizedEvent)
+    assert isinstance(third, Event)
+
+
+def _read(reader: BatchReader, body: bytes) -> list[Event | InvalidEvent]:
+    for start in range(0, len(body), 10_000):
+        reader.feed(body[start : start + 10_000])
+    return reader.close()
