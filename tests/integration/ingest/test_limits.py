@@ -63,6 +63,7 @@ async def test_without_a_limit_there_is_no_word_of_one_and_no_redis(door: Door, 
     assert resources._redis is None
 
 
+@pytest.mark.spec("W10", "W10b")
 async def test_a_limit_is_told_and_kept(door: Door, pool: asyncpg.Pool) -> None:
     await limit_project(pool, door.project, 2, 5)
     answers = [await door.binary(str(n)) for n in range(7)]

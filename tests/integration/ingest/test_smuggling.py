@@ -269,6 +269,7 @@ async def test_a_bad_chunk_waits_for_the_answers_before_it(
     assert {row["id"] for row in await stored(pool, project)} == {"a", "b"}
 
 
+@pytest.mark.spec("K1.10")
 @pytest.mark.parametrize("protocol", ["h2c", "websocket", "anything/1"])
 @pytest.mark.parametrize("apart", [False, True], ids=["at once", "after the head"])
 async def test_an_offered_upgrade_takes_no_body_away(
