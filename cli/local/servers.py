@@ -100,6 +100,8 @@ class PostgresServer(ChildServer):
             "unix_socket_directories": "",
             "max_connections": "200",
             "shared_buffers": "128MB",
+            # Log files that are there are written again. To fill a new one with zeros holds every commit up.
+            "min_wal_size": "256MB",
             "log_min_messages": "warning",
             "timezone": "UTC",
             "log_timezone": "UTC",

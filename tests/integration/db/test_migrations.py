@@ -142,6 +142,30 @@ async def test_ensure_partitions_makes_each_day_once_even_when_raced(empty_url: 
         await pool.close()
 
 
+async def test_what_is_only_added_to_is_not_vacuumed_for_it(empty_url: str) -> None:
+    options = "SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relname LIKE '%\\_p2%'"
+
+    async def spared() -> dict[str, bool]:
+        rows = await connection.fetch(options)
+        return {row["relname"]: row["reloptions"] is not None for row in rows}
+
+    await migrate(empty_url, "0001")
+    connection = await asyncpg.connect(empty_url)
+    try:
+        today = datetime.now(UTC).date()
+        await connection.execute("SELECT ensure_partitions($1, $1)", today)
+        assert not any((await spared()).values())
+        await migrate(empty_url)
+        found = await spared()
+        assert len(found) == 9
+        assert all(spare is not name.startswith("deliveries") for name, spare in found.items())
+        await migrate(empty_url, "0001")
+        await connection.execute("SELECT ensure_partitions($1, $1)", today + timedelta(days=5))
+        assert not any((await spared()).values())
+    finally:
+        await connection.close()
+
+
 async def test_uuid_floor_is_what_the_core_computes(empty_url: str) -> None:
     await migrate(empty_url)
     connection = await asyncpg.connect(empty_url)

@@ -1,5 +1,7 @@
 """What a project takes in, and how: producers, sources of third parties, event types with schemas and facets."""
 
+import re
+
 from alembic import op
 
 revision = "0002"
@@ -83,6 +85,58 @@ CREATE INDEX ix_events_facets ON events USING gin (facets jsonb_path_ops) WHERE 
 CREATE INDEX ix_events_schema_fault ON events (project_id, uid) WHERE schema_fault IS NOT NULL;
 """
 
+# A partition of events or attempts is only added to, and dropped as a whole: to vacuum it again and again because
+# it grew is work for nothing. Postgres still does so long before transaction ids wrap.
+PARTITIONS = """
+CREATE OR REPLACE FUNCTION ensure_partitions(first_day date, last_day date) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    day date;
+    parent text;
+    child text;
+    made integer := 0;
+BEGIN
+    FOR day IN SELECT generate_series(first_day, last_day, interval '1 day')::date LOOP
+        FOREACH parent IN ARRAY ARRAY['events', 'deliveries', 'attempts'] LOOP
+            child := parent || '_p' || to_char(day, 'YYYYMMDD');
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = child);
+            -- Two callers may meet here: the second waits for the first and finds the work done. It looks
+            -- with a query: to_regclass would answer from a cache that the wait does not refresh.
+            PERFORM pg_advisory_xact_lock(hashtext('ensure_partitions'));
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = child);
+            EXECUTE format(
+                'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', child, parent,
+                uuid_floor(day::timestamp AT TIME ZONE 'UTC'),
+                uuid_floor((day + 1)::timestamp AT TIME ZONE 'UTC'));
+            IF parent = 'events' THEN
+                EXECUTE format('CREATE UNIQUE INDEX %I ON %I (identity)', child || '_identity', child);
+            END IF;
+            IF parent <> 'deliveries' THEN
+                EXECUTE format('ALTER TABLE %I SET (autovacuum_vacuum_insert_threshold = -1)', child);
+            END IF;
+            made := made + 1;
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END
+$$
+"""
+
+FORMER_PARTITIONS = re.sub(
+    r"            IF parent <> 'deliveries' THEN\n.*?END IF;\n", "", PARTITIONS, flags=re.DOTALL
+)
+
+PRESENT_PARTITIONS = """
+DO $$
+DECLARE
+    child regclass;
+BEGIN
+    FOR child IN SELECT inhrelid FROM pg_inherits WHERE inhparent IN ('events'::regclass, 'attempts'::regclass) LOOP
+        EXECUTE format('ALTER TABLE %s {}', child);
+    END LOOP;
+END
+$$
+"""
+
 DROPS = """
 ALTER TABLE events DROP COLUMN facets, DROP COLUMN schema_fault;
 DROP TABLE event_schemas;
@@ -98,10 +152,14 @@ ALTER TABLE projects
 def upgrade() -> None:
     """Add what is new; version 0001 of the code runs beside it."""
     _run(TABLES)
+    op.execute(PARTITIONS)
+    op.execute(PRESENT_PARTITIONS.format("SET (autovacuum_vacuum_insert_threshold = -1)"))
 
 
 def downgrade() -> None:
     """Take it away again. Events stay, without facets and without what their schemas said of them."""
+    op.execute(PRESENT_PARTITIONS.format("RESET (autovacuum_vacuum_insert_threshold)"))
+    op.execute(FORMER_PARTITIONS)
     _run(DROPS)
 
 
