@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from shared.core.cloudevents.event import Event, InvalidEvent, OversizedBatch, OversizedEvent
-from shared.core.cloudevents.json_format import check_utf8, malformed, parse_structured
+from shared.core.cloudevents.json_format import check_utf8, malformed, parse_object, parse_structured
 from shared.core.cloudevents.plain import read_several
 
 STEP_BYTES = 128 * 1024
@@ -96,13 +96,13 @@ class BatchReader:
         """Add the elements of `array`. Raises InvalidEvent, and adds none, where it is no array."""
         if self._max_events is not None and has_more_elements(array, self._max_events + 1):
             raise OversizedBatch
-        if self._plain and (self._lenient or self._version in {None, "1.0"}):
-            plain = read_several(array, int(self._opened), self._max_bytes)
-            if plain is not None:
-                if plain:
-                    self._version = self._version or "1.0"
-                self.results += plain
-                return
+        plain = read_several(array, int(self._opened), self._max_bytes) if self._plain else None
+        if plain is not None:
+            self.results += [
+                self._element(one, parse_object) if isinstance(one, bytes) else self._fitting(one)
+                for one in plain
+            ]
+            return
         try:
             check_utf8(array)
             elements = _elements(array)
@@ -112,22 +112,26 @@ class BatchReader:
             before = self._read - len(_OPENED) if self._opened else 0
             raise malformed(error, "the batch is not a JSON array", before) from None
         self._plain = False  # one sender's elements are much alike
-        self.results += [self._element(bytes(element)) for element in elements[self._opened :]]
+        self.results += [self._element(bytes(one), parse_structured) for one in elements[self._opened :]]
 
-    def _element(self, text: bytes) -> Event | InvalidEvent:
+    def _element(self, text: bytes, parse: Callable[[bytes], Event]) -> Event | InvalidEvent:
         if self._max_bytes is not None and len(text) > self._max_bytes:
             return OversizedEvent(f"an event may have at most {self._max_bytes} bytes", "")
         try:
-            event = parse_structured(text)
+            return self._fitting(parse(text))
         except InvalidEvent as error:
             return error
-        self._version = self._version or event.specversion
-        if event.specversion != self._version and not self._lenient:
-            return InvalidEvent(
-                f"specversion must be {self._version} as in the rest of the batch, not {event.specversion}",
-                "/specversion",
-            )
-        return event
+
+    def _fitting(self, event: Event) -> Event | InvalidEvent:
+        """The event, if it has the version of those before it."""
+        if self._version is None:
+            self._version = event.specversion
+        if event.specversion == self._version or self._lenient:
+            return event
+        return InvalidEvent(
+            f"specversion must be {self._version} as in the rest of the batch, not {event.specversion}",
+            "/specversion",
+        )
 
 
 def parse_batch(body: bytes, lenient: bool = False) -> list[Event | InvalidEvent]:  # noqa: FBT001, FBT002

@@ -36,6 +36,7 @@ class Plain(msgspec.Struct, gc=False):
 
 _one = msgspec.json.Decoder(Plain).decode
 _several = msgspec.json.Decoder(list[Plain | None]).decode
+_raw = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _value = msgspec.json.Decoder().decode
 _FIELDS = frozenset(Plain.__struct_fields__)
@@ -95,30 +96,34 @@ def _read_more(text: bytes, plain: Plain, length: int) -> Event | None:
     return event
 
 
-def read_several(text: bytes, first: int = 0, max_bytes: int | None = None) -> list[Event] | None:
-    """The events in a JSON array from element `first` on; those before are null.
+def read_several(text: bytes, first: int = 0, max_bytes: int | None = None) -> list[Event | bytes] | None:
+    """What stands in a JSON array from element `first` on; those before are null.
 
-    None unless all are plain, and none of more than `max_bytes`.
+    An element that is not plain, or has more than `max_bytes`, is its text. None where the decoder finds one that
+    does not fit the struct.
     """
     try:
         _check(text)
-        elements = _several(text)
+        elements = _several(text)[first:]
     except (ValueError, RecursionError):
         return None
-    if not elements:
-        return [] if text == b"[]" else None
-    length = 1 + len(elements) + 4 * first  # brackets, commas, and null
-    events: list[Event] = []
-    for element in elements[first:]:
-        event = _event(element) if element is not None else None
-        if element is None or event is None:
-            return None
-        size = _length(element)
-        if max_bytes is not None and size > max_bytes:
-            return None
-        length += size
-        events.append(event)
-    return events if length == len(text) else None
+    lengths = [_length(element) if element is not None else 4 for element in elements]
+    # Brackets, commas, and null: where nothing else is there, no element needs to be looked at by itself.
+    if 1 + len(elements) + 5 * first + sum(lengths) == len(text) and (
+        max_bytes is None or max(lengths, default=0) <= max_bytes
+    ):
+        events = [_event(element) for element in elements if element is not None]
+        plain = [event for event in events if event is not None]
+        if len(plain) == len(elements):
+            return list(plain)
+    found: list[Event | bytes] = []
+    for element, length, raw in zip(elements, lengths, _raw(text)[first:], strict=True):
+        part = bytes(raw)
+        event = None
+        if element is not None and (max_bytes is None or len(part) <= max_bytes):
+            event = _event(element) if length == len(part) else _read_more(part, element, length)
+        found.append(event or part)
+    return found
 
 
 def _check(text: bytes) -> None:
