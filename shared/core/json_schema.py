@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.core.pointers import write_pointer
 from shared.core.problems import Fault
+from shared.core.schema_cost import visits_by_level
+from shared.core.schema_graph import Unclear
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -19,8 +21,8 @@ MAX_PATTERNS = 200
 PATTERN_BYTES = 1024 * 1024
 """How large one compiled pattern may be."""
 
-MAX_DEPTH = 200
-"""How deep data may be nested that is held against a schema."""
+MAX_LOOKS = 20_000_000
+"""At how many values in all the subschemas of one may look for one event: about a second."""
 
 MAX_FAULTS = 20
 MAX_DETAIL = 300
@@ -50,10 +52,12 @@ class SchemaText:
 class CompiledSchema:
     """A schema that data can be held against."""
 
-    __slots__ = ("_validator",)
+    __slots__ = ("_most", "_validator", "_visits")
 
-    def __init__(self, validator: "jsonschema_rs.Validator") -> None:
+    def __init__(self, validator: "jsonschema_rs.Validator", visits: Sequence[int]) -> None:
         self._validator = validator
+        self._visits = visits
+        self._most = max(visits)
 
     def faults(
         self, data: Any, size: int, most: int = MAX_FAULTS, *, brackets: int = sys.maxsize
@@ -62,8 +66,9 @@ class CompiledSchema:
 
         It cannot be nested deeper than it has opening `brackets`, where that is known.
         """
-        if min(size, brackets) > MAX_DEPTH and _is_deep(data):
-            return [Fault("", f"is nested more than {MAX_DEPTH} levels deep")]
+        may_be_much = min(size, brackets) >= len(self._visits) or size * self._most > MAX_LOOKS
+        if may_be_much and (refused := self._too_much(data)) is not None:
+            return [Fault("", refused)]
         try:
             if self._validator.is_valid(data):
                 return []
@@ -77,6 +82,20 @@ class CompiledSchema:
                 return [_fault(error)]
             raise
         return []
+
+    def _too_much(self, data: Any) -> str | None:
+        """Why this data is not looked at: the validator walks it on the stack, and for as long as it takes."""
+        level, looks = [data], 0
+        for visits in self._visits:
+            looks += len(level) * visits
+            level = [
+                inner
+                for value in level
+                for inner in (value.values() if type(value) is dict else value if type(value) is list else ())
+            ]
+            if not level:
+                return None if looks <= MAX_LOOKS else "is too much data for a schema with so many references"
+        return f"is nested more than {len(self._visits) - 1} levels deep, which is too deep for this schema"
 
 
 def read_schema(value: Any) -> SchemaText:
@@ -121,7 +140,10 @@ def compile_schema(text: str) -> CompiledSchema:
         raise InvalidSchema(Fault("", f"must not have more than {MAX_PATTERNS} patterns"))
     options = jsonschema_rs.RegexOptions(size_limit=PATTERN_BYTES, dfa_size_limit=PATTERN_BYTES)
     try:
-        return CompiledSchema(kind(text, pattern_options=options, offline=True))
+        validator = kind(text, pattern_options=options, offline=True)
+        return CompiledSchema(validator, visits_by_level(schema))
+    except Unclear as error:
+        raise InvalidSchema(error.fault) from None
     except jsonschema_rs.ValidationError as error:
         raise InvalidSchema(_schema_fault(error, schema)) from None
     except ValueError as error:
@@ -177,18 +199,3 @@ def _fault(error: Any) -> Fault:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_DETAIL else text[: MAX_DETAIL - 1] + "…"
-
-
-def _is_deep(data: Any) -> bool:
-    """Whether `data` has more than MAX_DEPTH levels: the validator walks it on the stack."""
-    level = [data]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for value in level
-            for inner in (value.values() if type(value) is dict else value if type(value) is list else ())
-            if type(inner) is dict or type(inner) is list
-        ]
-        if not level:
-            return False
-    return True
