@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -292,3 +292,30 @@ async def test_a_pattern_does_not_hold_up_ingest(door: Door, catalog: httpx.Asyn
     await register(catalog, schema={"pattern": "^(a+)+$"}, schemaMode="reject")
     async with asyncio.timeout(10):
         assert pointers(await door.binary("1", b'"' + b"a" * 500_000 + b'!"')) == ["/data"]
+
+
+async def test_what_a_source_sends_is_looked_at_as_well(
+    door: Door, catalog: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    await pool.execute(
+        "INSERT INTO sources (id, project_id, name, kind) VALUES ($1, $2, 'shop', 'plain')",
+        uuid4(),
+        door.project.id,
+    )
+
+    async def send(body: bytes) -> httpx.Response:
+        headers = {**door.project.headers, "content-type": "application/json"}
+        return await door.client.post(f"{door.path}/shop", headers=headers, content=body)
+
+    first = await stored(pool, await send(GOOD))
+    schema = {"type": "object", "required": ["order"]}
+    await register(catalog, first["type"], schema=schema, schemaMode="reject", facets={"order": "/order/id"})
+    async with asyncio.timeout(3):
+        while True:
+            answer = await send(b'{"n": 1}')
+            if answer.status_code != 202:
+                break
+            await asyncio.sleep(0.02)
+    assert pointers(answer) == ["/data"]
+    row = await stored(pool, await send(b'{"order": {"id": "A-2"}}'))
+    assert row["facets"] == {"order": "A-2"}
