@@ -68,7 +68,7 @@ class Api:
         self._connection.close()
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
-        """The JSON at `path`. Raises CommandError; query values that are None are left out."""
+        """The JSON at `path`. Raises CommandError; query values that are None are left out, lists repeated."""
         return self.call("GET", path, query=query)
 
     def call(
@@ -80,7 +80,12 @@ class Api:
         if body is not None:
             headers["content-type"] = "application/json"
             data = json.dumps(body).encode()
-        asked = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        asked = [
+            (name, str(one))
+            for name, value in (query or {}).items()
+            for one in (value if isinstance(value, list | tuple) else (value,))
+            if one is not None
+        ]
         target = f"/v1/projects/{quote(self.context.project, safe='')}{path}"
         return self.raw(method, target + (f"?{urlencode(asked)}" if asked else ""), headers, data)
 

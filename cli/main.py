@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("cli.commands.events:events", "Look at stored events."),
     "deliveries": ("cli.commands.deliveries:deliveries", "Look at deliveries and their attempts."),
     "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
+    "types": ("cli.commands.types:types", "Say what events of a type look like."),
     "projects": ("cli.commands.projects:projects", "Make and list projects."),
     "producers": ("cli.commands.producers:producers", "Say who may send what, and how fast."),
     "keys": ("cli.commands.keys:keys", "Make, list and revoke API keys."),

@@ -17,7 +17,12 @@ COLUMNS: list[Column] = [
     ("subject", "event.subject"),
     ("outcome", lambda row: outcome(row)),  # noqa: PLW0108 defined below
 ]
-WIDE: list[Column] = [("id", "event.id"), ("size", "size"), ("latency ms", "latencyMs")]
+WIDE: list[Column] = [
+    ("id", "event.id"),
+    ("size", "size"),
+    ("latency ms", "latencyMs"),
+    ("fault", "schemaFault"),
+]
 
 DELIVERY_COLUMNS: list[Column] = [
     ("delivery", "id"),
@@ -51,6 +56,10 @@ def events() -> None:
 @click.option("--source", help="Exactly this source.")
 @click.option("--id", "event_id", help="Exactly this id, as the producer gave it.")
 @click.option("--subject", help="Exactly this subject.")
+@click.option(
+    "--facet", "facets", multiple=True, metavar="NAME:VALUE", help="With this value of a facet of its type."
+)
+@click.option("--faulty", is_flag=True, help="Only those that the schema of their type warned of.")
 @click.option("-q", "text", help="Text in type, source, subject, id or data, in any case.")
 @click.option("--since", type=Instant(), help="Received at or after: an instant, or 1h for an hour ago.")
 @click.option("--until", type=Instant(), help="Received before.")
@@ -64,6 +73,8 @@ def list_events(
     source: str | None,
     event_id: str | None,
     subject: str | None,
+    facets: tuple[str, ...],
+    faulty: bool,
     text: str | None,
     since: str | None,
     until: str | None,
@@ -76,12 +87,18 @@ def list_events(
     \b
     Example:
       weir events ls --type order.created --since 1h -o wide
+      weir events ls --facet order:A-1
     """  # noqa: D301
     query = {
-        "type": type_, "source": source, "id": event_id, "subject": subject, "q": text,
+        "type": type_, "source": source, "id": event_id, "subject": subject, "q": text, "facet": facets,
+        "schemaFault": "true" if faulty else None,
         "since": since, "until": until, "limit": limit, "cursor": cursor,
     }  # fmt: skip
-    asked = any(value is not None for value in (type_, source, event_id, subject, text, since, until))
+    asked = (
+        any(value is not None for value in (type_, source, event_id, subject, text, since, until))
+        or facets
+        or faulty
+    )
     show_list(
         output,
         api.get("/events", query),

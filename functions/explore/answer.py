@@ -82,6 +82,8 @@ def _event_members(row: "Record", outcome: "Record | None") -> dict[str, Any]:
         "event": msgspec.Raw(written),
         "size": len(written),
         "data_size": None if row["data"] is None else len(row["data"]),
+        "facets": row["facets"],
+        "schema_fault": row["schema_fault"],
         "outcome": OutcomeBody(**{status: 0 if outcome is None else outcome[status] for status in _STATUSES}),
         # Clocks of two machines may differ: a latency below zero would be nonsense.
         "latency_ms": None if latency is None else max(latency, 0),

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from starlette.responses import Response
 
 from functions.explore.answer import respond
@@ -19,7 +19,7 @@ from functions.explore.schemas import (
     ExplainList,
     Status,
 )
-from functions.explore.search import Search, key_range
+from functions.explore.search import Search, key_range, read_facets
 from functions.explore.service import Explorer
 from shared.auth.access import Access
 from shared.auth.dependency import requires
@@ -59,6 +59,18 @@ Text = Annotated[
     ),
     AfterValidator(_storable),
 ]
+Facet = Annotated[
+    list[Annotated[str, Field(max_length=300), AfterValidator(_storable)]],
+    Query(
+        max_length=10,
+        description="`name:value` of a facet that the type declares; all must hold. A number or a boolean is "
+        "written as in JSON.",
+    ),
+]
+SchemaFault = Annotated[
+    bool | None,
+    Query(alias="schemaFault", description="Only those that their schema warned of, or only the others."),
+]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Since = Annotated[Instant | None, Query(description="Received at or after this instant.")]
 Until = Annotated[Instant | None, Query(description="Received before this instant.")]
@@ -81,13 +93,15 @@ def _router(resources: Resources) -> APIRouter:
         source: Exact | None = None,
         id: Exact | None = None,  # noqa: A002 CloudEvents' word
         subject: Exact | None = None,
+        facet: Facet = [],  # noqa: B006 FastAPI copies it
+        schema_fault: SchemaFault = None,
         since: Since = None,
         until: Until = None,
         q: Text | None = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Stored events, newest first. `type`, `source`, `id` and `subject` are exact."""
+        """Stored events, newest first. `type`, `source`, `id`, `subject` and facets are exact."""
         low, high = key_range(since, until)
         search = Search(
             project_id=access.project_id,
@@ -97,6 +111,8 @@ def _router(resources: Resources) -> APIRouter:
             source=source,
             id=id,
             subject=subject,
+            facets=read_facets(facet),
+            faulty=schema_fault,
         )
         return respond(await explorer.events(search.before(read_cursor(cursor)), q, limit))
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.explore.search import Search
+from shared.core.facets import meanings
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 _EVENT = """
     uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions, data, data_kind,
-    producer
+    producer, facets, schema_fault
 """
 
 # `escape` shows every payload as a text of its ASCII characters, so no payload makes the statement fail.
@@ -68,7 +69,33 @@ def _where(search: Search, first: int) -> tuple[str, list[object]]:
         add("id = {}", search.id)
     if search.subject is not None:
         add("subject = {}", search.subject)
+    if search.faulty is not None:
+        conditions.append(f"schema_fault IS {'NOT ' if search.faulty else ''}NULL")
+    for name, value in search.facets:
+        # A value may be one of several, and a number or a boolean as well as a text.
+        said = [{name: v} for meaning in meanings(value) for v in (meaning, [meaning])]
+        conditions.append("(" + " OR ".join(_contains(values, first, document) for document in said) + ")")
     return " AND ".join(conditions), values
+
+
+def _contains(values: list[object], first: int, document: object) -> str:
+    values.append(document)
+    return f"facets @> ${first + len(values) - 1}"
+
+
+def facet_window(search: Search, limit: int) -> tuple[str, list[object]]:
+    """The newest uids of the range, by the index of facets alone.
+
+    Without a materialized step the planner may go through all events by key, hoping to find some soon.
+    """
+    where, values = _where(search, 2)
+    return (
+        f"""
+        WITH matching AS MATERIALIZED (SELECT uid FROM events WHERE {where} AND facets IS NOT NULL)
+        SELECT uid FROM matching ORDER BY uid DESC LIMIT $1
+        """,
+        [limit, *values],
+    )
 
 
 def events_page(search: Search, limit: int, max_bytes: int) -> tuple[str, list[object]]:

@@ -53,6 +53,12 @@ class EventItem(Schema):
     event: CloudEvent
     size: int = Field(description="Bytes of the CloudEvent in the JSON format.")
     data_size: int | None = Field(description="Bytes of its data; null when it has none.")
+    facets: dict[str, Any] | None = Field(
+        description="The values that its type declares as facets; null without any."
+    )
+    schema_fault: str | None = Field(
+        description="What a schema that only warns had against its data; null without a fault."
+    )
     outcome: OutcomeBody
     latency_ms: int | None = Field(
         description="From receipt until its last successful delivery had ended; null without one."

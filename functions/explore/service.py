@@ -1,5 +1,7 @@
 """Finding events and deliveries."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,7 +16,7 @@ from functions.explore.answer import (
     stored_event,
 )
 from functions.explore.schemas import DeliveryBody, DeliveryList, EventBody, EventList, SearchedBody, Status
-from functions.explore.search import Search, around, received_at
+from functions.explore.search import Search, around, received_at, windows
 from shared.auth.access import Access
 from shared.core.problems import NOT_FOUND, Problem
 from shared.runtime.listing import write_cursor
@@ -52,7 +54,10 @@ class Explorer:
             searched = None if text is None else SearchedBody(count=0, until=None)
             return EventList(items=[], next=None, searched=searched)
         async with (await self._resources.pg()).acquire() as conn:
-            if text is None:
+            if search.facets and text is None:
+                rows, after = await _facet_page(conn, search, limit)
+                searched = None
+            elif text is None:
                 rows, after = await _page(conn, search, limit)
                 searched = None
             else:
@@ -120,6 +125,20 @@ async def _page(conn: "Connection", search: Search, limit: int) -> "tuple[list[R
         return rows, None
     rows = rows[:limit]
     return rows, rows[-1]["uid"]
+
+
+async def _facet_page(conn: "Connection", search: Search, limit: int) -> "tuple[list[Record], UUID | None]":
+    """The same for events with facets, looked for from the newest day back."""
+    uids: list[UUID] = []
+    for low, high in windows(search.low, search.high, datetime.now(UTC)):
+        statement = queries.facet_window(replace(search, low=low, high=high), limit + 1 - len(uids))
+        uids.extend(row["uid"] for row in await queries.fetch(conn, statement))
+        if len(uids) > limit:
+            break
+    wanted = uids[:limit]
+    rows = await queries.events_by_uid(conn, search.project_id, wanted, PAGE_BYTES) if wanted else []
+    more = len(uids) > limit or len(rows) < len(wanted)
+    return rows, rows[-1]["uid"] if more and rows else None
 
 
 async def _text_page(

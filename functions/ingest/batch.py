@@ -5,20 +5,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from functions.ingest.requests import too_large
-from functions.ingest.rows import Stored
+from functions.ingest.rows import Note, Stored
 from shared.core.cloudevents import BatchReader, Event, InvalidEvent, OversizedBatch, OversizedEvent
-from shared.core.problems import FORBIDDEN, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
+from shared.core.problems import FORBIDDEN, NOT_A_CLOUDEVENT, SCHEMA_VIOLATION, TOO_LARGE, Fault, Problem
 
-Store = Callable[[Sequence[Event]], Awaitable[list[Stored]]]
+Store = Callable[[Sequence[Event], Sequence[Note]], Awaitable[list[Stored]]]
 Objection = Callable[[Event], Problem | None]
+Judge = Callable[[Sequence[Event]], Awaitable[Sequence[Note | Problem]]]
+"""What is noted beside each event, or why it cannot be taken; nothing at all where there is nothing to note."""
 
-_STRONGEST = (NOT_A_CLOUDEVENT, TOO_LARGE, FORBIDDEN)
+_STRONGEST = (NOT_A_CLOUDEVENT, TOO_LARGE, FORBIDDEN, SCHEMA_VIOLATION)
 """Which kind a batch with several kinds of bad elements is answered with: the first that occurs."""
 
 _DETAILS = {
     NOT_A_CLOUDEVENT: "The batch has elements that are not CloudEvents. Nothing was stored.",
     TOO_LARGE: "The batch has events that are too large. Nothing was stored.",
     FORBIDDEN: "The batch has events that this credential may not send. Nothing was stored.",
+    SCHEMA_VIOLATION: "The batch has events whose data does not fit the schema of their type. Nothing was stored.",
 }
 
 
@@ -26,6 +29,7 @@ async def take_batch(
     chunks: AsyncIterator[bytes],
     store: Store,
     objection: Objection,
+    judge: Judge,
     *,
     limit: int,
     event_limit: int,
@@ -45,7 +49,7 @@ async def take_batch(
         raise too_large("A batch", limit, "events") from None
     await asyncio.sleep(0)  # ten thousand elements take a while: others have their turn in between
     bad: dict[int, Problem] = {}
-    good: list[Event] = []
+    good: dict[int, Event] = {}
     for index, element in enumerate(elements):
         if isinstance(element, OversizedEvent):
             bad[index] = too_large("An event", event_limit)
@@ -56,11 +60,18 @@ async def take_batch(
         elif (problem := objection(element)) is not None:
             bad[index] = problem
         else:
-            good.append(element)
+            good[index] = element
     await asyncio.sleep(0)
+    notes: list[Note] = []
+    for index, found in zip(tuple(good), await judge(tuple(good.values())), strict=False):
+        if isinstance(found, Problem):
+            bad[index] = found
+            del good[index]
+        else:
+            notes.append(found)
     if bad and not lenient:
         raise _refused(bad)
-    stored = iter(await store(good) if good else ())
+    stored = iter(await store(tuple(good.values()), notes) if good else ())
     results: list[dict[str, Any]] = []
     for index in range(len(elements)):
         if index in bad:
@@ -78,7 +89,7 @@ def _refused(bad: dict[int, Problem]) -> Problem:
         _DETAILS[kind],
         errors=[
             Fault(f"/{index}{fault.pointer}", fault.detail)
-            for index, problem in bad.items()
+            for index, problem in sorted(bad.items())
             for fault in (problem.errors or (Fault("", problem.detail),))
         ],
     )

@@ -26,8 +26,9 @@ from functions.ingest.requests import (
     too_large,
 )
 from functions.ingest.room import Room
-from functions.ingest.rows import Stored
+from functions.ingest.rows import Note, Stored
 from functions.ingest.settings import IngestSettings
+from functions.ingest.types import Types
 from shared.auth.access import Access
 from shared.core.cloudevents import (
     Event,
@@ -68,6 +69,7 @@ class Door:
         self._doorsteps = Doorsteps(resources)
         self._callers = Callers(resources, self._doorsteps)
         self._limits = Limits(resources)
+        self._types = Types(resources)
         self._room = Room(max(settings.bodies_max_bytes, settings.batch_max_bytes))
         self._webhooks: Webhooks | None = None
 
@@ -105,6 +107,7 @@ class Door:
                 self._resources,
                 self._settings,
                 self._committer,
+                self._types,
                 refusal,
                 admit=self._admit,
                 room=self._room,
@@ -133,7 +136,8 @@ class Door:
             raise Problem(UNSUPPORTED_FORMAT, error.detail) from None
         if (refused := self._objection(access, event)) is not None:
             raise refused
-        (stored,) = await self._committer.store(access.project_id, access.principal, (event,))
+        notes = await self._types.note(access.project_id, event)
+        (stored,) = await self._committer.store(access.project_id, access.principal, (event,), notes)
         tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
         return answer, b'{"uid":"' + str(stored.uid).encode() + tail
 
@@ -144,15 +148,16 @@ class Door:
         lenient = is_lenient(value for name, value in headers if name == b"prefer")
         answer = [JSON, (b"preference-applied", b"handling=lenient")] if lenient else [JSON]
 
-        async def store(events: Sequence[Event]) -> list[Stored]:
+        async def store(events: Sequence[Event], notes: Sequence[Note]) -> list[Stored]:
             answer.extend(await self._limited(access, len(events)))
-            return await self._committer.store(access.project_id, access.principal, events)
+            return await self._committer.store(access.project_id, access.principal, events, notes)
 
         with self._room.place() as place:
             results: list[dict[str, Any]] = await take_batch(
                 read_chunks(receive, content_length(headers), limit, "A batch", place),
                 store,
                 lambda event: self._objection(access, event),
+                lambda events: self._types.judge(access.project_id, events),
                 limit=self._settings.batch_max_events,
                 event_limit=structured_bytes(self._settings.event_max_bytes),
                 lenient=lenient,

@@ -138,6 +138,36 @@ async def project_named(on: "asyncpg.Pool", name: str) -> "list[asyncpg.Record]"
     return rows
 
 
+async def type_rules(on: "asyncpg.Pool", project_id: UUID) -> "list[asyncpg.Record]":
+    """The types that have facets, or a schema in force, with the versions of the latter: a row for each."""
+    return list(
+        await on.fetch(
+            """
+            SELECT t.type, t.schema_mode, t.facets, s.version, s.dataschema, s.digest
+            FROM event_types t
+            LEFT JOIN event_schemas s
+                ON s.project_id = t.project_id AND s.type = t.type AND t.schema_mode <> 'off'
+            WHERE t.project_id = $1 AND (t.schema_mode <> 'off' OR t.facets <> '{}')
+            ORDER BY t.type, s.version
+            """,
+            project_id,
+            timeout=TIMEOUT_SECONDS,
+        )
+    )
+
+
+async def schema_text(on: "asyncpg.Pool", project_id: UUID, type_: str, digest: bytes) -> str | None:
+    """The text of a schema of this type."""
+    text: str | None = await on.fetchval(
+        "SELECT schema FROM event_schemas WHERE project_id = $1 AND type = $2 AND digest = $3 LIMIT 1",
+        project_id,
+        type_,
+        digest,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return text
+
+
 async def ensure_partitions(connection: "asyncpg.Connection", first: date, last: date) -> None:
     """Make the partitions of these days (UTC) that are not there."""
     await connection.execute("SELECT ensure_partitions($1, $2)", first, last, timeout=TIMEOUT_SECONDS)

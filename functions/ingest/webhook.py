@@ -17,6 +17,7 @@ from functions.ingest.requests import (
 from functions.ingest.room import Room
 from functions.ingest.settings import IngestSettings
 from functions.ingest.sources import Source, Sources
+from functions.ingest.types import Types
 from shared.auth.access import Access, authorize
 from shared.core.cloudevents import (
     Event,
@@ -50,6 +51,7 @@ class Webhooks:
         resources: Resources,
         settings: IngestSettings,
         committer: Committer,
+        types: Types,
         refusal: Refusal,
         *,
         admit: Admission,
@@ -58,6 +60,7 @@ class Webhooks:
         self._resources = resources
         self._settings = settings
         self._committer = committer
+        self._types = types
         self._room = room
         self._refusal = refusal
         self._admit = admit
@@ -67,7 +70,7 @@ class Webhooks:
         """Status, headers and body of the answer.
 
         Raises Problem: 404 for a source that is not there, 401 for a signature, 400 for what makes no event,
-        413, 415; and Disconnected.
+        413, 415, 422 for data that its schema rejects; and Disconnected.
         """
         source = await self._sources.get(project, name)
         if source is None:
@@ -102,7 +105,8 @@ class Webhooks:
             event = to_event(source.recipe, request)
         if access is not None and (refused := self._refusal(access, event)) is not None:
             raise refused
-        (stored,) = await self._committer.store(source.project_id, source.producer, (event,))
+        notes = await self._types.note(source.project_id, event)
+        (stored,) = await self._committer.store(source.project_id, source.producer, (event,), notes)
         tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
         if source.recipe.kind.token is not None and query_token(scope["query_string"]) is not None:
             answered.append(PRIVATE)

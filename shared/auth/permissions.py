@@ -20,6 +20,8 @@ PERMISSIONS: frozenset[str] = frozenset(
         "sources:write",
         "producers:read",
         "producers:write",
+        "types:read",
+        "types:write",
     }
 )
 """What can be asked of a credential. `projects:create` concerns API keys: any user may create a project."""
@@ -35,6 +37,7 @@ _VIEWER = frozenset(
         "projects:read",
         "producers:read",
         "sources:read",
+        "types:read",
     }
 )
 
@@ -42,7 +45,7 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "owner": PERMISSIONS,
         "admin": PERMISSIONS - {"projects:create"},
-        "operator": _VIEWER | {"events:write", "subscriptions:write"},
+        "operator": _VIEWER | {"events:write", "subscriptions:write", "types:write"},
         "viewer": _VIEWER,
     }
 )

@@ -77,6 +77,7 @@ REQUEST_TIMEOUT = ProblemKind("request-timeout", "The request did not come in ti
 CONFLICT = ProblemKind("conflict", "It conflicts with what is there", 409)
 TOO_LARGE = ProblemKind("too-large", "Too large", 413)
 UNSUPPORTED_FORMAT = ProblemKind("unsupported-format", "This format is not understood", 415)
+SCHEMA_VIOLATION = ProblemKind("schema-violation", "The data does not fit its schema", 422)
 INVALID = ProblemKind("invalid", "The request is not valid", 422)
 TOO_MANY_REQUESTS = ProblemKind("too-many-requests", "Too many requests", 429)
 HEAD_TOO_LARGE = ProblemKind("head-too-large", "The head of the request is too large", 431)
@@ -95,6 +96,7 @@ KINDS = (
     CONFLICT,
     TOO_LARGE,
     UNSUPPORTED_FORMAT,
+    SCHEMA_VIOLATION,
     INVALID,
     TOO_MANY_REQUESTS,
     HEAD_TOO_LARGE,
@@ -102,4 +104,4 @@ KINDS = (
     UNAVAILABLE,
     STORAGE_FULL,
 )
-"""Every kind there is; each has a page."""
+"""Every kind there is; each has a page. Of those with one status the last is the general one."""

@@ -212,7 +212,10 @@ class EventType(Model):
 
 
 class EventSchema(Model):
-    """A version of the JSON Schema of an event type; `dataschema` is the URI by which events name it."""
+    """A version of the JSON Schema of an event type; `dataschema` is the URI by which events name it.
+
+    `schema` is its JSON text. Schemas that say the same have one `digest`, under which ingest keeps them compiled.
+    """
 
     __tablename__ = "event_schemas"
     __table_args__ = (
@@ -226,7 +229,8 @@ class EventSchema(Model):
     type: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     dataschema: Mapped[str | None]
-    schema: Mapped[dict[str, Any]]
+    schema: Mapped[str]
+    digest: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 

@@ -54,6 +54,7 @@ HEAVY = frozenset(
         "cloudevents",
         "cryptography",
         "httpx",
+        "jsonschema_rs",
         "jwt",
         "redis",
         "sqlalchemy",

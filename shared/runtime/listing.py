@@ -16,10 +16,33 @@ Cursor = Annotated[
     str | None, Query(max_length=64, description="`next` of the page before: go on where it ended.")
 ]
 
+TextCursor = Annotated[
+    str | None, Query(max_length=2_000, description="`next` of the page before: go on where it ended.")
+]
+
 
 def write_cursor(last: UUID) -> str:
     """The cursor of a page that ended with the row `last`."""
     return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+
+
+def write_text_cursor(last: str) -> str:
+    """The cursor of a page, in the order of a text, that ended with `last`."""
+    return base64.urlsafe_b64encode(last.encode()).rstrip(b"=").decode()
+
+
+def read_text_cursor(cursor: str | None) -> str | None:
+    """The text that `cursor` stands for. Raises Problem 422 for one that no page ended with."""
+    if cursor is None:
+        return None
+    try:
+        given = cursor.encode("ascii")
+        found = base64.b64decode(given + b"=" * (-len(given) % 4), altchars=b"-_", validate=True).decode()
+        if "\0" not in found and write_text_cursor(found) == cursor:
+            return found
+    except (UnicodeError, binascii.Error):
+        pass
+    raise _no_cursor()
 
 
 def read_cursor(cursor: str | None) -> UUID | None:
@@ -36,7 +59,11 @@ def read_cursor(cursor: str | None) -> UUID | None:
             return UUID(bytes=found)
     except (UnicodeEncodeError, binascii.Error):
         pass
-    raise Problem(
+    raise _no_cursor()
+
+
+def _no_cursor() -> Problem:
+    return Problem(
         INVALID,
         "The request has values that cannot be used.",
         errors=[Fault("/query/cursor", "is not a cursor that a list has given")],

@@ -34,6 +34,12 @@ class Plan:
             if node["Node Type"] == "Seq Scan" and node.get("Relation Name") in self.read(month)
         }
 
+    def indexes(self) -> set[str]:
+        """The indexes that were used."""
+        return {
+            node["Index Name"] for node in self.nodes if "Index Name" in node and node["Actual Loops"] > 0
+        }
+
     def rows(self, start: str) -> float:
         """How many rows of the tables whose names start so were looked at."""
         return sum(

@@ -35,6 +35,8 @@ async def store(
     *,
     at: datetime | None = None,
     step: timedelta = timedelta(milliseconds=1),
+    facets: Sequence[dict[str, Any] | None] = (),
+    schema_fault: str | None = None,
 ) -> list[UUID]:
     """Insert `events`, received from `at` (an hour ago) on, a `step` after one another. Returns their uids."""
     start = at or datetime.now(UTC) - timedelta(hours=1)
@@ -44,8 +46,8 @@ async def store(
     await connection.executemany(
         """
         INSERT INTO events (uid, project_id, shard, data_kind, identity, id, source, type, specversion, subject,
-            time, datacontenttype, dataschema, extensions, data, producer)
-        VALUES ($1, $2, 100, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'key:test')
+            time, datacontenttype, dataschema, extensions, data, producer, facets, schema_fault)
+        VALUES ($1, $2, 100, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'key:test', $15, $16)
         """,
         [
             (
@@ -63,8 +65,10 @@ async def store(
                 event.dataschema,
                 event.extensions or None,
                 event.data,
+                found,
+                schema_fault,
             )
-            for uid, event in zip(uids, events, strict=True)
+            for uid, event, found in zip(uids, events, facets or [None] * len(events), strict=True)
         ],
     )
     return uids

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses } from './types.gen';
+import type { AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -290,7 +290,7 @@ export const getDelivery = <ThrowOnError extends boolean = true>(options: Option
 /**
  * List Events
  *
- * Stored events, newest first. `type`, `source`, `id` and `subject` are exact.
+ * Stored events, newest first. `type`, `source`, `id`, `subject` and facets are exact.
  */
 export const listEvents = <ThrowOnError extends boolean = true>(options: Options<ListEventsData, ThrowOnError>) => (options.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -680,4 +680,102 @@ export const replaceSubscription = <ThrowOnError extends boolean = true>(options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * List Types
+ *
+ * The event types that the project has registered, in the order of their names.
+ */
+export const listTypes = <ThrowOnError extends boolean = true>(options: Options<ListTypesData, ThrowOnError>) => (options.client ?? client).get<ListTypesResponses, ListTypesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/types',
+    ...options
+});
+
+/**
+ * Delete Type
+ *
+ * Forget an event type with its schemas and facets. Its events stay as they are.
+ */
+export const deleteType = <ThrowOnError extends boolean = true>(options: Options<DeleteTypeData, ThrowOnError>) => (options.client ?? client).delete<DeleteTypeResponses, DeleteTypeErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/types/{type}',
+    ...options
+});
+
+/**
+ * Get Type
+ *
+ * An event type with every version of its schema.
+ */
+export const getType = <ThrowOnError extends boolean = true>(options: Options<GetTypeData, ThrowOnError>) => (options.client ?? client).get<GetTypeResponses, GetTypeErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/types/{type}',
+    ...options
+});
+
+/**
+ * Put Type
+ *
+ * Register an event type, or change it. What is absent gets its default again; versions stay.
+ *
+ * In force for every event that comes more than a second after the answer.
+ */
+export const putType = <ThrowOnError extends boolean = true>(options: Options<PutTypeData, ThrowOnError>) => (options.client ?? client).put<PutTypeResponses, PutTypeErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/types/{type}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Check Data
+ *
+ * What a schema says of given data, without saving either.
+ */
+export const checkData = <ThrowOnError extends boolean = true>(options: Options<CheckDataData, ThrowOnError>) => (options.client ?? client).post<CheckDataResponses, CheckDataErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/types/{type}/check',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Add Schema
+ *
+ * Add a version to the type's schema.
+ */
+export const addSchema = <ThrowOnError extends boolean = true>(options: Options<AddSchemaData, ThrowOnError>) => (options.client ?? client).post<AddSchemaResponses, AddSchemaErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/types/{type}/schemas',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Schema
+ *
+ * One version of the type's schema.
+ */
+export const getSchema = <ThrowOnError extends boolean = true>(options: Options<GetSchemaData, ThrowOnError>) => (options.client ?? client).get<GetSchemaResponses, GetSchemaErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/types/{type}/schemas/{version}',
+    ...options
 });

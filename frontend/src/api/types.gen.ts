@@ -219,6 +219,35 @@ export type CreatedProjectBody = {
 };
 
 /**
+ * What a schema says of the data: nothing where it fits.
+ */
+export type DataCheckBody = {
+    valid: boolean;
+    /**
+     * Null for a schema that is not kept.
+     */
+    version: number | null;
+    errors: Array<FaultBody>;
+};
+
+/**
+ * Data to try, on the newest version of the type's schema, on an older one, or on a `schema` that is not kept.
+ */
+export type DataCheckRequest = {
+    /**
+     * Any JSON value, as the data of an event.
+     */
+    data: unknown;
+    /**
+     * A JSON Schema, draft 2020-12 or, by `$schema`, draft 7.
+     */
+    schema?: {
+        [key: string]: unknown;
+    } | null;
+    version?: number | null;
+};
+
+/**
  * How far a dead letter has come to the `deadLetterSink` of its subscription.
  */
 export type DeadLetterBody = {
@@ -323,6 +352,16 @@ export type EventBody = {
      * Bytes of its data; null when it has none.
      */
     dataSize: number | null;
+    /**
+     * The values that its type declares as facets; null without any.
+     */
+    facets: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * What a schema that only warns had against its data; null without a fault.
+     */
+    schemaFault: string | null;
     outcome: OutcomeBody;
     /**
      * From receipt until its last successful delivery had ended; null without one.
@@ -350,6 +389,16 @@ export type EventItem = {
      * Bytes of its data; null when it has none.
      */
     dataSize: number | null;
+    /**
+     * The values that its type declares as facets; null without any.
+     */
+    facets: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * What a schema that only warns had against its data; null without a fault.
+     */
+    schemaFault: string | null;
     outcome: OutcomeBody;
     /**
      * From receipt until its last successful delivery had ended; null without one.
@@ -398,6 +447,14 @@ export type ExplainItem = {
  */
 export type ExplainList = {
     items: Array<ExplainItem>;
+};
+
+/**
+ * One thing that does not fit. `pointer` begins at the event: `/data/order/id`.
+ */
+export type FaultBody = {
+    pointer: string;
+    detail: string;
 };
 
 /**
@@ -687,6 +744,37 @@ export type ReceivedBody = {
     body: string | null;
     bodyBase64: string | null;
     truncated: boolean;
+};
+
+/**
+ * A version of a type's schema. Versions never change.
+ */
+export type SchemaBody = {
+    version: number;
+    dataschema: string | null;
+    /**
+     * A JSON Schema, draft 2020-12 or, by `$schema`, draft 7.
+     */
+    schema: {
+        [key: string]: unknown;
+    };
+    createdAt: string;
+};
+
+/**
+ * A version to be.
+ */
+export type SchemaCreate = {
+    /**
+     * A JSON Schema, draft 2020-12 or, by `$schema`, draft 7.
+     */
+    schema: {
+        [key: string]: unknown;
+    };
+    /**
+     * The absolute URI by which events name this version. Unique in the type.
+     */
+    dataschema?: string | null;
 };
 
 /**
@@ -1259,6 +1347,106 @@ export type SubscriptionReplace = {
 };
 
 /**
+ * A registered event type with every version of its schema, the first one first.
+ */
+export type TypeBody = {
+    type: string;
+    description: string | null;
+    schemaMode: 'off' | 'warn' | 'reject';
+    /**
+     * Names, and where in the data their values are (RFC 6901).
+     */
+    facets: {
+        [key: string]: string;
+    };
+    /**
+     * The newest version of its schema; null without one.
+     */
+    version: number | null;
+    createdAt: string;
+    updatedAt: string;
+    schemas: Array<SchemaBody>;
+};
+
+/**
+ * A registered event type, without its schemas.
+ */
+export type TypeItem = {
+    type: string;
+    description: string | null;
+    schemaMode: 'off' | 'warn' | 'reject';
+    /**
+     * Names, and where in the data their values are (RFC 6901).
+     */
+    facets: {
+        [key: string]: string;
+    };
+    /**
+     * The newest version of its schema; null without one.
+     */
+    version: number | null;
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * Event types in the order of their names.
+ */
+export type TypeList = {
+    items: Array<TypeItem>;
+    next: string | null;
+};
+
+/**
+ * An event type as it shall be. What is absent gets its default again; versions of the schema stay.
+ *
+ * What was read can be sent back: members that only Weir writes are ignored.
+ */
+export type TypeReplace = {
+    description?: string | null;
+    /**
+     * What is done with an event that does not fit: nothing, `warn` stores it with what is wrong, `reject` refuses it with 422.
+     */
+    schemaMode?: 'off' | 'warn' | 'reject';
+    /**
+     * Names, and where in the data their values are (RFC 6901).
+     */
+    facets?: {
+        [key: string]: string;
+    };
+    /**
+     * Adds a version when it differs from the newest one.
+     */
+    schema?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * The absolute URI by which events name this version. Unique in the type.
+     */
+    dataschema?: string | null;
+    /**
+     * Ignored.
+     */
+    type?: unknown;
+    /**
+     * Ignored.
+     */
+    version?: unknown;
+    /**
+     * Ignored.
+     */
+    schemas?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+};
+
+/**
  * A person.
  */
 export type UserBody = {
@@ -1342,7 +1530,7 @@ export type ShakeHandsErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1411,7 +1599,7 @@ export type SendEventsErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1457,7 +1645,7 @@ export type ShakeHandsWithSourceErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1514,7 +1702,7 @@ export type SendWebhookErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1646,7 +1834,7 @@ export type ReceiveErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1697,7 +1885,7 @@ export type ExchangeLinkErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1779,7 +1967,7 @@ export type SignInErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1894,7 +2082,7 @@ export type SetPasswordErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1944,7 +2132,7 @@ export type ListProjectsErrors = {
      */
     403: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -1997,7 +2185,7 @@ export type CreateProjectErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2040,7 +2228,7 @@ export type GetProjectErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2106,7 +2294,7 @@ export type ListDeliveriesErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2150,7 +2338,7 @@ export type GetDeliveryErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2180,6 +2368,14 @@ export type ListEventsData = {
         source?: string | null;
         id?: string | null;
         subject?: string | null;
+        /**
+         * `name:value` of a facet that the type declares; all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
         /**
          * Received at or after this instant.
          */
@@ -2215,7 +2411,7 @@ export type ListEventsErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2259,7 +2455,7 @@ export type GetEventErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2303,7 +2499,7 @@ export type ExplainEventErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2355,7 +2551,7 @@ export type ListKeysErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2410,7 +2606,7 @@ export type CreateKeyErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2454,7 +2650,7 @@ export type RevokeKeyErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2506,7 +2702,7 @@ export type ListProducersErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2565,7 +2761,7 @@ export type CreateProducerErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2609,7 +2805,7 @@ export type DeleteProducerErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2653,7 +2849,7 @@ export type GetProducerErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2713,7 +2909,7 @@ export type ReplaceProducerErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2756,7 +2952,7 @@ export type GetSettingsErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2811,7 +3007,7 @@ export type ReplaceSettingsErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2854,7 +3050,7 @@ export type GetSinkErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2909,7 +3105,7 @@ export type SetSinkErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -2952,7 +3148,7 @@ export type ListSourceKindsErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3004,7 +3200,7 @@ export type ListSourcesErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3063,7 +3259,7 @@ export type CreateSourceErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3107,7 +3303,7 @@ export type DeleteSourceErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3151,7 +3347,7 @@ export type GetSourceErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3207,7 +3403,7 @@ export type ReplaceSourceErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3251,7 +3447,7 @@ export type EndOlderSourceSecretErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3307,7 +3503,7 @@ export type AddSourceSecretErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3359,7 +3555,7 @@ export type ListSubscriptionsErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3418,7 +3614,7 @@ export type CreateSubscriptionErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3473,7 +3669,7 @@ export type CheckFiltersErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3517,7 +3713,7 @@ export type DeleteSubscriptionErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3561,7 +3757,7 @@ export type GetSubscriptionErrors = {
      */
     404: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3621,7 +3817,7 @@ export type ReplaceSubscriptionErrors = {
      */
     415: Problem;
     /**
-     * The request has values that cannot be used; `errors` points at them. Types: `invalid`.
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
     /**
@@ -3640,3 +3836,372 @@ export type ReplaceSubscriptionResponses = {
 };
 
 export type ReplaceSubscriptionResponse = ReplaceSubscriptionResponses[keyof ReplaceSubscriptionResponses];
+
+export type ListTypesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/types';
+};
+
+export type ListTypesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListTypesError = ListTypesErrors[keyof ListTypesErrors];
+
+export type ListTypesResponses = {
+    /**
+     * Successful Response
+     */
+    200: TypeList;
+};
+
+export type ListTypesResponse = ListTypesResponses[keyof ListTypesResponses];
+
+export type DeleteTypeData = {
+    body?: never;
+    path: {
+        type: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/types/{type}';
+};
+
+export type DeleteTypeErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteTypeError = DeleteTypeErrors[keyof DeleteTypeErrors];
+
+export type DeleteTypeResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteTypeResponse = DeleteTypeResponses[keyof DeleteTypeResponses];
+
+export type GetTypeData = {
+    body?: never;
+    path: {
+        type: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/types/{type}';
+};
+
+export type GetTypeErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetTypeError = GetTypeErrors[keyof GetTypeErrors];
+
+export type GetTypeResponses = {
+    /**
+     * Successful Response
+     */
+    200: TypeBody;
+};
+
+export type GetTypeResponse = GetTypeResponses[keyof GetTypeResponses];
+
+export type PutTypeData = {
+    body: TypeReplace;
+    path: {
+        type: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/types/{type}';
+};
+
+export type PutTypeErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type PutTypeError = PutTypeErrors[keyof PutTypeErrors];
+
+export type PutTypeResponses = {
+    /**
+     * Successful Response
+     */
+    200: TypeBody;
+    /**
+     * It is new.
+     */
+    201: TypeBody;
+};
+
+export type PutTypeResponse = PutTypeResponses[keyof PutTypeResponses];
+
+export type CheckDataData = {
+    body: DataCheckRequest;
+    path: {
+        type: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/types/{type}/check';
+};
+
+export type CheckDataErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CheckDataError = CheckDataErrors[keyof CheckDataErrors];
+
+export type CheckDataResponses = {
+    /**
+     * Successful Response
+     */
+    200: DataCheckBody;
+};
+
+export type CheckDataResponse = CheckDataResponses[keyof CheckDataResponses];
+
+export type AddSchemaData = {
+    body: SchemaCreate;
+    path: {
+        type: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/types/{type}/schemas';
+};
+
+export type AddSchemaErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AddSchemaError = AddSchemaErrors[keyof AddSchemaErrors];
+
+export type AddSchemaResponses = {
+    /**
+     * The newest version says the same already.
+     */
+    200: SchemaBody;
+    /**
+     * Successful Response
+     */
+    201: SchemaBody;
+};
+
+export type AddSchemaResponse = AddSchemaResponses[keyof AddSchemaResponses];
+
+export type GetSchemaData = {
+    body?: never;
+    path: {
+        type: string;
+        version: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/types/{type}/schemas/{version}';
+};
+
+export type GetSchemaErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetSchemaError = GetSchemaErrors[keyof GetSchemaErrors];
+
+export type GetSchemaResponses = {
+    /**
+     * Successful Response
+     */
+    200: SchemaBody;
+};
+
+export type GetSchemaResponse = GetSchemaResponses[keyof GetSchemaResponses];

@@ -309,3 +309,35 @@ class TestSink:
             done = running.run("sink", "--port", url.rpartition(":")[2])
         assert done.returncode == 1
         assert running.run("sink", "--header", "nothing").returncode == 2
+
+
+def test_types_are_registered_checked_and_found_by(project: str, tmp_path: Path) -> None:
+    schema = tmp_path / "order.json"
+    schema.write_text('{"type": "object", "required": ["order"]}')
+    assert "weir types set" in call("types", "ls").stderr
+    order = ("types", "set", "com.acme/order")
+    made = answer(*order, "--schema", str(schema), "--mode", "reject", "--facet", "order=/order/id")
+    assert (made["schemaMode"], made["version"], made["facets"]) == ("reject", 1, {"order": "/order/id"})
+    changed = answer(*order, "--facet", "shop=/shop", "--facet", "order=", "--description", "placed")
+    assert (changed["schemaMode"], changed["version"], changed["facets"]) == ("reject", 1, {"shop": "/shop"})
+    answer(*order, "--facet", "order=/order/id")
+    assert [item["type"] for item in answer("types", "ls")["items"]] == ["com.acme/order"]
+    assert answer("types", "get", "com.acme/order")["schemas"][0]["schema"] == json.loads(schema.read_text())
+    check = ("types", "check", "com.acme/order")
+    assert answer(*check, "-d", '{"order": 1}')["valid"] is True
+    assert answer(*check, "-d", "{}", code=5)["errors"][0]["pointer"] == "/data"
+    other = tmp_path / "other.json"
+    other.write_text('{"type": "array"}')
+    assert answer(*check, "-d", "[]", "--schema", str(other))["valid"] is True
+    assert "is not JSON" in call(*check, "-d", "{", code=5).stderr
+
+    emit = ("emit", "-t", "com.acme/order", "-s", "/shop")
+    refused = call(*emit, "-d", "{}", code=5)
+    assert "/data" in refused.stderr
+    for number in (1, 2):
+        call(*emit, "-d", f'{{"order": {{"id": "A-{number}"}}, "shop": "x"}}')
+    found = answer("events", "ls", "--facet", "order:A-1", "--facet", "shop:x")["items"]
+    assert [item["facets"] for item in found] == [{"order": "A-1", "shop": "x"}]
+    assert "no event matches" in call("events", "ls", "--faulty").stderr
+    call("types", "delete", "com.acme/order", "--yes")
+    call("types", "get", "com.acme/order", code=3)

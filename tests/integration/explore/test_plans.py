@@ -85,6 +85,47 @@ async def test_lists_of_events_use_indexes_and_stop_early(
     assert known.rows(f"events_p{MONTH}") == 1
 
 
+@pytest.mark.parametrize("generic", [False, True])
+async def test_facets_are_found_by_their_index(pool: asyncpg.Pool, project: Project, generic: bool) -> None:
+    other = uuid4()
+    # So few that are read from end to end would be cheaper than the index.
+    for day, rows in zip(DAYS, (100, 5 * ROWS, 100), strict=True):
+        events = [an_event(n, source=f"/{day}") for n in range(rows)]
+        facets = [{"order": f"{project.name}-{n}", "n": n % 10, "tags": [n // 100]} for n in range(rows)]
+        await store(pool, project.id, events, at=day, facets=facets)
+        await store(pool, other, events[:5], at=day, facets=facets[:5])
+    await pool.execute("VACUUM (ANALYZE) events")  # what waits in the index counts against it
+
+    def of(**members: Any) -> Search:
+        return search(project, DAYS[1], DAYS[1] + timedelta(hours=1), **members)
+
+    one = await plan(
+        pool, *flat(queries.facet_window(of(facets=(("order", f"{project.name}-3"),)), 51)), generic=generic
+    )
+    assert one.read(MONTH) == {"events_p20260502"}
+    assert not one.sequential(MONTH)
+    assert any("facets" in name for name in one.indexes())
+    assert one.rows(f"events_p{MONTH}") == 2  # with the one of the other project, which is let go
+
+    both = of(facets=(("tags", "3"), ("n", "7")))
+    several = await plan(pool, *flat(queries.facet_window(both, 51)), generic=generic)
+    assert several.read(MONTH) == {"events_p20260502"}
+    assert any("facets" in name for name in several.indexes())
+    assert several.rows(f"events_p{MONTH}") <= 1_000
+
+
+@pytest.mark.parametrize("generic", [False, True])
+async def test_faulty_events_have_an_index(
+    pool: asyncpg.Pool, project: Project, uids: list[list[UUID]], generic: bool
+) -> None:
+    await store(pool, project.id, [an_event(ROWS + 1)], at=DAYS[0], schema_fault="/data: is not")
+    await pool.execute("ANALYZE events")
+    page = search(project, DAYS[0] - timedelta(hours=1), DAYS[1], faulty=True)
+    found = await plan(pool, *flat(queries.events_page(page, 51, 10**7)), generic=generic)
+    assert not found.sequential(MONTH)
+    assert found.rows(f"events_p{MONTH}") == 1
+
+
 async def test_text_is_looked_for_in_one_window(
     pool: asyncpg.Pool, project: Project, uids: list[list[UUID]]
 ) -> None:

@@ -71,7 +71,8 @@ CREATE TABLE event_schemas (
     type TEXT NOT NULL,
     version INTEGER NOT NULL,
     dataschema TEXT,
-    schema JSONB NOT NULL,
+    schema TEXT NOT NULL,
+    digest BYTEA NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_event_schemas PRIMARY KEY (project_id, type, version),
     CONSTRAINT fk_event_schemas_project_id FOREIGN KEY(project_id, type) REFERENCES event_types (project_id, type) ON DELETE CASCADE
