@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -25,7 +26,7 @@ from cli.local.servers import PostgresServer, RedisServer, free_port
 from shared.core.ids import identity, uuid7
 from shared.db.migrate import migrate
 from shared.runtime.settings import Settings
-from tests.bench import latency, page, start
+from tests.bench import latency, page, processes, start
 from tests.bench.load import DATA
 from tests.support.projects import Project, create_project
 from tests.support.served import ROOT, Served
@@ -49,11 +50,11 @@ COLUMNS = (
 class Bench:
     """The stores, Weir in one worker process, a null route and a sink, and the measurements on them."""
 
-    def __init__(self, url: str, settings: Settings, project: Project, ports: dict[str, int]) -> None:
+    def __init__(self, url: str, project: Project, ports: dict[str, int], stores: list[int]) -> None:
         self._url = url
-        self._settings = settings
         self._project = project
         self._ports = ports
+        self._stores = stores
 
     def load(self, port: int, *arguments: str) -> dict[str, Any]:
         """What the load source prints."""
@@ -87,10 +88,11 @@ class Bench:
         finally:
             await connection.close()
 
-    def ingest(self, port: int, seconds: float) -> dict[str, float]:
+    def ingest(self, served: Served, seconds: float) -> dict[str, float]:
         """Single events over 64 connections."""
-        before = asyncio.run(self._counters())
-        found = self.load(port, "--seconds", str(seconds))
+        before, busy = asyncio.run(self._counters()), self._busy(served)
+        found = self.load(served.port, "--seconds", str(seconds))
+        used = self._busy(served) - busy
         # Counters of a session reach the statistics when it is idle for a moment.
         time.sleep(1.2)
         after = asyncio.run(self._counters())
@@ -101,37 +103,68 @@ class Bench:
             "p99": found["p99"],
             "commitsPerEvent": (after[0] - before[0]) / events,
             "walPerEvent": (after[1] - before[1]) / events,
+            "processorMsPerEvent": used / events * 1000,
         }
+
+    def _busy(self, served: Served) -> float:
+        """Seconds that Weir and its stores have had of the processors."""
+        stores = [pid for store in self._stores for pid in processes.family(store)]
+        return processes.processor_seconds([served.process.pid, *stores])
 
     def batch(self, port: int, seconds: float) -> float:
         """Events per second in batches of 100 over 8 connections."""
         found = self.load(port, "--seconds", str(seconds), "--batch", "100", "--connections", "8")
         return float(found["events"] / found["seconds"])
 
+    def memory(self, served: Served, count: int) -> dict[str, float]:
+        """MiB of the process before, half-way through and after `count` events, a tenth of them by themselves."""
+        figures = {"before": processes.memory_mib(served.process.pid), "events": count}
+        for name in ("half", "after"):
+            self.load(served.port, "--count", str(count // 20))
+            self.load(served.port, "--count", str(count * 9 // 2000), "--batch", "100", "--connections", "8")
+            figures[name] = processes.memory_mib(served.process.pid)
+        return figures
+
+    async def season(self, count: int) -> None:
+        """Make it a database that has run: rows of yesterday and today, log files that are written again."""
+        now = time.time_ns() // 1_000_000
+        connection = await asyncpg.connect(self._url)
+        try:
+            for day in (now - 86_400_000, now):
+                for _ in range(count // 1000):
+                    await connection.copy_records_to_table(
+                        "events", records=self._rows(1000, day), columns=COLUMNS
+                    )
+            await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
+
+    def _rows(self, count: int, at_ms: int) -> list[tuple[Any, ...]]:
+        rows = []
+        for _ in range(count):
+            made = uuid7()
+            uid = UUID(int=(at_ms << 80) | (made.int & ((1 << 80) - 1)))
+            rows.append(
+                (
+                    uid,
+                    identity(self._project.id, "/copy", str(made)),
+                    self._project.id,
+                    -1,  # nobody reads it: these rows are a reference, not events to deliver
+                    1,
+                    str(made),
+                    "/copy",
+                    "com.acme.order.created",
+                    "1.0",
+                    "application/json",
+                    DATA,
+                    "copy",
+                )
+            )
+        return rows
+
     async def copy(self, count: int) -> float:
         """Rows per second of COPY into the same table, in chunks of 1,000 with a commit each, two at once."""
-        chunks = []
-        for _ in range(count // 1000):
-            rows = []
-            for _ in range(1000):
-                uid = uuid7()
-                rows.append(
-                    (
-                        uid,
-                        identity(self._project.id, "/copy", str(uid)),
-                        self._project.id,
-                        -1,  # nobody reads it: these rows are a reference, not events to deliver
-                        1,
-                        str(uid),
-                        "/copy",
-                        "com.acme.order.created",
-                        "1.0",
-                        "application/json",
-                        DATA,
-                        "copy",
-                    )
-                )
-            chunks.append(rows)
+        chunks = [self._rows(1000, time.time_ns() // 1_000_000) for _ in range(count // 1000)]
         pool = await asyncpg.create_pool(self._url, min_size=2, max_size=2)
         left = iter(chunks)
 
@@ -209,10 +242,10 @@ def median(rows: list[dict[str, float]], name: str) -> float:
     return statistics.median(row[name] for row in rows)
 
 
-def measure(
-    bench: Bench, weir: Served, null_port: int, sink_port: int, chosen: argparse.Namespace
+def measure_ingest(
+    bench: Bench, served: Served, null_port: int, chosen: argparse.Namespace
 ) -> dict[str, Any]:
-    """All figures of one run."""
+    """Figures of the function `ingest` alone, as it is deployed."""
     nulls: list[dict[str, float]] = []
     singles: list[dict[str, float]] = []
     batches: list[float] = []
@@ -223,9 +256,23 @@ def measure(
         nulls.append(
             {"perSecond": found["events"] / found["seconds"], "p50": found["p50"], "p99": found["p99"]}
         )
-        singles.append(bench.ingest(weir.port, chosen.seconds))
-        batches.append(bench.batch(weir.port, chosen.seconds))
+        singles.append(bench.ingest(served, chosen.seconds))
+        batches.append(bench.batch(served.port, chosen.seconds))
         copies.append(asyncio.run(bench.copy(20_000)))
+    print(f"memory after {chosen.memory:,} events", file=sys.stderr)
+    return {
+        "null": {name: median(nulls, name) for name in nulls[0]},
+        "ingest": {name: median(singles, name) for name in singles[0]},
+        "batch": {"perSecond": statistics.median(batches), "copyPerSecond": statistics.median(copies)},
+        "rounds": {"null": nulls, "ingest": singles, "batch": batches, "copy": copies},
+        "memory": bench.memory(served, chosen.memory),
+    }
+
+
+def measure_delivery(
+    bench: Bench, weir: Served, sink_port: int, chosen: argparse.Namespace
+) -> dict[str, Any]:
+    """Figures of all functions in one process."""
     bares: list[float] = []
     bursts: list[dict[str, float]] = []
     asyncio.run(bench.drained())
@@ -241,15 +288,18 @@ def measure(
     asyncio.run(bench.drained())
     slow = asyncio.run(latency.measure(weir.url, bench._project, seconds=10, rate=200))
     return {
-        "null": {name: median(nulls, name) for name in nulls[0]},
-        "ingest": {name: median(singles, name) for name in singles[0]},
-        "batch": {"perSecond": statistics.median(batches), "copyPerSecond": statistics.median(copies)},
         "delivery": {
             **{name: median(bursts, name) for name in bursts[0]},
             "barePerSecond": statistics.median(bares),
         },
         "latency": slow,
     }
+
+
+def _output(module: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", module], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def main() -> None:
@@ -259,9 +309,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--burst", type=int, default=10_000)
+    parser.add_argument("--memory", type=int, default=1_000_000, help="events until memory is looked at")
+    parser.add_argument("--only-ingest", action="store_true", help="neither starts nor deliveries, no page")
     chosen = parser.parse_args()
-    print("start and memory of each function", file=sys.stderr)
-    figures: dict[str, Any] = {"start": start.measure(chosen.rounds, [])}
+    figures: dict[str, Any] = {"codec": json.loads(_output("tests.bench.codec"))}
+    if not chosen.only_ingest:
+        print("start and memory of each function", file=sys.stderr)
+        figures["start"] = start.measure(chosen.rounds, [])
     ports = {"null": free_port(), "sink": free_port()}
     with tempfile.TemporaryDirectory() as folder:
         postgres = PostgresServer(Path(folder) / "postgres", None)
@@ -286,11 +340,20 @@ def main() -> None:
                 finally:
                     await connection.close()
 
-            bench = Bench(postgres.url, settings, asyncio.run(make_project()), ports)
+            stores = [server.process.pid for server in (postgres, redis) if server.process is not None]
+            bench = Bench(postgres.url, asyncio.run(make_project()), ports, stores)
+            asyncio.run(bench.season(100_000))
+            with Served(["-m", "shared.runtime.serve", "ingest"], settings) as ingest:
+                figures |= measure_ingest(bench, ingest, ports["null"], chosen)
+                if ingest.end() != 0:
+                    raise SystemExit(ingest.errors)
+            if chosen.only_ingest:
+                print(json.dumps(figures, indent=2))
+                return
             with Served(
                 ["-m", "shared.runtime.serve", "--all"], settings, WEIR_SINK_ALLOW="127.0.0.0/8"
             ) as weir:
-                figures |= measure(bench, weir, ports["null"], ports["sink"], chosen)
+                figures |= measure_delivery(bench, weir, ports["sink"], chosen)
                 if weir.end() != 0:
                     raise SystemExit(weir.errors)
         finally:
