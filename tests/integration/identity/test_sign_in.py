@@ -11,6 +11,7 @@ import pytest
 
 from functions.identity.app import create
 from functions.identity.throttle import Limit, LocalCounter, Throttle
+from shared.auth.permissions import ROLES
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.people import browser, create_person, new_link
@@ -225,7 +226,7 @@ async def test_me_names_projects_and_permissions(
         {
             "name": project.name,
             "role": "viewer",
-            "permissions": ["deliveries:read", "events:read", "projects:read", "subscriptions:read"],
+            "permissions": sorted(ROLES["viewer"]),
         }
     ]
     assert (await client.get("/v1/me", headers=project.headers)).status_code == 403
