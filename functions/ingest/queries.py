@@ -54,8 +54,9 @@ RETURNING uid
 FIRST = """
 SELECT DISTINCT ON (e.identity) e.identity, e.uid
 FROM unnest($1::uuid[]) AS i (identity)
-JOIN LATERAL (SELECT f.identity, f.uid FROM events f WHERE f.identity = i.identity AND f.uid >= $2 OFFSET 0) e
-  ON true
+JOIN LATERAL (
+    SELECT f.identity, f.uid FROM events f WHERE f.identity = i.identity AND f.uid >= $2 AND f.uid < $3 OFFSET 0
+) e ON true
 ORDER BY e.identity, e.uid
 """
 
@@ -91,12 +92,11 @@ async def lock_days(connection: "asyncpg.Connection") -> None:
 
 
 async def first_uids(
-    connection: "asyncpg.Connection", identities: Sequence[UUID], since: UUID
+    connection: "asyncpg.Connection", identities: Sequence[UUID], since: UUID, until: UUID
 ) -> dict[UUID, UUID]:
-    """Identity to the uid of the event that has it, among those stored since `since`."""
-    return {
-        row[0]: row[1] for row in await connection.fetch(FIRST, identities, since, timeout=TIMEOUT_SECONDS)
-    }
+    """Identity to the uid of the event that has it, among those with uids from `since` to before `until`."""
+    rows = await connection.fetch(FIRST, identities, since, until, timeout=TIMEOUT_SECONDS)
+    return {row[0]: row[1] for row in rows}
 
 
 async def intake(on: "asyncpg.Pool", project_id: UUID) -> "asyncpg.Record | None":

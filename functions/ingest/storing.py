@@ -93,8 +93,10 @@ async def _store(connection: "asyncpg.Connection", group: Group, ms: int, outcom
 
     ms, rows = group.rows(ms, outcome.known, pgproto.UUID)
     yesterday = floor(ms - ms % DAY_MS - DAY_MS)
+    # Tomorrow's partition has something only when it is near: each partition is one more look for each event.
+    end = floor((ms + MIDNIGHT_MS) // DAY_MS * DAY_MS + DAY_MS)
     if len(rows) >= COPY_FROM:
-        copies = await queries.first_uids(connection, [row[IDENTITY] for row in rows], yesterday)
+        copies = await queries.first_uids(connection, [row[IDENTITY] for row in rows], yesterday, end)
         if copies:
             outcome.add_copies(copies)
             rows = [row for row in rows if row[IDENTITY] not in copies]
@@ -103,7 +105,7 @@ async def _store(connection: "asyncpg.Connection", group: Group, ms: int, outcom
     if len(new) < len(rows):
         left = [row[IDENTITY] for row in rows if row[IDENTITY].bytes not in outcome.known]
         # A copy whose first was dropped in between is new: the loop in `store` goes on.
-        outcome.add_copies(await queries.first_uids(connection, left, yesterday))
+        outcome.add_copies(await queries.first_uids(connection, left, yesterday, end))
 
 
 async def _insert(connection: "asyncpg.Connection", rows: list[Row], ms: int) -> list[Row]:
