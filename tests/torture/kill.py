@@ -31,6 +31,9 @@ from tests.support.weir import LocalWeir
 ROOT = Path(__file__).resolve().parents[2]
 VICTIMS = ("worker", "postgres", "redis", "supervisor", "everything")
 PRODUCERS = 8
+BATCH = 30
+"""Events that one of the producers sends at a time: so many are stored by another statement than few."""
+
 CALM_SECONDS = (0.5, 2.0)
 SETTLE_SECONDS = 60.0
 
@@ -65,7 +68,7 @@ class Load:
 
     def __init__(self, url: str, project: str, key: str, rate: int) -> None:
         self._url = f"{url}/in/{project}"
-        self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        self._headers = {"authorization": f"Bearer {key}"}
         self._pause = PRODUCERS / rate
         self._number = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,39 +77,46 @@ class Load:
         self.taken = asyncio.Event()
 
     def start(self) -> None:
-        self._tasks = [asyncio.ensure_future(self._produce()) for _ in range(PRODUCERS)]
+        self._tasks = [
+            asyncio.ensure_future(self._produce(BATCH if number == 0 else 1)) for number in range(PRODUCERS)
+        ]
 
     async def end(self) -> None:
         self._ending = True
         await asyncio.gather(*self._tasks)
 
-    async def _produce(self) -> None:
+    async def _produce(self, size: int) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
             while not self._ending:
-                self._number += 1
-                identity = f"e{self._number}"
-                while not await self._send(session, identity):
+                identities = [f"e{self._number + n}" for n in range(1, size + 1)]
+                self._number += size
+                while not await self._send(session, identities):
                     if self._ending:
                         return
                     await asyncio.sleep(0.1)
-                await asyncio.sleep(self._pause)
+                await asyncio.sleep(self._pause * size)
 
-    async def _send(self, session: aiohttp.ClientSession, identity: str) -> bool:
-        headers = {
-            **self._headers,
-            "ce-id": identity,
-            "ce-source": "/torture",
-            "ce-type": "com.example.tortured",
-            "ce-specversion": "1.0",
-        }
+    async def _send(self, session: aiohttp.ClientSession, identities: list[str]) -> bool:
+        events = [
+            {
+                "specversion": "1.0",
+                "id": identity,
+                "source": "/torture",
+                "type": "com.example.tortured",
+                "data": {"a": 1},
+            }
+            for identity in identities
+        ]
+        kind, content = ("cloudevents-batch", events) if len(events) > 1 else ("cloudevents", events[0])
+        headers = {**self._headers, "content-type": f"application/{kind}+json"}
         try:
-            async with session.post(self._url, headers=headers, data=b'{"a": 1}') as answer:
+            async with session.post(self._url, headers=headers, data=json.dumps(content)) as answer:
                 if answer.status != 202:
                     return False
                 await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
-        self.acknowledged.add(identity)
+        self.acknowledged.update(identities)
         self.taken.set()
         return True
 
