@@ -14,7 +14,7 @@ ALLOW = (b"allow", b"POST, OPTIONS")
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?")
 _MAX_HOST = 253
-_RATE = re.compile(rb"0*[1-9][0-9]{0,14}")
+_RATE = re.compile(rb"0{0,15}[1-9][0-9]{0,14}")
 
 Headers = list[tuple[bytes, bytes]]
 

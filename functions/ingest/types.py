@@ -183,7 +183,7 @@ def _read(event: Event) -> tuple[Any, str | None]:
     try:
         # Numbers beyond what the quicker decoder knows.
         return json.loads(event.data, parse_int=_integer, parse_float=Decimal), None
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         return None, "cannot be read as JSON"
 
 

@@ -21,6 +21,8 @@ MIN_RSA_BITS = 2048
 _ALGORITHMS = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
 """What is taken, and the kind of key it needs. A token's own header never chooses beyond that."""
 
+_UNREADABLE = (msgspec.DecodeError, binascii.Error, ValueError, RecursionError)
+
 _CURVES = {"EC": {"P-256"}, "OKP": {"Ed25519"}}
 
 
@@ -62,7 +64,7 @@ def claimed_issuer(token: str) -> str | None:
         return None
     try:
         return msgspec.json.decode(_decoded(parts[1]), type=_Issuer).iss
-    except (msgspec.DecodeError, binascii.Error, ValueError):
+    except _UNREADABLE:
         return None
 
 
@@ -70,7 +72,7 @@ def claimed_key(token: str) -> tuple[str, str | None]:
     """The algorithm and the key id in the head of `token`. Raises InvalidToken for what is never taken."""
     try:
         head = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_Head)
-    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+    except _UNREADABLE as error:
         raise InvalidToken(f"not a JWT: {error}") from error
     if head.alg not in _ALGORITHMS:
         raise InvalidToken(f"signed with {head.alg!r}")
@@ -108,7 +110,7 @@ def verify_outside(token: str, algorithm: str, key: OutsideKey, *, issuer: str) 
             },
         )
         expires_at = float(claims["exp"])
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidToken(str(error)) from error
     latest = time.time() + LEEWAY_SECONDS
     for name in ("nbf", "iat"):

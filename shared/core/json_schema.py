@@ -80,7 +80,8 @@ class CompiledSchema:
         except ValueError as error:
             if hasattr(error, "instance_path"):
                 return [_fault(error)]
-            raise
+            # It has judged the data already, and cannot write a number of thousands of digits into its text.
+            return [Fault("", "does not fit, and has a number with more digits than can be told")]
         return []
 
     def _too_much(self, data: Any) -> str | None:

@@ -168,6 +168,15 @@ async def test_other_issuers_are_never_asked(
         assert is_refused(await send(door, issuer.token(), project))
 
 
+async def test_a_token_that_is_nested_without_end_is_401(door: Door, issuer: Issuer) -> None:
+    deep = b'{"iss":"%b","alg":"ES256","x":%b}' % (issuer.url.encode(), b"[" * 2_000 + b"]" * 2_000)
+    nested = base64.urlsafe_b64encode(deep).rstrip(b"=").decode()
+    _, claims, signature = issuer.token().split(".")
+    answer = await send(door, f"e30.{nested}.AAAA")
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+    assert is_refused(await send(door, f"{nested}.{claims}.{signature}"))
+
+
 async def test_text_that_is_no_token_goes_the_usual_way(door: Door, issuer: Issuer) -> None:
     for text in ("a.b.c", "a.b", "..", "x" * 10_000, f"{'x' * 9_000}.e30.x", "e30.e30.e30"):
         answer = await send(door, text)

@@ -148,6 +148,14 @@ async def test_numbers_of_any_size_are_numbers(
     assert row["data"] == data
 
 
+@pytest.mark.parametrize("data", [b"9" * 5_000, b"-" + b"9" * 300_000, b"1e" + b"9" * 30])
+async def test_numbers_without_end_are_held_against_bounds(
+    door: Door, catalog: httpx.AsyncClient, data: bytes
+) -> None:
+    await register(catalog, schema={"maximum": 5, "minimum": -5}, schemaMode="reject")
+    assert pointers(await door.binary("1", data)) == ["/data"]
+
+
 async def test_dataschema_chooses_the_version(door: Door, catalog: httpx.AsyncClient) -> None:
     uri = "https://acme.example/order/"
     await register(catalog, schemaMode="reject", schema={"const": 1}, dataschema=f"{uri}1")
