@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, WithJsonSchema
 
 from shared.core.facets import MAX_FACETS, MAX_POINTER
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Ignored, Request, Schema
 
 Mode = Literal["off", "warn", "reject"]
 
@@ -23,9 +23,6 @@ SCHEMA = {
     "additionalProperties": True,
 }
 GIVEN_SCHEMA = {**SCHEMA, "type": ["object", "null"]}
-
-_IGNORED = {"description": "Ignored."}
-Ignored = Annotated[Any, WithJsonSchema(_IGNORED)]
 
 Dataschema = Annotated[
     str | None,

@@ -1,9 +1,8 @@
-"""By what a project takes events in: its limits, and what it knows of its event types."""
+"""What each project says of its event types, remembered and loaded anew when it has changed."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.ingest import queries
@@ -11,26 +10,21 @@ from functions.ingest.rules import Rules, read_rules
 from shared.cache.lookup import Lookup
 from shared.runtime.resources import Resources
 
-if TYPE_CHECKING:
-    from asyncpg import Record
-
 REMEMBER_SECONDS = 1.0
 """How long what was changed may still be gone by."""
 
 LOAD_SECONDS = 5.0
+PROJECTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What one project said, at one `version` of it. `rate_per_second` None is no limit; no origins are any.
+    """What one project said, at one `version` of it.
 
     `types` has those that have rules: all others are let through as they are.
     """
 
     version: int
-    rate_per_second: int | None
-    burst: int | None
-    allowed_origins: tuple[str, ...]
     types: Mapping[str, Rules]
 
 
@@ -40,7 +34,9 @@ class Intakes:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._last: dict[UUID, Intake] = {}
-        self._lookup: Lookup[UUID, Intake | None] = Lookup(self._load, seconds=REMEMBER_SECONDS)
+        self._lookup: Lookup[UUID, Intake | None] = Lookup(
+            self._load, seconds=REMEMBER_SECONDS, size=PROJECTS
+        )
 
     async def get(self, project_id: UUID) -> Intake | None:
         """How this project takes events in; None when there is no such project. No I/O within the second."""
@@ -49,21 +45,18 @@ class Intakes:
     async def _load(self, project_id: UUID) -> Intake | None:
         async with asyncio.timeout(LOAD_SECONDS):
             pool = await self._resources.pg()
-            row = await queries.intake(pool, project_id)
-            if row is None:
-                self._last.pop(project_id, None)
+            version = await queries.intake_version(pool, project_id)
+            last = self._last.pop(project_id, None)
+            if version is None:
                 return None
-            last = self._last.get(project_id)
-            if last is None or last.version != row["intake_version"]:
-                last = self._last[project_id] = _read(row, await queries.type_rules(pool, project_id))
+            if last is None or last.version != version:
+                last = Intake(version, read_rules(await queries.type_rules(pool, project_id)))
+            self._keep(project_id, last)
             return last
 
-
-def _read(row: "Record", types: "Iterable[Record]") -> Intake:
-    return Intake(
-        version=row["intake_version"],
-        rate_per_second=row["rate_per_second"],
-        burst=row["burst"],
-        allowed_origins=tuple(row["allowed_origins"]),
-        types=read_rules(types),
-    )
+    def _keep(self, project_id: UUID, intake: Intake) -> None:
+        """The one that nobody asked for the longest goes first."""
+        self._last.pop(project_id, None)
+        while len(self._last) >= PROJECTS:
+            del self._last[next(iter(self._last))]
+        self._last[project_id] = intake

@@ -1,4 +1,4 @@
-"""The HTTP surface of projects and API keys; that of sources is beside it."""
+"""The HTTP surface of projects and API keys; what belongs to a project has a folder of its own."""
 
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from functions.projects.schemas import (
     ProjectRequest,
 )
 from functions.projects.settings.routes import settings
-from functions.projects.sources.routes import routes as source_routes
+from functions.projects.sources.routes import sources
 from shared.auth.access import Access, Principal
 from shared.auth.dependency import requires, signed_in
 from shared.runtime.app import endpoint_app
@@ -40,7 +40,7 @@ def create(resources: Resources) -> FastAPI:
         settings(resources),
         producers(resources),
         _keys(resources),
-        source_routes(resources),
+        sources(resources),
     )
 
 

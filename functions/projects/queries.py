@@ -70,7 +70,8 @@ async def keys_of(
                k.created_at, k.expires_at, k.last_used_at
         FROM api_keys k LEFT JOIN producers o ON o.id = k.producer_id
         WHERE k.project_id = $1 AND k.revoked_at IS NULL
-          AND ($2::text IS NULL OR (k.created_at, k.id) < (SELECT created_at, id FROM api_keys WHERE id = $2))
+          AND ($2::text IS NULL OR (k.created_at, k.id) < (
+              SELECT created_at, id FROM api_keys WHERE project_id = $1 AND id = $2))
         ORDER BY k.created_at DESC, k.id DESC LIMIT $3
         """,
         project_id,
@@ -89,7 +90,10 @@ async def producer_named(on: "Connection | Pool", project_id: UUID, name: str) -
 
 
 async def bump_intake(on: "Connection", project_id: UUID) -> bool:
-    """Say that what the project takes in changes; whether it is there. Its row stays locked."""
+    """Say that what the project takes in changes; whether it is there.
+
+    Its row stays locked, so that changes come one by one.
+    """
     status = await on.execute(
         "UPDATE projects SET intake_version = intake_version + 1 WHERE id = $1", project_id
     )

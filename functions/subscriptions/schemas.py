@@ -17,7 +17,7 @@ from shared.core.delivery import (
 )
 from shared.core.durations import format_duration
 from shared.core.signing import MAX_SECRETS
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Ignored, Request, Schema
 
 State = Literal["active", "paused", "disabled"]
 
@@ -162,12 +162,12 @@ class _Given(Request):
     ]
     delivery: Annotated[Any, WithJsonSchema(GIVEN_POLICY)] = None
     state: State | None = None
-    id: Annotated[Any, WithJsonSchema({"description": "Ignored."})] = None
-    state_reason: Annotated[Any, WithJsonSchema({"description": "Ignored."})] = None
-    signing_secret_count: Annotated[Any, WithJsonSchema({"description": "Ignored."})] = None
-    version: Annotated[Any, WithJsonSchema({"description": "Ignored."})] = None
-    created_at: Annotated[Any, WithJsonSchema({"description": "Ignored."})] = None
-    updated_at: Annotated[Any, WithJsonSchema({"description": "Ignored."})] = None
+    id: Ignored = None
+    state_reason: Ignored = None
+    signing_secret_count: Ignored = None
+    version: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
 
 
 Secrets = Annotated[list[str] | None, Field(max_length=MAX_SECRETS)]

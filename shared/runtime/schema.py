@@ -1,7 +1,12 @@
 """The shape of HTTP bodies: lowerCamelCase outside, snake_case inside."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 from pydantic.alias_generators import to_camel
+
+Ignored = Annotated[Any, WithJsonSchema({"description": "Ignored."})]
+"""A member that only Weir writes, in a body that was read from here and is sent back."""
 
 
 class Schema(BaseModel):

@@ -1,16 +1,14 @@
 """The HTTP shapes of producers."""
 
 from datetime import datetime
-from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from functions.projects.schemas import Burst, Pattern, Rate
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Ignored, Request, Schema
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-Ignored = Annotated[Any, WithJsonSchema({"description": "Ignored."})]
 
 
 class OidcRequest(Request):

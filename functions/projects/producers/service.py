@@ -83,7 +83,6 @@ def _check_rights(access: Access, draft: Draft | None) -> None:
 
 
 async def _bump(connection: "Connection", access: Access) -> None:
-    """The project's row stays locked, so that changes come one by one."""
     if not await projects.bump_intake(connection, access.project_id):
         raise Problem(NOT_FOUND, "There is no such project any more.")
 

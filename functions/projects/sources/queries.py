@@ -11,15 +11,6 @@ if TYPE_CHECKING:
 _COLUMNS = "id, name, kind, settings, secrets_sealed, rate_per_second, burst, created_at, updated_at"
 
 
-async def bump_intake(on: "Connection", project_id: UUID) -> bool:
-    """Say that what the project takes in changes. Its row stays locked, so that changes come one by one."""
-    row = await on.fetchval(
-        "UPDATE projects SET intake_version = intake_version + 1 WHERE id = $1 RETURNING intake_version",
-        project_id,
-    )
-    return row is not None
-
-
 async def sources(
     on: "Connection | Pool", project_id: UUID, *, after: UUID | None, limit: int
 ) -> "list[Record]":
@@ -27,7 +18,7 @@ async def sources(
     rows: list[Record] = await on.fetch(
         f"""
         SELECT {_COLUMNS} FROM sources
-        WHERE project_id = $1 AND ($2::uuid IS NULL OR name > (SELECT name FROM sources WHERE id = $2))
+        WHERE project_id = $1 AND ($2::uuid IS NULL OR name > (SELECT name FROM sources WHERE project_id = $1 AND id = $2))
         ORDER BY name LIMIT $3
         """,
         project_id,

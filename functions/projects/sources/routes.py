@@ -34,8 +34,8 @@ Writer = Annotated[Access, Depends(requires("sources:write"))]
 _CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
-def routes(resources: Resources) -> APIRouter:
-    """What `projects` answers about sources."""
+def sources(resources: Resources) -> APIRouter:
+    """The routes below `/v1/projects/{project}/sources`, and `/source-kinds` beside them."""
     router = APIRouter(prefix="/v1/projects/{project}", tags=["sources"])
     service = Sources(resources)
 

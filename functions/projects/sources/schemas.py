@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, RootModel, WithJsonSchema
 
 from shared.core.webhooks.kind import NAME
 from shared.core.webhooks.secret import MAX_SECRETS
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Ignored, Request, Schema
 
 MAX_RATE = 1_000_000
 
@@ -16,7 +16,6 @@ Name = Annotated[
 ]
 Rate = Annotated[int | None, Field(ge=1, le=MAX_RATE)]
 Secrets = Annotated[list[str] | None, Field(max_length=MAX_SECRETS)]
-Ignored = Annotated[Any, WithJsonSchema({"description": "Ignored."})]
 
 _TEMPLATES: dict[str, Any] = {
     "description": "A template, or several in the order in which they are tried.",

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from functions.projects import queries as projects
 from functions.projects.sources import queries
 from shared.auth.access import Access
 from shared.core.ids import uuid7
@@ -186,7 +187,7 @@ class Sources:
         """`use_case` in a transaction that no other change of the project's intake runs beside."""
         pool = await self._resources.pg()
         async with pool.acquire() as connection, connection.transaction():
-            if not await queries.bump_intake(connection, access.project_id):
+            if not await projects.bump_intake(connection, access.project_id):
                 raise Problem(NOT_FOUND, "There is no such project any more.")
             return await use_case(connection)
 
