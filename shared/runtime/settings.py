@@ -24,7 +24,6 @@ class Settings(FromEnvironment):
     metrics_token: SecretStr | None = None
     console_dir: str | None = None
     source_kinds_dir: str | None = None
-    instance: str | None = None
 
     @field_validator("sink_allow", mode="before")
     @classmethod

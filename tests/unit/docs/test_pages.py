@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from functions.identity.settings import IdentitySettings
+from functions.ingest.settings import IngestSettings
 from shared.auth.permissions import PERMISSIONS
 from shared.core.delivery import DEFAULT, policy_json
 from shared.db.models import Model
 from shared.runtime import registry
+from shared.runtime.settings import ConnectionSettings, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
@@ -27,6 +30,15 @@ def test_the_architecture_names_every_function_and_table() -> None:
     rows = dict(re.findall(r"^\| `([a-z]+)` \| (endpoint|handler) \|", text, re.MULTILINE))
     assert rows == {f.name: "handler" if f.is_handler else "endpoint" for f in registry.functions()}
     assert {name for name in Model.metadata.tables if f"`{name}`" not in text} == set()
+
+
+def test_the_pages_for_operators_have_every_setting() -> None:
+    text = "".join(
+        (DOCS / page).read_text() for page in ("operate/knative.md", "start/local.md", "reference/ingest.md")
+    )
+    classes = (Settings, ConnectionSettings, IngestSettings, IdentitySettings)
+    names = {f"WEIR_{name.upper()}" for settings in classes for name in settings.model_fields}
+    assert {name for name in names if f"`{name}`" not in text} == set()
 
 
 def test_the_reference_has_every_delivery_setting_and_permission() -> None:
