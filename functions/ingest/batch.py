@@ -37,8 +37,8 @@ async def take_batch(
 ) -> list[dict[str, Any]]:
     """Store the events of a batch, read as it arrives; the members of `results` in its answer.
 
-    `limit` is the number of elements allowed, `event_limit` that of bytes in one of them. Raises InvalidEvent for what is not a batch, and Problem:
-    413, or unless `lenient` one that names every bad element.
+    `limit` is the number of elements allowed, `event_limit` that of bytes in one of them. Raises InvalidEvent
+    for what is not a batch, and Problem: 413, or unless `lenient` one that names every bad element.
     """
     reader = BatchReader(lenient, limit, event_limit)
     try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from functions.ingest.answers import JSON, PRIVATE, Headers, accepted, answer
 from functions.ingest.batch import take_batch
 from functions.ingest.callers import Callers
 from functions.ingest.committer import Committer
@@ -13,7 +14,6 @@ from functions.ingest.doorstep import Doorsteps
 from functions.ingest.handshake import shake
 from functions.ingest.limits import Limits
 from functions.ingest.requests import (
-    PRIVATE,
     Disconnected,
     content_length,
     credential,
@@ -52,11 +52,9 @@ from shared.runtime.answer import problem_response
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
-    from functions.ingest.sources import Source
     from functions.ingest.webhook import Webhooks
 
 ALLOW = "POST, OPTIONS"
-JSON = (b"content-type", b"application/json")
 
 
 class Door:
@@ -78,7 +76,7 @@ class Door:
         method = scope["method"]
         project, _, source = scope["path"].removeprefix("/in/").partition("/")
         if method == "OPTIONS":
-            await _answer(send, 200, b"", await shake(self._doorsteps, project, scope["headers"]))
+            await answer(send, 200, b"", await shake(self._doorsteps, project, scope["headers"]))
             return
         if method != "POST":
             problem = Problem(METHOD_NOT_ALLOWED, "Events are sent by POST.", headers={"Allow": ALLOW})
@@ -96,7 +94,7 @@ class Door:
                     headers = [*headers, PRIVATE]
         except Disconnected:
             return
-        await _answer(send, status, body, headers)
+        await answer(send, status, body, headers)
 
     def _hooks(self) -> "Webhooks":
         """What takes webhooks, made when the first one comes: most processes never get one."""
@@ -109,22 +107,20 @@ class Door:
                 self._committer,
                 self._types,
                 refusal,
-                admit=self._admit,
+                limits=self._limits,
                 room=self._room,
             )
         return self._webhooks
 
-    async def _take(
-        self, scope: Scope, receive: Receive, project: str
-    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
+    async def _take(self, scope: Scope, receive: Receive, project: str) -> tuple[Headers, bytes]:
+        headers: Headers = scope["headers"]
         access = await self._callers.access(credential(headers, scope["query_string"]), project)
         try:
             content_type = content_type_of(headers)
             mode = mode_of(content_type)
             if mode is Mode.BATCH:
                 return await self._take_batch(headers, receive, access)
-            answer = [JSON, *await self._limited(access, 1)]
+            answered = [JSON, *await self._limited(access, 1)]
             limit = self._settings.event_max_bytes
             if mode is Mode.STRUCTURED:
                 limit = structured_bytes(limit)
@@ -138,18 +134,15 @@ class Door:
             raise refused
         notes = await self._types.note(access.project_id, event)
         (stored,) = await self._committer.store(access.project_id, access.principal, (event,), notes)
-        tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
-        return answer, b'{"uid":"' + str(stored.uid).encode() + tail
+        return answered, accepted(stored)
 
-    async def _take_batch(
-        self, headers: list[tuple[bytes, bytes]], receive: Receive, access: Access
-    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    async def _take_batch(self, headers: Headers, receive: Receive, access: Access) -> tuple[Headers, bytes]:
         limit = self._settings.batch_max_bytes
         lenient = is_lenient(value for name, value in headers if name == b"prefer")
-        answer = [JSON, (b"preference-applied", b"handling=lenient")] if lenient else [JSON]
+        answered = [JSON, (b"preference-applied", b"handling=lenient")] if lenient else [JSON]
 
         async def store(events: Sequence[Event], notes: Sequence[Note]) -> list[Stored]:
-            answer.extend(await self._limited(access, len(events)))
+            answered.extend(await self._limited(access, len(events)))
             return await self._committer.store(access.project_id, access.principal, events, notes)
 
         with self._room.place() as place:
@@ -162,19 +155,13 @@ class Door:
                 event_limit=structured_bytes(self._settings.event_max_bytes),
                 lenient=lenient,
             )
-        return answer, msgspec.json.encode({"results": results})
+        return answered, msgspec.json.encode({"results": results})
 
-    async def _limited(self, access: Access, cost: int) -> list[tuple[bytes, bytes]]:
+    async def _limited(self, access: Access, cost: int) -> Headers:
         """Count so many events; what the answer says of the limit. Raises Problem 429."""
         if access.limit is None:
             return []
         return await self._limits.enter(access.bucket, access.limit, cost)
-
-    async def _admit(self, source: "Source") -> list[tuple[bytes, bytes]]:
-        """Count one request of a third party; what the answer says of its limit. Raises Problem 429."""
-        if source.limit is None:
-            return []
-        return await self._limits.enter(f"source:{source.id}", source.limit)
 
     def _objection(self, access: Access, event: Event) -> Problem | None:
         """Why an event cannot be taken, beside not being one."""
@@ -201,9 +188,3 @@ def refusal(access: Access, event: Event) -> Problem | None:
                 errors=[Fault("/type", f"{event.type} fits none of its patterns")],
             )
     return None
-
-
-async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})

@@ -89,7 +89,6 @@ class Doorsteps:
 
 
 def _issuer(row: "Record") -> TrustedIssuer:
-    own = row["rate_per_second"] is not None
     return TrustedIssuer(
         issuer=row["issuer"],
         audience=row["audience"],
@@ -101,8 +100,7 @@ def _issuer(row: "Record") -> TrustedIssuer:
             permissions=frozenset({PERMISSION}),
             producer=ProducerAccess(row["id"], row["name"], tuple(row["sources"]), tuple(row["types"])),
             limit=limit_of(row["rate_per_second"], row["burst"])
-            if own
-            else limit_of(row["project_rate"], row["project_burst"]),
+            or limit_of(row["project_rate"], row["project_burst"]),
             bucket=f"producer:{row['id']}",
         ),
     )

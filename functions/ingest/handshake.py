@@ -7,6 +7,7 @@ could make Weir send requests to where they cannot reach themselves.
 import re
 from collections.abc import Iterable
 
+from functions.ingest.answers import Headers
 from functions.ingest.doorstep import Doorstep, Doorsteps
 from shared.core.problems import NOT_FOUND, Problem
 
@@ -15,8 +16,6 @@ ALLOW = (b"allow", b"POST, OPTIONS")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?")
 _MAX_HOST = 253
 _RATE = re.compile(rb"0{0,15}[1-9][0-9]{0,14}")
-
-Headers = list[tuple[bytes, bytes]]
 
 
 async def shake(doorsteps: Doorsteps, project: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:

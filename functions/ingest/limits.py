@@ -12,6 +12,7 @@ from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from functions.ingest.answers import Headers
 from shared.core.problems import TOO_MANY_REQUESTS, Problem
 from shared.core.token_bucket import Limit, Share
 from shared.runtime.resources import Resources
@@ -54,8 +55,6 @@ redis.call('HSET', KEYS[1], 'balance', string.format('%.6f', balance), 'at', str
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil((burst - balance) / rate * 1000) + 2000))
 return {string.format('%.0f', given), string.format('%.6f', balance)}
 """
-
-Headers = list[tuple[bytes, bytes]]
 
 logger = logging.getLogger("weir.ingest")
 

@@ -11,9 +11,6 @@ from shared.core.problems import MALFORMED, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, 
 
 Headers = Iterable[tuple[bytes, bytes]]
 
-PRIVATE = (b"cache-control", b"private")
-"""What a success carries whose credential was in the query (RFC 6750, section 2.3)."""
-
 
 class Disconnected(Exception):
     """The client went away before its request was complete; nobody waits for an answer."""

@@ -1,13 +1,15 @@
 """`POST /in/{project}/{source}`: what a third party sends, once its signature was checked, as an event."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from starlette.types import Receive, Scope
 
+from functions.ingest.answers import JSON, PRIVATE, Headers, accepted
 from functions.ingest.committer import Committer
+from functions.ingest.doorstep import PERMISSION
+from functions.ingest.limits import Limits
 from functions.ingest.requests import (
-    PRIVATE,
     content_length,
     credential,
     invalid,
@@ -32,15 +34,11 @@ from shared.core.webhooks.mapping import Request, answer_of, to_event
 from shared.core.webhooks.verify import Signed, has_token, verify
 from shared.runtime.resources import Resources
 
-Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
 
-PERMISSION = "events:write"
 BEARER = {"WWW-Authenticate": "Bearer"}
 
 Refusal = Callable[[Access, Event], Problem | None]
-Admission = Callable[[Source], Awaitable[Headers]]
-"""Counts a request of this source: what the answer says of its limit. Raises Problem 429."""
 
 
 class Webhooks:
@@ -54,7 +52,7 @@ class Webhooks:
         types: Types,
         refusal: Refusal,
         *,
-        admit: Admission,
+        limits: Limits,
         room: Room,
     ) -> None:
         self._resources = resources
@@ -63,7 +61,7 @@ class Webhooks:
         self._types = types
         self._room = room
         self._refusal = refusal
-        self._admit = admit
+        self._limits = limits
         self._sources = Sources(resources)
 
     async def take(self, scope: Scope, receive: Receive, project: str, name: str) -> Answer:
@@ -85,7 +83,7 @@ class Webhooks:
         if source.recipe.signing is not None:
             signed = verify(source.recipe.signing, source.secrets, headers, body, now=now)
         # Not before: a stranger must not be able to use up what the third party may send.
-        answered: Headers = [(b"content-type", b"application/json"), *await self._admit(source)]
+        answered: Headers = [JSON, *await self._limited(source)]
         if source.recipe.kind.cloudevents and is_cloudevent(headers):
             event = _parse(headers, body)
         else:
@@ -107,10 +105,15 @@ class Webhooks:
             raise refused
         notes = await self._types.note(source.project_id, event)
         (stored,) = await self._committer.store(source.project_id, source.producer, (event,), notes)
-        tail = b'","duplicate":true}' if stored.duplicate else b'","duplicate":false}'
         if source.recipe.kind.token is not None and query_token(scope["query_string"]) is not None:
             answered.append(PRIVATE)
-        return 202, answered, b'{"uid":"' + str(stored.uid).encode() + tail
+        return 202, answered, accepted(stored)
+
+    async def _limited(self, source: Source) -> Headers:
+        """Count one request; what the answer says of the limit. Raises Problem 429."""
+        if source.limit is None:
+            return []
+        return await self._limits.enter(f"source:{source.id}", source.limit)
 
     async def _check_token(self, source: Source, scope: Scope, project: str) -> Access | None:
         """The access of an API key, where the source asks for one. Raises Problem 400, 401, 403."""
