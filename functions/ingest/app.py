@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.responses import Response
-from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.ingest.door import Door
@@ -51,12 +50,10 @@ class DoorApplication(FastAPI):
 def create(resources: Resources) -> FastAPI:
     """The application of this function."""
     app = endpoint_app(FUNCTION, resources, max_body_bytes=None, kind=DoorApplication)
-    door = Door(resources, IngestSettings())
     assert isinstance(app, DoorApplication)
-    app.door = Guard(door, FUNCTION.name)
+    app.door = Guard(Door(resources, IngestSettings()), FUNCTION.name)
     app.router.routes[:0] = [
-        DoorRoute(
-            door,
+        _described(
             send_events,
             "POST",
             "{project}",
@@ -76,9 +73,8 @@ def create(resources: Resources) -> FastAPI:
             },
             status_code=202,
         ),
-        DoorRoute(door, shake_hands, "OPTIONS", "{project}", openapi_extra=PUBLIC, response_class=Response),
-        DoorRoute(
-            door,
+        _described(shake_hands, "OPTIONS", "{project}", openapi_extra=PUBLIC, response_class=Response),
+        _described(
             send_webhook,
             "POST",
             "{project}/{source}",
@@ -97,8 +93,7 @@ def create(resources: Resources) -> FastAPI:
             },
             status_code=202,
         ),
-        DoorRoute(
-            door,
+        _described(
             shake_hands_with_source,
             "OPTIONS",
             "{project}/{source}",
@@ -109,30 +104,17 @@ def create(resources: Resources) -> FastAPI:
     return app
 
 
-class DoorRoute(APIRoute):
-    """Documents an operation like any other; what comes to it goes to the door as it is."""
-
-    def __init__(self, door: Door, endpoint: Any, method: str, path: str, **options: Any) -> None:
-        super().__init__(
-            PREFIX + path,
-            endpoint,
-            methods=[method],
-            summary=endpoint.__doc__.partition("\n")[0].rstrip("."),
-            operation_id=_camel(endpoint.__name__),
-            tags=["ingest"],
-            **options,
-        )
-        self._door = door
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """The first of these routes takes every method, so that the door itself refuses what it does not know."""
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            return Match.FULL, {"endpoint": self.endpoint}
-        return Match.NONE, {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Straight to the door."""
-        await self._door(scope, receive, send)
+def _described(endpoint: Any, method: str, path: str, **options: Any) -> APIRoute:
+    """Documents an operation like any other; no request comes to it."""
+    return APIRoute(
+        PREFIX + path,
+        endpoint,
+        methods=[method],
+        summary=endpoint.__doc__.partition("\n")[0].rstrip("."),
+        operation_id=_camel(endpoint.__name__),
+        tags=["ingest"],
+        **options,
+    )
 
 
 def send_events(project: str) -> None:

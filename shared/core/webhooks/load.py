@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 import msgspec
 
+from shared.core.pointers import InvalidPointer, read_pointer
 from shared.core.webhooks.kind import Kind, read_kind
 from shared.core.webhooks.recipe import compile_mapping, compile_signature
-from shared.core.webhooks.template import InvalidTemplate, Template, read_pointer
+from shared.core.webhooks.template import InvalidTemplate, Template
 
 FOLDER = Path(__file__).with_name("kinds")
 
@@ -40,7 +41,7 @@ def _load(path: Path) -> Kind:
             Template(reply.body)
             for pointer in reply.when:
                 read_pointer(pointer)
-    except (OSError, msgspec.MsgspecError, InvalidTemplate) as error:
+    except (OSError, msgspec.MsgspecError, InvalidTemplate, InvalidPointer) as error:
         raise InvalidKind(f"{path}: {error}") from None
     if kind.name != path.stem:
         raise InvalidKind(f"{path}: its name is {kind.name!r}; the file must have it")

@@ -12,11 +12,12 @@ from shared.core.cloudevents.event import Value
 from shared.core.cloudevents.media import media_type
 from shared.core.cloudevents.rules import check_extension
 from shared.core.ids import uuid7
+from shared.core.pointers import find, read_pointer
 from shared.core.problems import NOT_A_CLOUDEVENT, Fault, Problem
 from shared.core.webhooks.kind import Reply
 from shared.core.webhooks.legal import CHECKS, REQUIRED
 from shared.core.webhooks.recipe import Recipe
-from shared.core.webhooks.template import follow, read_pointer, rfc3339, text_of
+from shared.core.webhooks.template import rfc3339, text_of
 from shared.core.webhooks.verify import Signed
 
 FORM = "application/x-www-form-urlencoded"
@@ -64,8 +65,8 @@ class Request:
         return self._fields.get(name)
 
     def at(self, pointer: tuple[str, ...]) -> Any:
-        """What is at a JSON pointer."""
-        return follow(self._document, pointer)
+        """What is at a JSON pointer, or `MISSING`."""
+        return find(pointer, self._document)
 
     def word(self, name: str) -> str | None:
         """A value that has a name of its own."""

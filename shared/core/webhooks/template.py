@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from shared.core.cloudevents.rules import is_timestamp
+from shared.core.pointers import InvalidPointer, read_pointer
 
 _EXPRESSION = re.compile(r"\{([^{}]*)\}")
 WORDS = frozenset({"id", "timestamp", "digest", "received", "unique", "name", "project"})
@@ -45,7 +46,7 @@ class Values(Protocol):
         ...
 
     def at(self, pointer: tuple[str, ...]) -> Any:
-        """What is at a JSON pointer, given as its reference tokens."""
+        """What is at a JSON pointer, given as its reference tokens; `MISSING` for nothing."""
         ...
 
     def word(self, name: str) -> str | None:
@@ -123,25 +124,6 @@ def text_of(value: Any) -> str | None:
     return None
 
 
-def read_pointer(text: str) -> tuple[str, ...]:
-    """The reference tokens of a JSON pointer. Raises InvalidTemplate."""
-    if not text.startswith("/") or re.search(r"~(?![01])", text):
-        raise InvalidTemplate(f"{text!a} is no JSON pointer (RFC 6901)")
-    return tuple(token.replace("~1", "/").replace("~0", "~") for token in text[1:].split("/"))
-
-
-def follow(document: Any, pointer: tuple[str, ...]) -> Any:
-    """What is at `pointer` in a JSON value, None when nothing is."""
-    for token in pointer:
-        if isinstance(document, dict):
-            document = document.get(token)
-        elif isinstance(document, list) and token.isdecimal() and token.isascii() and len(token) < 10:
-            document = document[int(token)] if int(token) < len(document) else None
-        else:
-            return None
-    return document
-
-
 def rfc3339(seconds: float) -> str | None:
     """Seconds since 1970 as RFC 3339 in UTC, None outside the years 1 to 9999."""
     try:
@@ -166,7 +148,10 @@ def _read(text: str) -> _Expression:
     filters = tuple(_FILTERS[name] for name in names)
     origin, _, name = text.partition(":")
     if text.startswith("/"):
-        return _Expression("pointer", "", read_pointer(text), filters)
+        try:
+            return _Expression("pointer", "", read_pointer(text), filters)
+        except InvalidPointer as error:
+            raise InvalidTemplate(f"{text!a} {error}") from None
     if name and origin in {"header", "form"}:
         return _Expression(origin, name.lower() if origin == "header" else name, (), filters)
     if text in WORDS:

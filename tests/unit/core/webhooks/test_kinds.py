@@ -95,7 +95,7 @@ def test_a_file_may_replace_a_kind_of_the_package(tmp_path: Path) -> None:
         ({"mapping": {"type": ["t"], "source": ["/s"]}}, "mapping.id must have"),
         ({"mapping": SENTRY["mapping"] | {"type": ["{nothing}"]}}, "{nothing} is not known"),
         ({"mapping": SENTRY["mapping"] | {"extensions": {"id": ["x"]}}}, "not an extension"),
-        ({"replies": [{"when": {"type": "x"}, "body": "x"}]}, "no JSON pointer"),
+        ({"replies": [{"when": {"type": "x"}, "body": "x"}]}, "must be a JSON pointer"),
         ({"replies": [{"when": {"/type": "x"}, "body": "{"}]}, "brace"),
         ({"settings": ["colour"]}, "colour"),
     ],
