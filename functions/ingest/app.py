@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.ingest.door import Door
-from functions.ingest.doorstep import PERMISSION
 from functions.ingest.function import FUNCTION
+from functions.ingest.projects import PERMISSION
 from functions.ingest.schemas import Accepted, BatchAccepted
 from functions.ingest.settings import IngestSettings
 from shared.auth.dependency import PUBLIC, declare

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from functions.ingest.doorstep import PERMISSION, Doorsteps
+from functions.ingest.projects import PERMISSION, Projects
 from shared.auth.access import Access, authorize
 from shared.auth.keys import PREFIX
 from shared.auth.tokens import InvalidToken
@@ -28,9 +28,9 @@ _DETAIL = "This token is not valid here."
 class Callers:
     """What one process remembers of those who send."""
 
-    def __init__(self, resources: Resources, doorsteps: Doorsteps) -> None:
+    def __init__(self, resources: Resources, projects: Projects) -> None:
         self._resources = resources
-        self._doorsteps = doorsteps
+        self._projects = projects
         self._issuers: Issuers | None = None
         self._verified: Lookup[str, OutsideClaims] = Lookup(
             self._verify, seconds=REMEMBER_SECONDS, size=2_000
@@ -57,8 +57,8 @@ class Callers:
         return await authorize(self._resources, authorization, project, PERMISSION)
 
     async def _outsider(self, token: str, issuer: str, project: str) -> Access:
-        doorstep = await self._doorsteps.get(project)
-        trusted = [one for one in doorstep.issuers if one.issuer == issuer] if doorstep else []
+        known = await self._projects.get(project)
+        trusted = [one for one in known.issuers if one.issuer == issuer] if known else []
         # Only those that the project trusts are asked for their keys.
         if not trusted:
             raise _refusal("of an issuer that no producer of the project has")

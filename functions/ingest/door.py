@@ -10,9 +10,9 @@ from functions.ingest.answers import JSON, PRIVATE, Headers, accepted, answer
 from functions.ingest.batch import take_batch
 from functions.ingest.callers import Callers
 from functions.ingest.committer import Committer
-from functions.ingest.doorstep import Doorsteps
 from functions.ingest.handshake import shake
 from functions.ingest.limits import Limits
+from functions.ingest.projects import Projects
 from functions.ingest.requests import (
     Disconnected,
     content_length,
@@ -64,8 +64,8 @@ class Door:
         self._resources = resources
         self._settings = settings
         self._committer = Committer(resources, settings)
-        self._doorsteps = Doorsteps(resources)
-        self._callers = Callers(resources, self._doorsteps)
+        self._projects = Projects(resources)
+        self._callers = Callers(resources, self._projects)
         self._limits = Limits(resources)
         self._types = Types(resources)
         self._room = Room(max(settings.bodies_max_bytes, settings.batch_max_bytes))
@@ -76,7 +76,7 @@ class Door:
         method = scope["method"]
         project, _, source = scope["path"].removeprefix("/in/").partition("/")
         if method == "OPTIONS":
-            await answer(send, 200, b"", await shake(self._doorsteps, project, scope["headers"]))
+            await answer(send, 200, b"", await shake(self._projects, project, scope["headers"]))
             return
         if method != "POST":
             problem = Problem(METHOD_NOT_ALLOWED, "Events are sent by POST.", headers={"Allow": ALLOW})

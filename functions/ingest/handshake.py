@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from functions.ingest.answers import Headers
-from functions.ingest.doorstep import Doorstep, Doorsteps
+from functions.ingest.projects import Project, Projects
 from shared.core.problems import NOT_FOUND, Problem
 
 ALLOW = (b"allow", b"POST, OPTIONS")
@@ -18,28 +18,28 @@ _MAX_HOST = 253
 _RATE = re.compile(rb"0{0,15}[1-9][0-9]{0,14}")
 
 
-async def shake(doorsteps: Doorsteps, project: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+async def shake(projects: Projects, name: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """The answer's headers. Raises Problem 404 for a project that is not there."""
-    doorstep = await doorsteps.get(project)
-    if doorstep is None:
+    project = await projects.get(name)
+    if project is None:
         raise Problem(NOT_FOUND, "There is no such project.")
-    return [ALLOW, *granted(doorstep, headers)]
+    return [ALLOW, *granted(project, headers)]
 
 
-def granted(doorstep: Doorstep, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def granted(project: Project, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Origin and rate (requests a minute) that are allowed; nothing when the sender is not, or did not ask."""
     asked = dict(headers)
     origin = asked.get(b"webhook-request-origin")
     if origin is None:
         return []
     allowed = b"*"
-    if doorstep.allowed_origins:
+    if project.allowed_origins:
         allowed = origin.strip()
-        if not is_among(allowed.decode("latin-1").lower(), doorstep.allowed_origins):
+        if not is_among(allowed.decode("latin-1").lower(), project.allowed_origins):
             return []
     return [
         (b"webhook-allowed-origin", allowed),
-        (b"webhook-allowed-rate", _rate(doorstep, asked.get(b"webhook-request-rate"))),
+        (b"webhook-allowed-rate", _rate(project, asked.get(b"webhook-request-rate"))),
     ]
 
 
@@ -51,11 +51,11 @@ def is_among(host: str, origins: Iterable[str]) -> bool:
     return any(host.endswith(origin[1:]) if origin.startswith("*.") else host == origin for origin in origins)
 
 
-def _rate(doorstep: Doorstep, asked: bytes | None) -> bytes:
+def _rate(project: Project, asked: bytes | None) -> bytes:
     """The project's limit, or what was asked for where that is less: nobody gets more than they want."""
-    if doorstep.limit is None:
+    if project.limit is None:
         return b"*"
-    rate = doorstep.limit.rate_per_second * 60
+    rate = project.limit.rate_per_second * 60
     if asked is not None and _RATE.fullmatch(asked.strip()):
         rate = min(rate, int(asked))
     return b"%d" % rate

@@ -7,8 +7,8 @@ from starlette.types import Receive, Scope
 
 from functions.ingest.answers import JSON, PRIVATE, Headers, accepted
 from functions.ingest.committer import Committer
-from functions.ingest.doorstep import PERMISSION
 from functions.ingest.limits import Limits
+from functions.ingest.projects import PERMISSION
 from functions.ingest.requests import (
     content_length,
     credential,

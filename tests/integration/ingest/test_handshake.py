@@ -7,8 +7,8 @@ import asyncpg
 import httpx
 import pytest
 
-from functions.ingest.doorstep import UNKNOWN, Doorstep
 from functions.ingest.handshake import granted, is_among
+from functions.ingest.projects import UNKNOWN, Project
 from shared.core.token_bucket import Limit
 from tests.integration.ingest.conftest import Door
 
@@ -153,7 +153,7 @@ def test_what_is_among_the_origins() -> None:
 
 
 def test_of_a_rate_that_is_no_number_nothing_is_made() -> None:
-    doorstep = Doorstep(Limit(1, 1), (), ())
+    project = Project(Limit(1, 1), (), ())
     for asked in (b"1.5", b"9" * 50, b"1e3", b" ", b"0" * 5_000 + b"1"):
         headers = [(b"webhook-request-origin", b"a"), (b"webhook-request-rate", asked)]
-        assert dict(granted(doorstep, headers))[b"webhook-allowed-rate"] == b"60"
+        assert dict(granted(project, headers))[b"webhook-allowed-rate"] == b"60"

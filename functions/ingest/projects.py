@@ -39,26 +39,26 @@ class TrustedIssuer:
 
 
 @dataclass(frozen=True, slots=True)
-class Doorstep:
-    """A project's hand-shake and its issuers. No origins are any; None is no limit."""
+class Project:
+    """What a project grants in the hand-shake, and whose tokens it trusts. No origins are any; no limit is none."""
 
     limit: Limit | None
     allowed_origins: tuple[str, ...]
     issuers: tuple[TrustedIssuer, ...]
 
 
-class Doorsteps:
+class Projects:
     """What one process remembers of projects by name."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._met: dict[str, None] = {}
         self._unknown = Bucket(UNKNOWN, monotonic())
-        self._lookup: Lookup[str, Doorstep | None] = Lookup(
+        self._lookup: Lookup[str, Project | None] = Lookup(
             self._load, seconds=REMEMBER_SECONDS, none_seconds=FORGET_SECONDS, size=PROJECTS
         )
 
-    async def get(self, name: str) -> Doorstep | None:
+    async def get(self, name: str) -> Project | None:
         """The project of that name, None when there is none. No I/O within the second.
 
         Raises Problem 503 while too many names are asked for that nobody has.
@@ -67,7 +67,7 @@ class Doorsteps:
             return None
         return await self._lookup.get(name)
 
-    async def _load(self, name: str) -> Doorstep | None:
+    async def _load(self, name: str) -> Project | None:
         if name not in self._met and not self._unknown.take(1, monotonic()):
             raise Problem(
                 UNAVAILABLE, "Too much is asked at the moment. Try again.", headers={"Retry-After": "1"}
@@ -81,7 +81,7 @@ class Doorsteps:
             del self._met[next(iter(self._met))]
         self._met[name] = None
         first = rows[0]
-        return Doorstep(
+        return Project(
             limit_of(first["project_rate"], first["project_burst"]),
             tuple(first["allowed_origins"]),
             tuple(_issuer(row) for row in rows if row["issuer"] is not None),
