@@ -1,7 +1,7 @@
 """What can be done with sources. Each change is one transaction, and ingest goes by it within a second."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.projects import queries as projects
@@ -32,7 +32,7 @@ class Draft:
 
     kind: str | None
     settings: dict[str, Any]
-    secrets: Sequence[str] | None
+    secrets: Sequence[str] | None = field(repr=False)
     rate_per_second: int | None
     burst: int | None
 
