@@ -50,16 +50,23 @@ class Committer:
         self._away_until: float | None = None
 
     async def store(
-        self, project_id: UUID, producer: str, events: Sequence[Event], notes: Sequence[Note] = ()
+        self,
+        project_id: UUID,
+        producer: str,
+        events: Sequence[Event],
+        notes: Sequence[Note] = (),
+        *,
+        size: int | None = None,
     ) -> list[Stored]:
-        """Commit `events` together; one answer for each, in their order.
+        """Commit `events` together; one answer for each, in their order. `size` is how many bytes they came in.
 
         Raises Problem: 503 when the database is away or too much waits for it, 507 when its disk is full.
         Then nothing of the request was stored, or (a connection lost at the wrong moment) all of it:
         sending it again is safe, because copies are recognised.
         """
         loop = asyncio.get_running_loop()
-        size = sum(len(e.data) for e in events if e.data is not None)
+        if size is None:
+            size = sum(map(weigh, events))
         if self._away_until is not None:
             self._try_again(loop.time())
         if self._queue:
@@ -183,6 +190,14 @@ class Committer:
         for waiting in group:
             if not waiting.answer.done():
                 waiting.answer.set_exception(problem)
+
+
+def weigh(event: Event) -> int:
+    """About how many bytes an event takes while it waits."""
+    size = len(event.id) + len(event.source) + len(event.type) + len(event.subject or "")
+    if event.extensions:
+        size += sum(len(value) for value in event.extensions.values() if type(value) is str)
+    return size + len(event.data or b"")
 
 
 def refusal(error: Exception) -> Exception:

@@ -143,7 +143,9 @@ class Door:
 
         async def store(events: Sequence[Event], notes: Sequence[Note]) -> list[Stored]:
             answered.extend(await self._limited(access, len(events)))
-            return await self._committer.store(access.project_id, access.principal, events, notes)
+            return await self._committer.store(
+                access.project_id, access.principal, events, notes, size=place.size
+            )
 
         with self._room.place() as place:
             results: list[dict[str, Any]] = await take_batch(

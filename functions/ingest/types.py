@@ -17,8 +17,9 @@ from functions.ingest.rows import NO_NOTE, Note
 from functions.ingest.rules import Rules, Version, version_for
 from shared.core.cloudevents import DataKind, Event
 from shared.core.facets import extract
-from shared.core.problems import SCHEMA_VIOLATION, Fault, Problem
+from shared.core.problems import SCHEMA_VIOLATION, UNAVAILABLE, Fault, Problem
 from shared.runtime.metrics import METRICS
+from shared.runtime.outage import RETRY_AFTER_SECONDS
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ class Types:
                 faults = (Fault("/dataschema", "names no version of this type's schema"),)
             elif unread is not None:
                 faults = (Fault("/data", unread),)
-            elif schema := await self._schemas.get(project_id, event.type, version):
+            elif (schema := await self._schemas.get(project_id, event.type, version)) is None:
+                if rules.rejects:
+                    raise _unusable()
+                faults = (Fault("/data", "its schema cannot be used"),)
+            else:
                 raw = event.data or b""
                 brackets = raw.count(b"{") + raw.count(b"[")
                 against = schema.faults(data, len(raw), most, brackets=brackets)
@@ -115,20 +120,25 @@ class Schemas:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._kept: OrderedDict[bytes, tuple[CompiledSchema, int]] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[CompiledSchema | None, int]] = OrderedDict()
         self._bytes = 0
-        self._loading: dict[bytes, asyncio.Task[CompiledSchema | None]] = {}
+        self._loading: dict[tuple[UUID, str, bytes], asyncio.Task[CompiledSchema | None]] = {}
 
     async def get(self, project_id: UUID, type_: str, version: Version) -> "CompiledSchema | None":
-        """The compiled schema; None when it has just been deleted. Raises what loading its text raises."""
+        """The compiled schema; None for one that has just been deleted, or that this code does not compile.
+
+        Raises what loading its text raises.
+        """
         kept = self._kept.get(version.digest)
         if kept is not None:
             self._kept.move_to_end(version.digest)
             return kept[0]
-        task = self._loading.get(version.digest)
+        # Not by the digest alone: another project may have deleted what this one still has.
+        place = (project_id, type_, version.digest)
+        task = self._loading.get(place)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._load(project_id, type_, version))
-            self._loading[version.digest] = task
+            self._loading[place] = task
             task.add_done_callback(_read_error)
         # One request that goes away must not end the load for the others.
         return await asyncio.shield(task)
@@ -147,19 +157,28 @@ class Schemas:
             except InvalidSchema as error:
                 # It could be compiled when it was registered: the library has changed its mind.
                 logger.error("version %d of the schema of %s: %s", version.number, type_, error)  # noqa: TRY400
+                self._keep(version.digest, None, len(text))
                 return None
             COMPILED.add()
             self._keep(version.digest, compiled, len(text))
             return compiled
         finally:
-            del self._loading[version.digest]
+            del self._loading[project_id, type_, version.digest]
 
-    def _keep(self, digest: bytes, compiled: "CompiledSchema", size: int) -> None:
+    def _keep(self, digest: bytes, compiled: "CompiledSchema | None", size: int) -> None:
         self._kept[digest] = (compiled, size)
         self._bytes += size
         while self._bytes > KEPT_BYTES and len(self._kept) > 1:
             _, (_, gone) = self._kept.popitem(last=False)
             self._bytes -= gone
+
+
+def _unusable() -> Problem:
+    return Problem(
+        UNAVAILABLE,
+        "The schema of this type cannot be used, so the event cannot be held against it. Register the schema again.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
 
 
 def _read_error(task: "asyncio.Task[CompiledSchema | None]") -> None:

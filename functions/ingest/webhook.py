@@ -15,6 +15,8 @@ from functions.ingest.requests import (
     invalid,
     query_token,
     read_body,
+    structured_bytes,
+    too_large,
 )
 from functions.ingest.room import Room
 from functions.ingest.settings import IngestSettings
@@ -75,17 +77,20 @@ class Webhooks:
             raise Problem(NOT_FOUND, "There is no such project, or it has no source of this name.")
         headers: Headers = scope["headers"]
         access = await self._check_token(source, scope, project)
-        body = await read_body(
-            receive, content_length(headers), self._settings.event_max_bytes, "A webhook's body", self._room
-        )
+        cloudevent = source.recipe.kind.cloudevents and is_cloudevent(headers)
+        most = self._settings.event_max_bytes
+        limit = structured_bytes(most) if cloudevent else most
+        body = await read_body(receive, content_length(headers), limit, "A webhook's body", self._room)
         now = time.time()
         signed = Signed()
         if source.recipe.signing is not None:
             signed = verify(source.recipe.signing, source.secrets, headers, body, now=now)
         # Not before: a stranger must not be able to use up what the third party may send.
-        answered: Headers = [JSON, *await self._limited(source)]
-        if source.recipe.kind.cloudevents and is_cloudevent(headers):
+        answered: Headers = [JSON, *await self._limited(source, access)]
+        if cloudevent:
             event = _parse(headers, body)
+            if event.data is not None and len(event.data) > most:
+                raise too_large("An event", most)
         else:
             request = Request(
                 headers,
@@ -109,11 +114,17 @@ class Webhooks:
             answered.append(PRIVATE)
         return 202, answered, accepted(stored)
 
-    async def _limited(self, source: Source) -> Headers:
-        """Count one request; what the answer says of the limit. Raises Problem 429."""
-        if source.limit is None:
-            return []
-        return await self._limits.enter(f"source:{source.id}", source.limit)
+    async def _limited(self, source: Source, access: Access | None) -> Headers:
+        """Count one request: of the source and, where an API key brought it, of the key as well.
+
+        What the answer says of the limit. Raises Problem 429.
+        """
+        told: Headers = []
+        if access is not None and access.limit is not None:
+            told = await self._limits.enter(access.bucket, access.limit)
+        if source.limit is not None:
+            told = await self._limits.enter(f"source:{source.id}", source.limit)
+        return told
 
     async def _check_token(self, source: Source, scope: Scope, project: str) -> Access | None:
         """The access of an API key, where the source asks for one. Raises Problem 400, 401, 403."""

@@ -132,6 +132,15 @@ async def test_too_much_waiting_is_503_at_once(resources: Resources, project: Pr
     assert isinstance(answers[0], list)
 
 
+async def test_attributes_count_as_what_waits(resources: Resources, project: Project) -> None:
+    committer = Committer(resources, IngestSettings(queue_max_bytes=1024 * 1024))
+    heavy = {"extensions": {"own": "x" * 600_000}}
+    waiting = [asyncio.ensure_future(committer.store(project.id, "test", [event(**heavy)])) for _ in range(6)]
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [a.kind.status for a in answers if isinstance(a, Problem)]
+    assert isinstance(answers[0], list)
+
+
 async def test_a_large_request_is_taken_when_nothing_waits(resources: Resources, project: Project) -> None:
     committer = Committer(resources, IngestSettings(queue_max_events=10))
     assert len(await committer.store(project.id, "test", [event() for _ in range(50)])) == 50
