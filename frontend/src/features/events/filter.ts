@@ -5,7 +5,7 @@ import { since } from '@/lib/time'
 
 import type { EventFilter } from './queries'
 
-export const FIELDS = ['type', 'source', 'subject', 'id'] as const
+export const FIELDS = ['type', 'source', 'subject', 'id', 'producer'] as const
 export type Field = (typeof FIELDS)[number]
 
 export const RANGES = [
@@ -47,6 +47,7 @@ export function useEventFilter() {
     source: get('source'),
     subject: get('subject'),
     id: get('id'),
+    producer: get('producer'),
     q: get('q'),
     since: start.value,
     until: since(get('until'), Date.now()) ?? '',
@@ -55,7 +56,7 @@ export function useEventFilter() {
   const narrowed = computed(() => chips.value.length > 0 || get('q') !== '')
 
   function clear(): void {
-    set({ type: null, source: null, subject: null, id: null, q: null })
+    set({ type: null, source: null, subject: null, id: null, producer: null, q: null })
   }
   return { get, set, range, filter, chips, narrowed, clear }
 }

@@ -13,6 +13,7 @@ export interface EventFilter {
   source: string
   subject: string
   id: string
+  producer: string
   q: string
   since: string
   until: string
