@@ -3,8 +3,8 @@ import { expect, it } from 'vitest'
 import { limitText, typedList, typedNumber } from './limits'
 
 it('says a limit in words, and nothing for none', () => {
-  expect(limitText(1000, 5000)).toBe('1,000 a second, 5,000 at once')
-  expect(limitText(1, null)).toBe('1 a second')
+  expect(limitText(1000, 5000)).toBe('1,000/s, 5,000 at once')
+  expect(limitText(1, null)).toBe('1/s')
   expect(limitText(null, null)).toBe('')
 })
 

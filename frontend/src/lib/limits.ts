@@ -12,8 +12,8 @@ export function typedList(text: string): string[] {
   return text.split(/[\n,]+/).map((line) => line.trim()).filter(Boolean)
 }
 
-/** `100 a second, 500 at once`; empty without a limit. */
+/** `100/s, 500 at once`; empty without a limit. */
 export function limitText(ratePerSecond?: number | null, burst?: number | null): string {
   if (ratePerSecond == null) return ''
-  return `${count(ratePerSecond)} a second${burst == null ? '' : `, ${count(burst)} at once`}`
+  return `${count(ratePerSecond)}/s${burst == null ? '' : `, ${count(burst)} at once`}`
 }
