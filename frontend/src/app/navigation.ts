@@ -1,4 +1,4 @@
-import { KeyRound, List, RadioTower, Send, Settings, Split, Webhook, Zap } from '@lucide/vue'
+import { Braces, KeyRound, List, RadioTower, Send, Settings, Split, Webhook, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -30,6 +30,7 @@ export const sections: Section[] = [
     places: [
       { name: 'sources', label: 'Sources', icon: Webhook, key: 'w' },
       { name: 'producers', label: 'Producers', icon: RadioTower, key: 'p' },
+      { name: 'types', label: 'Types', icon: Braces, key: 't' },
     ],
   },
   {
