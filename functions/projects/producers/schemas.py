@@ -6,10 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
 
-from functions.projects.schemas import Burst, Pattern, Rate
+from functions.projects.schemas import Burst, Name, Pattern, Rate
 from shared.runtime.schema import Request, Schema
 
-NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 Ignored = Annotated[Any, WithJsonSchema({"description": "Ignored."})]
 
 
@@ -39,7 +38,7 @@ class ProducerRequest(Request):
     writes are ignored.
     """
 
-    name: str = Field(pattern=NAME, max_length=63)
+    name: Name
     sources: list[Pattern] = Field(default_factory=list, max_length=50)
     types: list[Pattern] = Field(default_factory=list, max_length=50)
     rate_per_second: Rate | None = None
@@ -53,7 +52,7 @@ class ProducerRequest(Request):
 class ProducerReplace(ProducerRequest):
     """A producer as it shall be. Without a name it keeps its name; anything else that is absent goes."""
 
-    name: str | None = Field(default=None, pattern=NAME, max_length=63)  # type: ignore[assignment]
+    name: Name | None = None  # type: ignore[assignment]
 
 
 class ProducerBody(Schema):
