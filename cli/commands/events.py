@@ -56,6 +56,7 @@ def events() -> None:
 @click.option("--source", help="Exactly this source.")
 @click.option("--id", "event_id", help="Exactly this id, as the producer gave it.")
 @click.option("--subject", help="Exactly this subject.")
+@click.option("--producer", help="Sent by exactly this one, such as source:NAME or key:ID.")
 @click.option(
     "--facet", "facets", multiple=True, metavar="NAME:VALUE", help="With this value of a facet of its type."
 )
@@ -73,6 +74,7 @@ def list_events(
     source: str | None,
     event_id: str | None,
     subject: str | None,
+    producer: str | None,
     facets: tuple[str, ...],
     faulty: bool,
     text: str | None,
@@ -90,12 +92,12 @@ def list_events(
       weir events ls --facet order:A-1
     """  # noqa: D301
     query = {
-        "type": type_, "source": source, "id": event_id, "subject": subject, "q": text, "facet": facets,
-        "schemaFault": "true" if faulty else None,
+        "type": type_, "source": source, "id": event_id, "subject": subject, "producer": producer, "q": text,
+        "facet": facets, "schemaFault": "true" if faulty else None,
         "since": since, "until": until, "limit": limit, "cursor": cursor,
     }  # fmt: skip
     asked = (
-        any(value is not None for value in (type_, source, event_id, subject, text, since, until))
+        any(value is not None for value in (type_, source, event_id, subject, producer, text, since, until))
         or facets
         or faulty
     )

@@ -49,6 +49,9 @@ def _instant(value: object) -> object:
 
 
 Exact = Annotated[str, Query(max_length=MAX_VALUE), AfterValidator(_storable)]
+Producer = Annotated[
+    Exact, Query(description="Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`.")
+]
 Text = Annotated[
     str,
     Query(
@@ -93,6 +96,7 @@ def _router(resources: Resources) -> APIRouter:
         source: Exact | None = None,
         id: Exact | None = None,  # noqa: A002 CloudEvents' word
         subject: Exact | None = None,
+        producer: Producer | None = None,
         facet: Facet = [],  # noqa: B006 FastAPI copies it
         schema_fault: SchemaFault = None,
         since: Since = None,
@@ -101,7 +105,7 @@ def _router(resources: Resources) -> APIRouter:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Stored events, newest first. `type`, `source`, `id`, `subject` and facets are exact."""
+        """Stored events, newest first. `type`, `source`, `id`, `subject`, `producer` and facets are exact."""
         low, high = key_range(since, until)
         search = Search(
             project_id=access.project_id,
@@ -111,6 +115,7 @@ def _router(resources: Resources) -> APIRouter:
             source=source,
             id=id,
             subject=subject,
+            producer=producer,
             facets=read_facets(facet),
             faulty=schema_fault,
         )

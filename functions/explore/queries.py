@@ -69,6 +69,8 @@ def _where(search: Search, first: int) -> tuple[str, list[object]]:
         add("id = {}", search.id)
     if search.subject is not None:
         add("subject = {}", search.subject)
+    if search.producer is not None:
+        add("producer = {}", search.producer)
     if search.faulty is not None:
         conditions.append(f"schema_fault IS {'NOT ' if search.faulty else ''}NULL")
     for name, value in search.facets:

@@ -29,6 +29,7 @@ class Search:
     source: str | None = None
     id: str | None = None
     subject: str | None = None
+    producer: str | None = None
     facets: tuple[tuple[str, str], ...] = ()
     faulty: bool | None = None
     event: UUID | None = None

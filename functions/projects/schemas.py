@@ -6,8 +6,15 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Request, Schema, Spelled
 
+Name = Annotated[
+    str,
+    Field(max_length=63),
+    Spelled(
+        r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "must be of lower-case letters and digits, with - inside"
+    ),
+]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Rate = Annotated[int, Field(ge=1, le=1_000_000, description="Events a second.")]
 Burst = Annotated[int, Field(ge=1, le=10_000_000, description="Events that may come at once.")]
@@ -16,7 +23,7 @@ Burst = Annotated[int, Field(ge=1, le=10_000_000, description="Events that may c
 class ProjectRequest(Request):
     """A project to be. The name is part of every address below it."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)
+    name: Name
 
 
 class ProjectBody(Schema):

@@ -131,13 +131,29 @@ def _says_json(request: Request) -> bool:
 
 
 def _sentence(fault: dict[str, Any]) -> str:
-    """What is wrong, in words. Of a secret text pydantic says "items", as if it were a list."""
-    limits = fault.get("ctx", {})
-    if isinstance(fault.get("input"), str) and fault["type"] == "too_short":
-        return f"must have at least {limits['min_length']} characters"
-    if isinstance(fault.get("input"), str) and fault["type"] == "too_long":
-        return f"must have at most {limits['max_length']} characters"
-    return str(fault["msg"]).removeprefix("Value error, ")
+    """What is wrong, in words that a person who fills a form can use: of common faults our own, else pydantic's."""
+    limits, kind = fault.get("ctx", {}), fault["type"]
+    # Of a secret text pydantic says "items", as if it were a list.
+    if isinstance(fault.get("input"), str) and kind in {"too_short", "too_long"}:
+        kind = f"string_{kind}"
+    if kind == "string_too_short" and limits["min_length"] == 1:
+        return "must not be empty"
+    words = _WORDS.get(kind)
+    return str(fault["msg"]).removeprefix("Value error, ") if words is None else words.format_map(limits)
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be a text",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
 
 
 def pointer(location: tuple[str | int, ...]) -> str:

@@ -20,6 +20,9 @@ from shared.runtime.routes import Routes
 API = frozenset({"v1", "in", "sink", ".well-known"})
 """First segments of what is never a page of the console."""
 
+PAGES = "/p/"
+"""Where the pages of a project are in the console."""
+
 
 class Edge:
     """Passes a request to the function that declares its path, or to the console.
@@ -86,10 +89,13 @@ class Edge:
         await response(scope, receive, send)
 
     def _is_page(self, path: str) -> bool:
-        """Whether the console answers `path`: its files, and every address without a suffix outside the API."""
+        """Whether the console answers `path`: its files, its pages, and every address without a suffix outside the API.
+
+        The last segment of a page may look like a suffix: an event type is one.
+        """
         if self._console is None or path.strip("/").partition("/")[0] in API:
             return False
-        return self._console.has(path) or not Path(path).suffix
+        return self._console.has(path) or path.startswith(PAGES) or not Path(path).suffix
 
     async def _openapi(self, _request: Request) -> Response:
         if self._document is None:

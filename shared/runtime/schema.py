@@ -1,9 +1,13 @@
 """The shape of HTTP bodies: lowerCamelCase outside, snake_case inside."""
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 Ignored = Annotated[Any, WithJsonSchema({"description": "Ignored."})]
 """A member that only Weir writes, in a body that was read from here and is sent back."""
@@ -13,6 +17,31 @@ class Schema(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """How a text is spelled, as a pattern of Python's that is one of ECMA 262's too, and what to say otherwise."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The check, after those of the text itself."""
+        spelling = re.compile(self.pattern)
+
+        def check(text: str) -> str:
+            if spelling.fullmatch(text) is None:
+                raise ValueError(self.words)
+            return text
+
+        return no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The pattern, for whoever reads the contract."""
+        return {**handler(schema), "pattern": self.pattern}
 
 
 class Request(Schema):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,10 +18,23 @@ def places(weir: LocalWeir) -> list[str]:
     url = weir.json("context", "show")["url"]
     made = weir.json("subscriptions", "create", "seen", "--sink", f"{url}/sink/default", "--type", "e2e.seen")
     event = weir.json("emit", "-t", "e2e.seen", "-s", "/e2e", "-d", '{"a": [1, null, "b"]}', "--wait", "20s")
+    weir.json("sources", "create", "seen", "--kind", "hmac")
+    key = weir.json("context", "show")["apiKey"]
+    with httpx.Client(
+        base_url=f"{url}/v1/projects/default", headers={"authorization": f"Bearer {key}"}
+    ) as api:
+        api.post(
+            "/producers", json={"name": "seen", "sources": ["/e2e*"], "types": ["e2e.*"]}
+        ).raise_for_status()
+        schema = {"type": "object", "properties": {"a": {"type": "array"}}}
+        for version in (schema, {**schema, "required": ["a"]}):
+            body = {"schemaMode": "warn", "facets": {"a": "/a"}, "schema": version}
+            api.put("/types/e2e.seen", json=body).raise_for_status()
     return [
         "start",
         "events",
         "events?type=e2e.nothing",
+        "events?facet=a:b&schemaFault=true&producer=source:seen",
         f"events/{event['uid']}",
         "deliveries",
         "deliveries?status=cancelled",
@@ -28,6 +42,19 @@ def places(weir: LocalWeir) -> list[str]:
         "subscriptions/new",
         f"subscriptions/{made['id']}",
         "keys",
+        "keys?create=yes&producer=seen",
+        "sources",
+        "new-source",
+        "new-source?kind=hmac",
+        "sources/seen",
+        "producers",
+        "new-producer",
+        "producers/seen",
+        "types",
+        "new-type",
+        "types/e2e.seen",
+        "types/e2e.seen?version=1",
+        "settings",
     ]
 
 

@@ -1,9 +1,13 @@
 """Words for what a person does in the console."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import httpx
 from playwright.sync_api import Page
 
 from tests.support.weir import LocalWeir
@@ -19,6 +23,34 @@ class Console:
         self.weir = weir
         self.project = project
         self.context: dict[str, str] = weir.json("context", "show")
+
+    def ask(self, method: str, path: str, body: object) -> Any:
+        """Ask the API of the project, with a key that may do everything in it; the answer must be a success."""
+        url = f"{self.context['url']}/v1/projects/{self.project}{path}"
+        headers = {"authorization": f"Bearer {self.context['apiKey']}"}
+        return httpx.request(method, url, json=body, headers=headers).raise_for_status().json()
+
+    def enter(self, project: str, role: str) -> None:
+        """Make a project and go on there, where who is signed in has `role`."""
+        url = f"{self.context['url']}/v1/projects"
+        headers = {"authorization": f"Bearer {self.context['apiKey']}"}
+        made = httpx.post(url, json={"name": project}, headers=headers).raise_for_status().json()
+        self.context = {**self.context, "apiKey": made["apiKey"]}
+        self.project = project
+        running = json.loads((self.weir.home / "running.json").read_text())
+
+        async def demote() -> None:
+            connection = await asyncpg.connect(running["database_url"])
+            await connection.execute(
+                "UPDATE members SET role = $2 WHERE project_id = (SELECT id FROM projects WHERE name = $1)",
+                project,
+                role,
+            )
+            await connection.close()
+
+        # Playwright has a running loop in this thread.
+        with ThreadPoolExecutor(1) as other:
+            other.submit(asyncio.run, demote()).result()
 
     def open(self, place: str) -> Page:
         """Go to `/p/PROJECT/place` and wait until nothing is loading."""

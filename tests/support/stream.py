@@ -37,6 +37,7 @@ async def store(
     step: timedelta = timedelta(milliseconds=1),
     facets: Sequence[dict[str, Any] | None] = (),
     schema_fault: str | None = None,
+    producer: str = "key:test",
 ) -> list[UUID]:
     """Insert `events`, received from `at` (an hour ago) on, a `step` after one another. Returns their uids."""
     start = at or datetime.now(UTC) - timedelta(hours=1)
@@ -46,8 +47,8 @@ async def store(
     await connection.executemany(
         """
         INSERT INTO events (uid, project_id, shard, data_kind, identity, id, source, type, specversion, subject,
-            time, datacontenttype, dataschema, extensions, data, producer, facets, schema_fault)
-        VALUES ($1, $2, 100, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'key:test', $15, $16)
+            time, datacontenttype, dataschema, extensions, data, facets, schema_fault, producer)
+        VALUES ($1, $2, 100, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         """,
         [
             (
@@ -67,6 +68,7 @@ async def store(
                 event.data,
                 found,
                 schema_fault,
+                producer,
             )
             for uid, event, found in zip(uids, events, facets or [None] * len(events), strict=True)
         ],

@@ -290,7 +290,7 @@ export const getDelivery = <ThrowOnError extends boolean = true>(options: Option
 /**
  * List Events
  *
- * Stored events, newest first. `type`, `source`, `id`, `subject` and facets are exact.
+ * Stored events, newest first. `type`, `source`, `id`, `subject`, `producer` and facets are exact.
  */
 export const listEvents = <ThrowOnError extends boolean = true>(options: Options<ListEventsData, ThrowOnError>) => (options.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

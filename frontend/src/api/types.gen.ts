@@ -2368,6 +2368,7 @@ export type ListEventsData = {
         source?: string | null;
         id?: string | null;
         subject?: string | null;
+        producer?: string | null;
         /**
          * `name:value` of a facet that the type declares; all must hold. A number or a boolean is written as in JSON.
          */

@@ -1,4 +1,4 @@
-import { KeyRound, List, Send, Split, Zap } from '@lucide/vue'
+import { Braces, KeyRound, List, RadioTower, Send, Settings, Split, Webhook, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -7,6 +7,8 @@ export interface Place {
   icon: Component
   /** The letter after `g` that goes there. */
   key: string
+  /** It has a place of its own in the bar of a narrow screen. */
+  first?: true
 }
 
 export interface Section {
@@ -19,13 +21,32 @@ export const sections: Section[] = [
   {
     label: 'Observe',
     places: [
-      { name: 'start', label: 'Start', icon: Zap, key: 'h' },
-      { name: 'events', label: 'Events', icon: List, key: 'e' },
+      { name: 'start', label: 'Start', icon: Zap, key: 'h', first: true },
+      { name: 'events', label: 'Events', icon: List, key: 'e', first: true },
     ],
   },
-  { label: 'Deliver', places: [{ name: 'deliveries', label: 'Deliveries', icon: Send, key: 'd' }] },
-  { label: 'Configure', places: [{ name: 'subscriptions', label: 'Subscriptions', icon: Split, key: 's' }] },
-  { label: 'Project', places: [{ name: 'keys', label: 'API keys', icon: KeyRound, key: 'a' }] },
+  {
+    label: 'Intake',
+    places: [
+      { name: 'sources', label: 'Sources', icon: Webhook, key: 'w' },
+      { name: 'producers', label: 'Producers', icon: RadioTower, key: 'p' },
+      { name: 'types', label: 'Types', icon: Braces, key: 't' },
+    ],
+  },
+  {
+    label: 'Deliver',
+    places: [
+      { name: 'subscriptions', label: 'Subscriptions', icon: Split, key: 's', first: true },
+      { name: 'deliveries', label: 'Deliveries', icon: Send, key: 'd', first: true },
+    ],
+  },
+  {
+    label: 'Project',
+    places: [
+      { name: 'keys', label: 'API keys', icon: KeyRound, key: 'a' },
+      { name: 'settings', label: 'Settings', icon: Settings, key: ',' },
+    ],
+  },
 ]
 
 export const places = sections.flatMap((section) => section.places)

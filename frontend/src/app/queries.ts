@@ -23,8 +23,14 @@ export function useMe() {
   return useQuery(meQuery)
 }
 
+/** What the signed-in user may do in a project, which is also all that they can let a key do. */
+export function usePermissions(project: () => string) {
+  const { data } = useMe()
+  return computed(() => data.value?.projects.find(({ name }) => name === project())?.permissions ?? [])
+}
+
 /** Whether the signed-in user may do this in a project. */
 export function useMay(project: () => string, permission: string) {
-  const { data } = useMe()
-  return computed(() => data.value?.projects.find(({ name }) => name === project())?.permissions.includes(permission) ?? false)
+  const permissions = usePermissions(project)
+  return computed(() => permissions.value.includes(permission))
 }

@@ -4,9 +4,13 @@ import { account } from '@/features/account/routes'
 import { deliveries } from '@/features/deliveries/routes'
 import { events } from '@/features/events/routes'
 import { keys } from '@/features/keys/routes'
+import { producers } from '@/features/producers/routes'
+import { settings } from '@/features/settings/routes'
 import { signin } from '@/features/signin/routes'
+import { sources } from '@/features/sources/routes'
 import { start } from '@/features/start/routes'
 import { subscriptions } from '@/features/subscriptions/routes'
+import { types } from '@/features/types/routes'
 
 import { meQuery, queryClient } from './queries'
 import { onExpired, resume } from './session'
@@ -30,7 +34,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...events, ...deliveries, ...subscriptions, ...keys, ...account],
+      children: [...start, ...events, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...keys, ...settings, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },

@@ -25,3 +25,15 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   const body = (typeof error === 'object' && error !== null ? error : {}) as Partial<{ title: string; detail: string; errors: Fault[] }>
   return new ApiError(response.status, body.title ?? 'Not done', body.detail ?? `Weir answered ${String(response.status)}.`, body.errors ?? [])
 }
+
+/** What was said of the member at `pointer`, or of what is below it, which then stands in front. */
+export function faultAt(faults: Fault[], pointer: string): string | undefined {
+  const fault = faults.find((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`))
+  return fault && `${fault.pointer.slice(pointer.length)} ${fault.detail}`.trim()
+}
+
+/** The faults of which no field of a form speaks, as one text. */
+export function unplaced(faults: Fault[], pointers: string[]): string {
+  const spoken = ({ pointer }: Fault) => pointers.some((known) => pointer === known || pointer.startsWith(`${known}/`))
+  return faults.filter((fault) => !spoken(fault)).map(({ pointer, detail }) => `${pointer} ${detail}`.trim()).join('; ')
+}

@@ -5,10 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from functions.projects.schemas import Burst, Pattern, Rate
+from functions.projects.schemas import Burst, Name, Pattern, Rate
 from shared.runtime.schema import Ignored, Request, Schema
-
-NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
 class OidcRequest(Request):
@@ -37,7 +35,7 @@ class ProducerRequest(Request):
     writes are ignored.
     """
 
-    name: str = Field(pattern=NAME, max_length=63)
+    name: Name
     sources: list[Pattern] = Field(default_factory=list, max_length=50)
     types: list[Pattern] = Field(default_factory=list, max_length=50)
     rate_per_second: Rate | None = None
@@ -51,7 +49,7 @@ class ProducerRequest(Request):
 class ProducerReplace(ProducerRequest):
     """A producer as it shall be. Without a name it keeps its name; anything else that is absent goes."""
 
-    name: str | None = Field(default=None, pattern=NAME, max_length=63)  # type: ignore[assignment]
+    name: Name | None = None  # type: ignore[assignment]
 
 
 class ProducerBody(Schema):

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from functions.projects.schemas import Burst, Rate
-from shared.runtime.schema import Request
+from shared.runtime.schema import Request, Spelled
 
 Origin = Annotated[
     str,
-    StringConstraints(
-        max_length=255,
-        pattern=r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
+    Field(max_length=255),
+    Spelled(
+        r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
+        "must be a host name, or *. and a host name, without a scheme or a path",
     ),
 ]
 

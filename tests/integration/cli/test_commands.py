@@ -336,6 +336,7 @@ def test_types_are_registered_checked_and_found_by(project: str, tmp_path: Path)
     assert "/data" in refused.stderr
     for number in (1, 2):
         call(*emit, "-d", f'{{"order": {{"id": "A-{number}"}}, "shop": "x"}}')
+    assert answer("events", "ls", "--producer", "source:nobody")["items"] == []
     found = answer("events", "ls", "--facet", "order:A-1", "--facet", "shop:x")["items"]
     assert [item["facets"] for item in found] == [{"order": "A-1", "shop": "x"}]
     assert "no event matches" in call("events", "ls", "--faulty").stderr

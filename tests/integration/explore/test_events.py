@@ -37,6 +37,14 @@ async def test_an_empty_project_has_an_empty_list(client: httpx.AsyncClient) -> 
     assert (await client.get("/events")).json() == {"items": [], "next": None, "searched": None}
 
 
+async def test_by_who_sent_them(client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project) -> None:
+    [by_key] = await store(pool, project.id, [an_event(0)])
+    [by_source] = await store(pool, project.id, [an_event(1)], producer="source:repos")
+    assert await uids_of(client, producer="source:repos") == [by_source]
+    assert await uids_of(client, producer="key:test") == [by_key]
+    assert await uids_of(client, producer="source") == []
+
+
 async def test_newest_first_and_by_exact_attributes(
     client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, settings: Settings
 ) -> None:

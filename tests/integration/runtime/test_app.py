@@ -1,5 +1,7 @@
 """What an endpoint function answers when something is wrong."""
 
+from typing import Annotated
+
 import asyncpg
 import httpx
 import pytest
@@ -10,7 +12,7 @@ from shared.core.problems import CONFLICT, Problem
 from shared.runtime.app import endpoint_app
 from shared.runtime.function import Function
 from shared.runtime.resources import Resources
-from shared.runtime.schema import Request
+from shared.runtime.schema import Request, Spelled
 from shared.runtime.settings import Settings
 
 FUNCTION = Function(name="trial", summary="A trial", entry="", needs=frozenset({"postgres", "redis"}))
@@ -23,6 +25,8 @@ class Delivery(Request):
 class Body(Request):
     sink_name: str
     delivery: Delivery | None = None
+    label: Annotated[str, Field(min_length=1), Spelled(r"^[a-z]+$", "must be of lower-case letters")] = "a"
+    count: int = Field(default=1, ge=1, le=9)
     password: SecretStr | None = Field(default=None, min_length=12, max_length=20)
 
 
@@ -72,8 +76,11 @@ async def test_values_that_cannot_be_used_are_pointed_at(client):
     body = {"sinkName": 7, "delivery": {"retry": "often"}, "other/thing": 1}
     answer = await client.post("/things", json=body)
     errors = is_problem(answer, 422, "invalid")["errors"]
-    assert {e["pointer"] for e in errors} == {"/sinkName", "/delivery/retry", "/other~1thing"}
-    assert all(e["detail"] for e in errors)
+    assert {e["pointer"]: e["detail"] for e in errors} == {
+        "/sinkName": "must be a text",
+        "/delivery/retry": "must be a whole number",
+        "/other~1thing": "is not known here",
+    }
 
 
 @pytest.mark.parametrize(
@@ -84,6 +91,26 @@ async def test_the_length_of_a_secret_is_told_in_characters_and_the_secret_is_no
     answer = await client.post("/things", json={"sinkName": "a", "password": password})
     assert is_problem(answer, 422, "invalid")["errors"] == [{"pointer": "/password", "detail": detail}]
     assert password not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer", "detail"),
+    [
+        ({}, "/sinkName", "is missing"),
+        ({"sinkName": "a", "label": ""}, "/label", "must not be empty"),
+        ({"sinkName": "a", "label": "A{b}"}, "/label", "must be of lower-case letters"),
+        ({"sinkName": "a", "label": "a\n"}, "/label", "must be of lower-case letters"),
+        ({"sinkName": "a", "count": 0}, "/count", "must be at least 1"),
+        ({"sinkName": "a", "count": 10}, "/count", "must be at most 9"),
+    ],
+)
+async def test_common_faults_are_told_in_words_for_people(client, members, pointer, detail):
+    answer = await client.post("/things", json=members)
+    assert is_problem(answer, 422, "invalid")["errors"] == [{"pointer": pointer, "detail": detail}]
+
+
+def test_a_spelling_is_in_the_contract():
+    assert Body.model_json_schema()["properties"]["label"]["pattern"] == "^[a-z]+$"
 
 
 async def test_a_parameter_is_named_too(client):

@@ -2,6 +2,9 @@ import httpx
 import pytest
 
 from shared.runtime.console import Console
+from shared.runtime.edge import Edge
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
 
 
 @pytest.fixture
@@ -32,6 +35,24 @@ async def test_the_page_is_never_kept(client):
 
 async def test_every_other_address_is_the_page(client):
     assert (await client.get("/projects/default/events")).text.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/p/default/types/com.acme.order", 200),
+        ("/p/default/types/com.acme%2Forder.js", 200),
+        ("/assets/gone.js", 404),
+    ],
+)
+async def test_a_page_may_end_like_a_file(folder, path, status):
+    settings = Settings(
+        database_url="postgres://nobody", redis_url="redis://nobody", secret="x" * 32, console_dir=str(folder)
+    )
+    edge = Edge(Resources(settings), [], lambda _: pytest.fail("no function is asked"), "1.2.3")
+    transport = httpx.ASGITransport(edge)
+    async with httpx.AsyncClient(transport=transport, base_url="http://weir") as client:
+        assert (await client.get(path)).status_code == status
 
 
 async def test_hashed_files_are_kept_for_ever_and_packed(client, folder):

@@ -13,7 +13,12 @@ export interface EventFilter {
   source: string
   subject: string
   id: string
+  producer: string
   q: string
+  /** Names and values such as `order:A-1`, all of which must hold. */
+  facet: string[]
+  /** Only events that a schema had something against. */
+  schemaFault: boolean
   since: string
   until: string
 }
@@ -25,7 +30,7 @@ const POLL_MS = 2000
 const POLLED = 500
 
 function given(filter: EventFilter): Partial<EventFilter> {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''))
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => (Array.isArray(value) ? value.length : value)))
 }
 
 /** How long after receipt an event without deliveries may still get some. */

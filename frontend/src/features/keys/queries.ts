@@ -8,10 +8,11 @@ export type { CreateKeyResponse as IssuedKey } from '@/api'
 
 const key = (project: string) => ['keys', project]
 
-export function useKeys(project: Ref<string>) {
+export function useKeys(project: Ref<string>, enabled: Ref<boolean> | true = true) {
   return useQuery({
     queryKey: computed(() => key(project.value)),
     queryFn: ({ signal }) => listKeys({ path: { project: project.value }, query: { limit: 500 }, signal }),
+    enabled,
   })
 }
 
