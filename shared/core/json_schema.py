@@ -95,7 +95,7 @@ class CompiledSchema:
                 for inner in (value.values() if type(value) is dict else value if type(value) is list else ())
             ]
             if not level:
-                return None if looks <= MAX_LOOKS else "is too much data for a schema with so many references"
+                return None if looks <= MAX_LOOKS else "is too much data for a schema with so much in it"
         return f"is nested more than {len(self._visits) - 1} levels deep, which is too deep for this schema"
 
 

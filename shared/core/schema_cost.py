@@ -1,7 +1,8 @@
 """What holding data against a JSON Schema can cost at most, so that no schema holds up whoever uses it.
 
 Subschemas that apply to the same value (`allOf`, `$ref`, …) and those that apply to what is in it (`properties`,
-`items`, …) make a graph. Along the data's levels a subschema may be reached in many ways: twofold at each of thirty
+`items`, …) make a graph. What a subschema compares a value with one by one (`enum`, `dependentRequired`, …) counts as
+so many subschemas. Along the data's levels a subschema may be reached in many ways: twofold at each of thirty
 levels is a thousand million times. And each step is a frame of the stack.
 """
 
@@ -50,7 +51,9 @@ def visits_by_level(schema: dict[str, Any]) -> list[int]:
             return visits + visits[-1:] * (MAX_LEVELS - level)
         before = found
     if len(visits) <= LEAST_LEVELS:
-        raise Unclear("", "its references fan out too far: a value would be looked at too often")
+        raise Unclear(
+            "", "its references fan out too far, or it lists too much: a value would be looked at too often"
+        )
     return visits
 
 
@@ -68,7 +71,9 @@ def _level(order: "list[Node]", level: int) -> list[tuple[int, int]]:
         if node.known:
             own = _KNOWN_VISITS
         elif level == 0:
-            own = len(node.here) if node.one else 1
+            own = len(node.here) if node.one else node.own
+        elif level == 1 and node.factor > 1:
+            own = more + node.visits
         else:
             own = more
         here = [n.visits for n in node.here]

@@ -30,14 +30,17 @@ class Unclear(Exception):
 class Node:
     """One subschema: what applies to the same value, and by the kind of place what applies below."""
 
-    __slots__ = ("below", "deep", "factor", "here", "known", "one", "path", "visits")
+    __slots__ = ("below", "deep", "factor", "here", "known", "one", "own", "path", "visits")
 
     def __init__(self, path: tuple[str | int, ...]) -> None:
         self.path = path
         self.here: list[Node] = []
         self.below: list[list[Node]] = []
         """Groups of which a single value below is reached by one alone; all of a group may apply to it."""
+        self.own = 1
+        """What it holds against a value itself."""
         self.factor = 1
+        """2 where it also asks of each value below which of `here` knows it."""
         self.one = False
         """Of `here` one alone goes beyond its first look at a value."""
         self.known = False
@@ -129,6 +132,7 @@ class Graph:
                 node.here += self._targets(key, reference, self._bases.get(id(value)), (*path, key), node)
         if any(key in value for key in _UNEVALUATED):
             node.factor = 2
+        node.own = _own(value)
         node.below = [
             [self._node(inner, where) for inner, where in group] for group in _below(value, path) if group
         ]
@@ -200,6 +204,27 @@ def _within(
 
 
 _Placed = tuple[Any, tuple[str | int, ...]]
+
+
+def _own(value: dict[str, Any]) -> int:
+    """With how much one value is compared: the validator goes through these one by one, but looks texts up."""
+    own = 1 + _size(value.get("const"))
+    if isinstance(inner := value.get("dependentRequired"), dict):
+        own += len(inner)
+    if isinstance(choices := value.get("enum"), list) and not all(isinstance(one, str) for one in choices):
+        own += _size(choices)
+    return own
+
+
+def _size(data: Any) -> int:
+    """How many values are in `data`, at whatever depth."""
+    stack, size = [data], 0
+    while stack:
+        data = stack.pop()
+        inner = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+        size += len(inner)
+        stack.extend(inner)
+    return size
 
 
 def _here(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[_Placed]:

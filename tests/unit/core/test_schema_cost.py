@@ -125,6 +125,37 @@ def test_much_data_for_many_references_is_refused_at_once() -> None:
     assert time.process_time() - started < 1
 
 
+ANY = {"anyOf": [{"properties": {f"k{n}": True}} for n in range(3_000)]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "data"),
+    [
+        ({"items": {"dependentRequired": {f"k{n}": ["a"] for n in range(9_000)}}}, [{}] * 300_000),
+        ({"items": {"anyOf": [{"enum": [[], *range(9_000)]}, True]}}, [-1] * 300_000),
+        ({"items": {"anyOf": [{"enum": [{"a": n} for n in range(4_000)]}, True]}}, [{"a": -1}] * 100_000),
+        ({"items": {"anyOf": [{"enum": [[*[1] * 100, n] for n in range(90)]}, True]}}, [[1] * 101] * 4_000),
+        ({**ANY, "unevaluatedProperties": True}, {str(n): 1 for n in range(70_000)}),
+    ],
+    ids=["dependentRequired", "enum", "enum of objects", "enum of arrays", "unevaluatedProperties"],
+)
+def test_what_is_compared_one_by_one_counts(schema: dict[str, Any], data: Any) -> None:
+    text = json.dumps(data, separators=(",", ":"))
+    compiled = compile_schema(read_schema(json.loads(json.dumps(schema))).text)
+    started = time.process_time()
+    (fault,) = compiled.faults(json.loads(text), len(text))
+    assert "too much data" in fault.detail
+    few = data[:50] if isinstance(data, list) else {"1": 1}
+    assert compiled.faults(few, 1_000) == []
+    assert time.process_time() - started < 1
+
+
+def test_texts_to_choose_from_cost_nothing() -> None:
+    schema = {"items": {"enum": [f"choice {n}" for n in range(9_000)]}}
+    assert max(visits_by_level(schema)) == 1
+    assert compile_schema(read_schema(schema).text).faults(["choice 8999"] * 50_000, 700_000) == []
+
+
 CRASHES = """
 from tests.unit.core.test_schema_cost import chain, nested
 from shared.core.json_schema import compile_schema, read_schema
