@@ -1,7 +1,13 @@
 """The asyncpg pool that run-time SQL goes through."""
 
+from contextlib import suppress
+from typing import Any
+
 import asyncpg
 import msgspec
+
+RELEASE_SECONDS = 1.0
+"""How long a server may take to end a statement that nobody waits for any more; then its connection is dropped."""
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
@@ -31,17 +37,36 @@ async def _keep_session(_: asyncpg.Connection) -> None:
     """
 
 
+class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
+    """Does not wait for a server that stopped answering when it is given back a connection.
+
+    asyncpg would, for as long as a command may take: whoever had a time-out would have a second one, far longer.
+    """
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
+        """Take a connection back; one whose server does not answer is dropped."""
+        # What it was used for has an outcome of its own, which this one must not stand for.
+        with suppress(TimeoutError):
+            await super().release(connection, timeout=RELEASE_SECONDS if timeout is None else timeout)
+
+
 async def open_pool(url: str, *, size: int) -> asyncpg.Pool:
     """A pool of up to `size` connections to `url`; JSON columns are read and written as plain values.
 
     Raises OSError or asyncpg.PostgresError when no connection can be made.
     """
-    return await asyncpg.create_pool(
+    pool = _Pool(
         url,
         min_size=1,
         max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        setup=None,
         init=_prepare,
         reset=_keep_session,
+        loop=None,
         timeout=5,
         command_timeout=30,
         server_settings={
@@ -51,3 +76,5 @@ async def open_pool(url: str, *, size: int) -> asyncpg.Pool:
             "idle_in_transaction_session_timeout": "30000",
         },
     )
+    await pool
+    return pool
