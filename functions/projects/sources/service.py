@@ -70,7 +70,7 @@ class Sources:
         made = None
         secrets = draft.secrets or ()
         if recipe is not None:
-            if not secrets and (made := generate(recipe.kind)) is not None:
+            if not secrets and (made := generate(recipe)) is not None:
                 secrets = (made,)
             faults += _secret_faults(recipe, secrets)
         if recipe is None or faults:
@@ -136,7 +136,7 @@ class Sources:
             recipe, faults = self._recipe(old["kind"], draft)
             made = None
             if recipe is not None:
-                made = generate(recipe.kind) if secret is None else None
+                made = generate(recipe) if secret is None else None
                 given = secret or made
                 if given is None:
                     faults = [Fault("/secret", f"must be there: {recipe.kind.secrets.hint}")]

@@ -18,6 +18,9 @@ from shared.core.webhooks.template import InvalidTemplate, Template
 
 _SIGNED = re.compile(r"\{([^{}]*)\}")
 
+ED25519_KEY = (32, 32)
+"""The size of a public key in bytes, at least and at most (RFC 8032, section 5.1.5)."""
+
 ALLOWED = frozenset({*CHECKS, "extensions"})
 
 
@@ -199,10 +202,15 @@ def _merge(signature: Signature, said: SourceSettings) -> Signature:
     """The kind's description with what the source says differently; that changes its first scheme."""
     replace = msgspec.structs.replace
     first, *others = signature.schemes
-    form = replace(first.secret, encoding=_or(said.secret_encoding, first.secret.encoding))
+    algorithm = _or(said.algorithm, first.algorithm)
+    form = replace(
+        first.secret,
+        encoding=_or(said.secret_encoding, first.secret.encoding),
+        size=ED25519_KEY if algorithm == "ed25519" else first.secret.size,
+    )
     scheme: Scheme = replace(
         first,
-        algorithm=_or(said.algorithm, first.algorithm),
+        algorithm=algorithm,
         encoding=_or(said.encoding, first.encoding),
         prefix=_or(said.prefix, first.prefix),
         secret=form,

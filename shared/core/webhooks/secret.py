@@ -5,7 +5,7 @@ import binascii
 import secrets as random
 
 from shared.core.signing import new_secret
-from shared.core.webhooks.kind import Kind, SecretForm
+from shared.core.webhooks.kind import SecretForm
 from shared.core.webhooks.recipe import Recipe
 
 MAX_SECRETS = 2
@@ -52,11 +52,12 @@ def check_secret(recipe: Recipe, secret: str) -> None:
         raise InvalidSecret("must be " + " or ".join(map(_described, forms)))
 
 
-def generate(kind: Kind) -> str | None:
-    """A new secret of 32 random bytes; None where only the third party can give one."""
-    if kind.secrets.generate is None:
+def generate(recipe: Recipe) -> str | None:
+    """A new secret of 32 random bytes; None where only the third party can give one, as it does a public key."""
+    how = recipe.kind.secrets.generate
+    if how is None or (recipe.signing and recipe.signing.described.schemes[0].algorithm == "ed25519"):
         return None
-    return new_secret() if kind.secrets.generate == "whsec" else random.token_urlsafe(32)
+    return new_secret() if how == "whsec" else random.token_urlsafe(32)
 
 
 def _described(form: SecretForm) -> str:

@@ -209,6 +209,19 @@ async def test_bad_values_are_pointed_at_and_leave_nothing(
     assert (await sources.call("GET")).json()["items"] == []
 
 
+async def test_a_public_key_is_never_made_and_must_be_one(sources: Sources) -> None:
+    settings = {"algorithm": "ed25519", "secretEncoding": "hex"}
+    for given, pointer in (({}, "/secrets"), ({"secrets": ["00" * 31]}, "/secrets/0")):
+        answer = await sources.call(
+            "POST", body={"name": "ed", "kind": "hmac", "settings": settings, **given}
+        )
+        assert answer.status_code == 422
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+    made = await sources.make(name="ed", kind="hmac", settings=settings, secrets=["00" * 32])
+    assert (made["secret"], made["secretCount"]) == (None, 1)
+    assert (await sources.call("POST", "/ed/secrets", {})).status_code == 422
+
+
 async def test_lists_go_on_by_name(sources: Sources) -> None:
     for name in ("c", "a", "b"):
         await sources.make(name=name)
