@@ -9,7 +9,7 @@ from uuid import UUID
 
 from functions.ingest.rows import Note, Stored, Waiting
 from functions.ingest.settings import IngestSettings
-from functions.ingest.storing import store
+from functions.ingest.storing import Storage
 from shared.core.cloudevents import Event
 from shared.core.problems import INTERNAL, STORAGE_FULL, UNAVAILABLE, Problem
 from shared.runtime.outage import RETRY_AFTER_SECONDS, is_outage
@@ -18,7 +18,7 @@ from shared.runtime.resources import Resources
 if TYPE_CHECKING:
     import asyncpg
 
-LANES = 2
+LANES = 3
 """Commits under way at once: while one waits for the disk, the next is being put together."""
 
 COMMIT_EVENTS = 1_000
@@ -42,6 +42,7 @@ class Committer:
     def __init__(self, resources: Resources, settings: IngestSettings) -> None:
         self._resources = resources
         self._settings = settings
+        self._storage = Storage()
         self._queue: deque[Waiting] = deque()
         self._events = 0
         self._bytes = 0
@@ -169,7 +170,7 @@ class Committer:
         import asyncpg
 
         try:
-            stored, shards = await store(connection, group)
+            stored, shards = await self._storage.store(connection, group)
         except asyncpg.DataError as error:
             # The server refused a value, so the statement stored nothing: find out whose it was.
             if len(group) > 1:

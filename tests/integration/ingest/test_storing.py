@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from functions.ingest import queries
 from functions.ingest.rows import Stored, Waiting
-from functions.ingest.storing import COPY_FROM, DAY_MS, MIDNIGHT_MS, now_ms, store
+from functions.ingest.storing import COPY_FROM, DAY_MS, MIDNIGHT_MS, Storage, now_ms
 from shared.core import ids
 from shared.core.cloudevents import Event
 from shared.core.ids import timestamp_ms
@@ -35,7 +37,7 @@ async def connection(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
 async def test_uids_are_in_the_order_in_which_the_events_came(
     connection: asyncpg.Connection, project: Project, size: int
 ) -> None:
-    ((stored,), _) = await store(connection, [waiting(project, *(event() for _ in range(size)))])
+    ((stored,), _) = await Storage().store(connection, [waiting(project, *(event() for _ in range(size)))])
     uids = [one.uid for one in stored]
     assert uids == sorted(set(uids))
 
@@ -52,7 +54,7 @@ async def test_what_is_stored_is_what_came(
         )
         for n in range(size)
     ]
-    ((stored,), shards) = await store(connection, [waiting(project, *events)])
+    ((stored,), shards) = await Storage().store(connection, [waiting(project, *events)])
     rows = await connection.fetch("SELECT * FROM events WHERE project_id = $1 ORDER BY uid", project.id)
     assert [row["uid"] for row in rows] == [one.uid for one in stored]
     assert {row["shard"] for row in rows} == shards
@@ -67,10 +69,12 @@ async def test_copies_within_a_group_and_from_before_are_told_apart(
     connection: asyncpg.Connection, project: Project, size: int
 ) -> None:
     old = [event() for _ in range(size)]
-    ((first,), _) = await store(connection, [waiting(project, *old)])
+    ((first,), _) = await Storage().store(connection, [waiting(project, *old)])
     new = [event() for _ in range(size)]
     mixed = [one for pair in zip(old, new, strict=True) for one in pair]
-    (one, other), _ = await store(connection, [waiting(project, *mixed), waiting(project, *new, *new)])
+    (one, other), _ = await Storage().store(
+        connection, [waiting(project, *mixed), waiting(project, *new, *new)]
+    )
     assert one[::2] == [Stored(stored.uid, duplicate=True) for stored in first]
     assert [stored.duplicate for stored in one[1::2]] == [False] * size
     assert other == [Stored(stored.uid, duplicate=True) for stored in one[1::2]] * 2
@@ -80,13 +84,51 @@ async def test_copies_within_a_group_and_from_before_are_told_apart(
 
 
 @SIZES
+async def test_copies_of_yesterdays_events_are_told_apart(
+    connection: asyncpg.Connection, project: Project, size: int
+) -> None:
+    old = [event() for _ in range(size)]
+    await Storage().store(connection, [waiting(project, *old)])
+    moved = "UPDATE events SET uid = (lpad(to_hex(('x' || left(replace(uid::text, '-', ''), 12))::bit(48)::bigint - $2), 12, '0') || right(replace(uid::text, '-', ''), 20))::uuid WHERE project_id = $1 RETURNING uid"
+    uids = {row["uid"] for row in await connection.fetch(moved, project.id, DAY_MS)}
+    mixed = [one for pair in zip(old, (event() for _ in range(size)), strict=True) for one in pair]
+    ((stored,), _) = await Storage().store(connection, [waiting(project, *mixed)])
+    assert {one.uid for one in stored[::2]} == uids
+    assert [one.duplicate for one in stored] == [True, False] * size
+
+
+async def test_while_copies_come_they_are_looked_for_before(
+    connection: asyncpg.Connection, project: Project
+) -> None:
+    storage, refused = Storage(), []
+    copy = queries.copy_new
+
+    async def counted(*arguments: Any) -> None:
+        try:
+            await copy(*arguments)
+        except asyncpg.UniqueViolationError:
+            refused.append(1)
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "copy_new", counted)
+        old = [event() for _ in range(COPY_FROM)]
+        for _ in range(5):
+            mixed = [*old, *(event() for _ in range(COPY_FROM))]
+            ((stored,), _) = await storage.store(connection, [waiting(project, *mixed)])
+            assert not any(one.duplicate for one in stored[COPY_FROM:])
+    assert all(one.duplicate for one in stored[:COPY_FROM])
+    assert len(refused) == 1
+
+
+@SIZES
 async def test_racing_copies_give_one_event(pool: asyncpg.Pool, project: Project, size: int) -> None:
     for _ in range(10):
         events = [event() for _ in range(size)]
 
         async def run(mine: list[Event]) -> list[Stored]:
             async with pool.acquire() as connection:
-                ((stored,), _) = await store(connection, [waiting(project, *mine)])
+                ((stored,), _) = await Storage().store(connection, [waiting(project, *mine)])
                 return stored
 
         orders = [events, events[::-1], events[2:] + events[:2], events]
@@ -110,8 +152,10 @@ async def test_a_copy_on_its_way_into_yesterday_is_waited_for(
     async with pool.acquire() as before, pool.acquire() as after:
         transaction = before.transaction()
         await transaction.start()
-        ((first,), _) = await store(before, [waiting(project, *events)], lambda: midnight - 1)
-        second = asyncio.ensure_future(store(after, [waiting(project, *events)], lambda: midnight + 1))
+        ((first,), _) = await Storage(lambda: midnight - 1).store(before, [waiting(project, *events)])
+        second = asyncio.ensure_future(
+            Storage(lambda: midnight + 1).store(after, [waiting(project, *events)])
+        )
         waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         while not await pool.fetchval(waits):  # noqa: ASYNC110 Postgres tells nobody
             await asyncio.sleep(0.01)
@@ -128,6 +172,8 @@ async def test_two_who_meet_away_from_midnight_wait_for_nobody(
     monkeypatch.setattr(ids, "_clock", ids._Clock())
     noon = now_ms() // DAY_MS * DAY_MS + MIDNIGHT_MS + 1
     async with pool.acquire() as one, pool.acquire() as other, one.transaction():
-        await store(one, [waiting(project, *(event() for _ in range(size)))], lambda: noon)
-        ((stored,), _) = await store(other, [waiting(project, *(event() for _ in range(size)))], lambda: noon)
+        await Storage(lambda: noon).store(one, [waiting(project, *(event() for _ in range(size)))])
+        ((stored,), _) = await Storage(lambda: noon).store(
+            other, [waiting(project, *(event() for _ in range(size)))]
+        )
         assert not any(answer.duplicate for answer in stored)
