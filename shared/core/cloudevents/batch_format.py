@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from shared.core.cloudevents.event import Event, InvalidEvent, OversizedBatch, OversizedEvent
-from shared.core.cloudevents.json_format import check_utf8, malformed, parse_object, parse_structured
+from shared.core.cloudevents.json_format import check_utf8, malformed, parse_object
 from shared.core.cloudevents.plain import read_several
 
 STEP_BYTES = 128 * 1024
@@ -99,8 +99,7 @@ class BatchReader:
         plain = read_several(array, int(self._opened), self._max_bytes) if self._plain else None
         if plain is not None:
             self.results += [
-                self._element(one, parse_object) if isinstance(one, bytes) else self._fitting(one)
-                for one in plain
+                self._element(one) if isinstance(one, bytes) else self._fitting(one) for one in plain
             ]
             return
         try:
@@ -112,13 +111,13 @@ class BatchReader:
             before = self._read - len(_OPENED) if self._opened else 0
             raise malformed(error, "the batch is not a JSON array", before) from None
         self._plain = False  # one sender's elements are much alike
-        self.results += [self._element(bytes(one), parse_structured) for one in elements[self._opened :]]
+        self.results += [self._element(bytes(one)) for one in elements[self._opened :]]
 
-    def _element(self, text: bytes, parse: Callable[[bytes], Event]) -> Event | InvalidEvent:
+    def _element(self, text: bytes) -> Event | InvalidEvent:
         if self._max_bytes is not None and len(text) > self._max_bytes:
             return OversizedEvent(f"an event may have at most {self._max_bytes} bytes", "")
         try:
-            return self._fitting(parse(text))
+            return self._fitting(parse_object(text))
         except InvalidEvent as error:
             return error
 

@@ -40,6 +40,9 @@ _raw = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _value = msgspec.json.Decoder().decode
 _FIELDS = frozenset(Plain.__struct_fields__)
+_MANY = 100
+"""With more members an event is read the long way at once: to read a hundred thousand of them twice takes a while."""
+
 _DELETE = b"\x7f"
 """The only control character that JSON lets stand unescaped."""
 
@@ -75,6 +78,8 @@ def _read_more(text: bytes, plain: Plain, length: int) -> Event | None:
     many as the text is longer, there is nothing else.
     """
     members = _members(text)
+    if len(members) > _MANY:
+        return None
     more: dict[str, Value] = {}
     try:
         for name, raw in members.items():

@@ -280,7 +280,7 @@ async def test_data_is_checked_without_being_kept(
 
 
 @pytest.mark.parametrize(
-    "data", ['"\\ud800"', '{"\\ud800":1}', "1e999", "NaN", "9" * 4_000, "[" * 900 + "]" * 900]
+    "data", ['"\\ud800"', '{"\\ud800":1}', "1e999", "NaN", "9" * 4_000, "[" * 500 + "]" * 500]
 )
 async def test_odd_data_is_an_answer_too(client: httpx.AsyncClient, data: str) -> None:
     body = f'{{"data": {data}, "schema": {{"type": "boolean"}}}}'

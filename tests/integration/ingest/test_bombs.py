@@ -14,7 +14,9 @@ from tests.support.projects import Project
 from tests.support.wire import Wire, ask
 
 MIB = 1024 * 1024
-LONG_SECONDS = 0.25
+LONG = 50
+"""How many times as long as `usual` a neighbour may wait at most: what a machine does in a second differs."""
+
 ATTEMPTS = 4
 GOOD = '{"specversion":"1.0","id":"%d","source":"/a","type":"t"%s}'
 
@@ -24,6 +26,20 @@ def port(database_url: str, redis_url: str) -> Iterator[int]:
     with serve(database_url, redis_url) as served:
         yield served.port
     assert '"level":"error"' not in served.errors
+
+
+@pytest.fixture
+def usual(port: int, post: Post) -> float:
+    """Seconds that a batch of 500 good events takes here and now, whatever else runs."""
+    took = []
+    for turn in range(3):
+        body = ",".join(GOOD % (n, f',"subject":"{turn}"') for n in range(500)).replace(
+            '"/a"', f'"/usual/{turn}"'
+        )
+        started = time.perf_counter()
+        assert ask(port, post.structured(f"[{body}]".encode(), BATCH)).status == 202
+        took.append(time.perf_counter() - started)
+    return min(took)
 
 
 def filled(piece: bytes, size: int, start: bytes = b"[", end: bytes = b"]") -> bytes:
@@ -116,7 +132,7 @@ class Neighbour:
 
 @pytest.mark.parametrize("name", BOMBS)
 async def test_a_bomb_holds_no_neighbour_up(
-    port: int, post: Post, pool: asyncpg.Pool, project: Project, name: str
+    port: int, post: Post, pool: asyncpg.Pool, project: Project, usual: float, name: str
 ) -> None:
     content_type, body, status = BOMBS[name]
     slowest = float("inf")
@@ -128,9 +144,9 @@ async def test_a_bomb_holds_no_neighbour_up(
         assert neighbour.statuses == {202}
         sent = neighbour.count
         slowest = min(slowest, neighbour.slowest)
-        if slowest < LONG_SECONDS:
+        if slowest < LONG * usual:
             break
-    assert slowest < LONG_SECONDS
+    assert slowest < LONG * usual
     events = [row["id"] for row in await stored(pool, project) if row["source"] == "/tests"]
     assert events == [f"n{n}" for n in range(sent)]
 
