@@ -1,6 +1,8 @@
 """URIs by the grammar of RFC 3986, not by what some parser can make of a text."""
 
 import re
+from collections.abc import Callable
+from functools import cache
 
 _PCT = r"%[0-9A-Fa-f]{2}"
 _SEGMENTS = rf"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]++|{_PCT})*+"
@@ -29,17 +31,27 @@ _PATH_AFTER_SCHEME = rf"(?:{_AUTHORITY}|/(?!/){_SEGMENTS}|(?!/){_SEGMENTS})"
 _PATH_ALONE = rf"(?:{_AUTHORITY}|/(?!/){_SEGMENTS}|{_NO_COLON}(?:/{_SEGMENTS})?|(?=[?#]|\Z))"
 _SCHEME = r"[A-Za-z][A-Za-z0-9+\-.]*:"
 
-_ABSOLUTE = re.compile(rf"{_SCHEME}{_PATH_AFTER_SCHEME}(?:\?{_QUERY})?", re.ASCII).fullmatch
-_REFERENCE = re.compile(
-    rf"(?:{_SCHEME}{_PATH_AFTER_SCHEME}|{_PATH_ALONE})(?:\?{_QUERY})?(?:#{_QUERY})?", re.ASCII
-).fullmatch
+_SIMPLE = re.compile(r"/?[A-Za-z0-9\-._~]++(?:/[A-Za-z0-9\-._~]*+)*+", re.ASCII).fullmatch
+"""Paths without anything special, as most sources are: the whole grammar takes 15 ms to compile."""
+
+
+@cache
+def _absolute() -> Callable[[str], re.Match[str] | None]:
+    return re.compile(rf"{_SCHEME}{_PATH_AFTER_SCHEME}(?:\?{_QUERY})?", re.ASCII).fullmatch
+
+
+@cache
+def _reference() -> Callable[[str], re.Match[str] | None]:
+    return re.compile(
+        rf"(?:{_SCHEME}{_PATH_AFTER_SCHEME}|{_PATH_ALONE})(?:\?{_QUERY})?(?:#{_QUERY})?", re.ASCII
+    ).fullmatch
 
 
 def is_uri_reference(text: str) -> bool:
     """Whether `text` is a `URI-reference` (section 4.1): `#fragment`, `/a/b` and `urn:a:b` are."""
-    return _REFERENCE(text) is not None
+    return _SIMPLE(text) is not None or _reference()(text) is not None
 
 
 def is_absolute_uri(text: str) -> bool:
     """Whether `text` is an `absolute-URI` (section 4.3): with a scheme, without a fragment."""
-    return _ABSOLUTE(text) is not None
+    return _absolute()(text) is not None

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.core.cloudevents import InvalidEvent, parse
+from shared.core.cloudevents.uris import _reference, is_uri_reference
 from tests.unit.core.cloudevents.messages import MINIMAL, structured
 
 REQUIRED = ("specversion", "id", "source", "type")
@@ -199,3 +202,8 @@ def test_an_error_message_is_short_and_shows_no_control_characters() -> None:
 def test_a_request_with_nothing_of_an_event_says_all_that_is_missing() -> None:
     with pytest.raises(InvalidEvent, match="specversion, id, source, type must be present"):
         parse([(b"content-type", b"application/json")], b"{}")
+
+
+@given(st.from_regex(r"/?[a-z.~_-]*(?:/[A-Z0-9.~_-]*)*", fullmatch=True) | st.text("/a.:", max_size=8))
+def test_simple_paths_are_what_the_grammar_says(text: str) -> None:
+    assert is_uri_reference(text) is (_reference()(text) is not None)
