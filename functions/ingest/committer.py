@@ -30,6 +30,9 @@ STALL_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
 """How long the database is left alone when it was away: then one request tries, and the others are refused still."""
 
+LATELY_SECONDS = 10.0
+"""For how long after that it says anything that the database was away."""
+
 logger = logging.getLogger("weir.ingest")
 
 
@@ -83,6 +86,9 @@ class Committer:
     def _try_again(self, now: float) -> None:
         """Let one request through now and then while the database is away. Raises Problem 503 for the others."""
         assert self._away_until is not None
+        if now > self._away_until + LATELY_SECONDS and not self._lanes:
+            self._away_until = None
+            return
         if now < self._away_until or self._lanes:
             raise _away()
         self._away_until = now + PAUSE_SECONDS

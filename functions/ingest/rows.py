@@ -44,8 +44,8 @@ class Stored:
 class Waiting:
     """The events of one request, which are stored together or not at all.
 
-    `notes` has one for each event, or none at all where there is nothing to note. `size` is that of their
-    data in bytes.
+    `notes` has one for each event, or none at all where there is nothing to note. `size` is about
+    how many bytes they take.
     """
 
     project_id: UUID

@@ -12,6 +12,9 @@ V = TypeVar("V")
 RETRY_SECONDS = 0.5
 """How soon a store that did not answer is asked again."""
 
+LATELY_SECONDS = 10.0
+"""For how long that it did not answer says anything: longer than a load may take."""
+
 
 class Lookup(Generic[K, V]):
     """A bounded map that loads what it has not, each key once however many ask at the same time.
@@ -46,10 +49,14 @@ class Lookup(Generic[K, V]):
         if entry is not None and self._clock() < entry[0]:
             return entry[1]
         task = self._loading.get(key)
-        if key in self._timed_out:
-            if task is None and self._clock() >= self._timed_out[key]:
-                self._start(key)
-            raise TimeoutError("the store has not answered lately")
+        failed_at = self._timed_out.get(key)
+        if failed_at is not None:
+            passed = self._clock() - failed_at
+            if task is not None or passed < LATELY_SECONDS:
+                if task is None and passed >= RETRY_SECONDS:
+                    self._start(key)
+                raise TimeoutError("the store has not answered lately")
+            del self._timed_out[key]
         if task is None:
             task = self._start(key)
         # One caller that gives up must not end the load for the others.
@@ -81,7 +88,7 @@ class Lookup(Generic[K, V]):
                 self._timed_out.pop(key, None)
                 while len(self._timed_out) >= self._size:
                     del self._timed_out[next(iter(self._timed_out))]
-                self._timed_out[key] = self._clock() + RETRY_SECONDS
+                self._timed_out[key] = self._clock()
                 raise
             self._timed_out.pop(key, None)
             if self._loading.get(key) is task:

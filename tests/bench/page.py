@@ -127,8 +127,9 @@ Written by `make bench` (`{command}`) on {datetime.now(UTC):%Y-%m-%d} at commit 
 {os.cpu_count()} cores ({platform.machine()}, {platform.system()} {platform.release()}), Python {platform.python_version()}.
 
 Load source, sink, Postgres, Redis and Weir (one process: the function `ingest` for what concerns it alone, all functions
-for deliveries) share these cores; the stores have durability on, and rows of yesterday and today in them. Every round measures the reference as well, figures are medians of the rounds. What counts is
-the ratio: absolute figures move with the machine.
+for deliveries) share these cores; the stores have durability on, and rows of yesterday and today in them. Every round
+measures the reference as well, figures are medians of the rounds. What counts is the ratio: absolute figures move with
+the machine.
 
 {found}
 

@@ -165,6 +165,12 @@ async def test_without_a_database_it_is_503_and_then_goes_on(
     await away.close()
 
 
+async def test_an_outage_of_long_ago_refuses_nobody(committer: Committer, project: Project) -> None:
+    committer._away_until = asyncio.get_running_loop().time() - 3600
+    answers = await asyncio.gather(*(committer.store(project.id, "test", [event()]) for _ in range(20)))
+    assert [len(stored) for stored in answers] == [1] * 20
+
+
 async def test_a_lost_connection_is_503_and_the_next_request_is_taken(
     committer: Committer, project: Project, pool: asyncpg.Pool
 ) -> None:

@@ -150,3 +150,13 @@ async def test_after_a_time_out_nobody_waits_again_until_the_store_is_back(sourc
             await asyncio.sleep(0)
     assert await lookup.get("a") == "1"
     assert source.loads == ["a", "a"]
+
+
+async def test_a_time_out_of_long_ago_says_nothing_of_the_store_now(source: Source) -> None:
+    lookup = source.lookup()
+    source.error = TimeoutError()
+    with pytest.raises(TimeoutError):
+        await lookup.get("a")
+    source.error = None
+    source.now += 3600
+    assert await lookup.get("a") == "1"
