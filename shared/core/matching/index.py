@@ -73,6 +73,7 @@ class MatchIndex(Generic[T]):
         self._group_of: dict[Hashable, _Group[T]] = {}
         self._texts: dict[str, Texts] = {}
         self._readers: list[Texts] | None = []
+        self._constant: bool | None = None
         self._exact: dict[tuple[str, ...], dict[Hashable, dict[_Group[T], None]]] = {}
         self._affixes: dict[tuple[str, str], dict[Hashable, dict[_Group[T], None]]] = {}
         self._always: dict[_Group[T], None] = {}
@@ -91,7 +92,7 @@ class MatchIndex(Generic[T]):
         group.members[identity] = member
         group.found = None
         self._group_of[identity] = group
-        self._forget()
+        self.forget()
 
     def drop(self, identity: Hashable) -> None:
         """Take the member of that identity out, if there is one."""
@@ -103,12 +104,14 @@ class MatchIndex(Generic[T]):
         if not group.members:
             del self._groups[group.filter.key]
             self._removed(group)
-        self._forget()
+        self.forget()
 
     @property
     def is_constant(self) -> bool:
-        """Whether every event goes to every member: then `match` looks at nothing of it."""
-        return not self._texts and all(group.plain for group in self._always)
+        """Whether every event goes to the same members: then `match` looks at nothing of it."""
+        if self._constant is None:
+            self._constant = not self._texts and all(group.plain for group in self._always)
+        return self._constant
 
     def match(self, attributes: Attributes, data: EventData = NO_DATA) -> Matches[T]:
         """The members whose filter an event with these attributes and this data passes."""
@@ -256,8 +259,10 @@ class MatchIndex(Generic[T]):
             for names in [names for names, table in tables.items() if not table]:
                 del tables[names]  # type: ignore[attr-defined]
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Forget what was found for events before."""
         self._readers = None
+        self._constant = None
         self._kinds.clear()
         self._values.clear()
 
