@@ -50,10 +50,10 @@ class Router:
         for subscription in matches.members:
             try:
                 self._deliver(work, message, subscription, delivery_id(message.uid, subscription.id))
-            except Exception as error:  # noqa: BLE001 told by what is called
+            except Exception as error:
                 _undecided(work, message, subscription, error)
-        for subscription, error in matches.failed:
-            _undecided(work, message, subscription, error)
+        for subscription, raised in matches.failed:
+            _undecided(work, message, subscription, raised)
         return work.open
 
     def _deliver(self, work: Work, message: Message, subscription: Subscription, identity: UUID) -> None:

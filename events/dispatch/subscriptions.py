@@ -127,15 +127,17 @@ class SubscriptionCache:
             row["id"]
             for row in states
             if row["id"] is not None
-            and ((was := by_id.get(row["id"])) is None or (was.version, was.state) != (row["version"], row["state"]))
+            and (
+                (was := by_id.get(row["id"])) is None
+                or (was.version, was.state) != (row["version"], row["state"])
+            )
         ]
         fresh: list[Subscription] = []
         for start in range(0, len(changed), CHUNK):
             chunk = changed[start : start + CHUNK]
             rows = await queries.subscriptions(pool, project_id, chunk)
             now.difference_update(set(chunk) - {row["id"] for row in rows})  # gone since
-            async for row in _politely(rows):
-                fresh.append(self._subscription(project_id, row))
+            fresh.extend([self._subscription(project_id, row) async for row in _politely(rows)])
         version: int = states[0]["project_version"]
         if known is None or len(fresh) > CHUNK:
             # Not in the eyes of those who match meanwhile.

@@ -59,7 +59,7 @@ MIXES: dict[str, Make] = {
 
 
 def _events(count: int, *, unique: bool) -> list[Attributes]:
-    dice = random.Random(7)  # noqa: S311 no secret
+    dice = random.Random(7)
     events: list[Attributes] = []
     for number in range(count):
         subject = number if unique else number % SUBJECTS

@@ -159,16 +159,14 @@ class MatchIndex(Generic[T]):
             try:
                 if group.filter.matches(attributes, data):
                     found.append(group)
-            except Exception:  # noqa: BLE001 whatever it is, it is asked again for each event, and told then
+            except Exception:
                 asked.append(group)
         names: tuple[str, ...] | None = None
         if not any(group.filter.sees_data for group in asked):
             names = tuple(sorted({name for group in asked for name in group.names}))
         return _Plan(Matches(_joined(found)), tuple(asked), names)
 
-    def _asked(
-        self, plan: _Plan[T], key: Hashable, attributes: Attributes, data: EventData
-    ) -> Matches[T]:
+    def _asked(self, plan: _Plan[T], key: Hashable, attributes: Attributes, data: EventData) -> Matches[T]:
         seen: Hashable = None
         if plan.names is not None:
             # True, 1 and "1" are one key to a dict, but not to a filter.
@@ -182,7 +180,7 @@ class MatchIndex(Generic[T]):
             try:
                 if group.filter.matches(attributes, data):
                     found.append(group)
-            except Exception as error:  # noqa: BLE001 one bad filter must not take the event from the others
+            except Exception as error:
                 failed.extend((member, error) for member in group.all())
         if not found and not failed:
             matches = plan.matches
@@ -255,9 +253,10 @@ class MatchIndex(Generic[T]):
             bucket.pop(group, None)
             if not bucket:
                 table.pop(key, None)
-        for tables in (self._exact, self._affixes):
-            for names in [names for names, table in tables.items() if not table]:
-                del tables[names]  # type: ignore[attr-defined]
+        for names in [names for names, table in self._exact.items() if not table]:
+            del self._exact[names]
+        for place in [place for place, table in self._affixes.items() if not table]:
+            del self._affixes[place]
 
     def forget(self) -> None:
         """Forget what was found for events before."""

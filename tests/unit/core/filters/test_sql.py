@@ -77,7 +77,10 @@ def test_an_error_is_told_as_one(text: str, start: str) -> None:
     ("text", "detail"),
     [
         ("data.total > 5", "CESQL has no `data`: use `cel` (at character 1)\ndata.total > 5\n^"),
-        ("type = 'a' AND data['x'] = 5", "CESQL has no `data`: use `cel` (at character 16)\ntype = 'a' AND data['x'] = 5\n               ^"),
+        (
+            "type = 'a' AND data['x'] = 5",
+            "CESQL has no `data`: use `cel` (at character 16)\ntype = 'a' AND data['x'] = 5\n               ^",
+        ),
         ("EXISTS data", "CESQL has no `data`: use `cel` (at character 8)\nEXISTS data\n       ^"),
     ],
 )
@@ -127,8 +130,10 @@ parts = st.sampled_from(
 )  # fmt: skip
 texts = st.recursive(
     parts,
-    lambda inner: st.builds("({} {} {})".format, inner, st.sampled_from(["AND", "OR", "XOR"]), inner)
-    | st.builds("NOT ({})".format, inner),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["AND", "OR", "XOR"]), inner)
+        | st.builds("NOT ({})".format, inner)
+    ),
     max_leaves=6,
 )
 values = st.sampled_from(["a", "ab", "5", "true"]) | st.integers(0, 6) | st.booleans()
