@@ -79,9 +79,8 @@ class Subscribers:
 
     def matches(self, event: Event) -> Matches[Subscription]:
         """Those whose filter the event passes; disabled ones do not count."""
-        if self.index.is_constant:
-            return self.index.match({})
-        return self.index.match(event.attributes(), data_of(event))
+        constant = self.index.constant
+        return constant if constant is not None else self.index.match(event.attributes(), data_of(event))
 
 
 NOBODY = Subscribers(-1)

@@ -73,7 +73,8 @@ class MatchIndex(Generic[T]):
         self._group_of: dict[Hashable, _Group[T]] = {}
         self._texts: dict[str, Texts] = {}
         self._readers: list[Texts] | None = []
-        self._constant: bool | None = None
+        self._constant: Matches[T] | None = None
+        self._is_settled = False
         self._exact: dict[tuple[str, ...], dict[Hashable, dict[_Group[T], None]]] = {}
         self._affixes: dict[tuple[str, str], dict[Hashable, dict[_Group[T], None]]] = {}
         self._always: dict[_Group[T], None] = {}
@@ -107,10 +108,12 @@ class MatchIndex(Generic[T]):
         self.forget()
 
     @property
-    def is_constant(self) -> bool:
-        """Whether every event goes to the same members: then `match` looks at nothing of it."""
-        if self._constant is None:
-            self._constant = not self._texts and all(group.plain for group in self._always)
+    def constant(self) -> Matches[T] | None:
+        """The members that every event goes to, when no filter looks at anything of it; else None."""
+        if not self._is_settled:
+            looks = self._texts or not all(group.plain for group in self._always)
+            self._constant = None if looks else self.match({})
+            self._is_settled = True
         return self._constant
 
     def match(self, attributes: Attributes, data: EventData = NO_DATA) -> Matches[T]:
@@ -261,7 +264,7 @@ class MatchIndex(Generic[T]):
     def forget(self) -> None:
         """Forget what was found for events before."""
         self._readers = None
-        self._constant = None
+        self._is_settled = False
         self._kinds.clear()
         self._values.clear()
 

@@ -64,6 +64,7 @@ def test_the_part_that_failed_is_shown_with_what_it_saw(text: str, detail: str) 
         ("count", "the result is not a Boolean but 5"),
     ],
 )
+@pytest.mark.spec("K4.7")
 def test_an_error_is_told_as_one(text: str, start: str) -> None:
     verdict = explained(text)
     assert not verdict.matched

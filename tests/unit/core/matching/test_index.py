@@ -108,7 +108,7 @@ class Changes(RuleBasedStateMachine):
     def nothing_is_left_behind(self) -> None:
         assert len(self.index) == len(self.members)
         if not self.members:
-            assert self.index.is_constant
+            assert self.index.constant is not None
             assert not self.index._texts
             assert not self.index._exact
             assert not self.index._affixes
@@ -174,15 +174,16 @@ def test_one_that_raises_is_told_and_the_others_still_get_the_event(monkeypatch:
 
 def test_without_filters_nothing_of_an_event_is_looked_at() -> None:
     index: MatchIndex[int] = MatchIndex()
-    assert index.is_constant
-    assert index.match({}).members == ()
+    assert index.constant == index.match({})
     index.put(1, 1, compile_filters([]))
-    assert index.is_constant
-    assert index.match({}) is index.match({"type": "a"})
+    assert index.constant is index.match({"type": "a"})
+    assert index.constant.members == (1,)
     index.put(2, 2, compile_filters([{"sql": "LENGTH(type) > 0"}]))
-    assert not index.is_constant
+    assert index.constant is None
+    index.put(2, 2, compile_filters([{"not": {"exact": {"type": "a"}}}]))
+    assert index.constant is None
     index.drop(2)
-    assert index.is_constant
+    assert index.constant is not None
 
 
 def test_many_kinds_of_events_do_not_fill_the_memory() -> None:
