@@ -45,6 +45,8 @@ def integer(value: Value) -> int | None:
     if value.__class__ is bool:
         return 1 if value else 0
     text: str = value  # type: ignore[assignment]
+    if len(text) < 10 and text.isdigit() and text.isascii():
+        return int(text)
     digits = text[1:] if text[:1] in {"-", "+"} else text
     if not (digits.isascii() and digits.isdigit()):
         return None
