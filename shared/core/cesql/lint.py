@@ -113,15 +113,12 @@ def _failures(root: Node, functions: Functions) -> Iterator[Lint]:
 
 
 def _unknown(node: Call, functions: Functions) -> Lint:
-    count = len(node.arguments)
-    arguments = "1 argument" if count == 1 else f"{count} arguments"
-    others = ", ".join(sorted(functions.names()))
-    known = node.name in functions.names()
+    names = functions.names()
     return Lint(
         "unknownFunction",
-        f"{node.name} does not take {arguments}"
-        if known
-        else f"there is no function {node.name}; there are {others}",
+        f"{node.name} does not take {counted(node)}"
+        if node.name in names
+        else f"there is no function {node.name}; there are {', '.join(sorted(names))}",
         node.start,
         node.end,
     )
