@@ -24,9 +24,10 @@ NAMES = ("type", "subject", "n", "flag", "in", "1a")
 TEXTS = ("", "a", "ab", "b", "true", "TRUE", "5", "05", "-1", "0", "a'b", 'a"', "a\\b", "2147483648", "ß")
 PATTERNS = ("%", "a%", "%b", "a", "%a%", "_", "a_", "%_b%", "5%", "tr%", "", "a%b", "\\%", "0_")
 
+values = st.sampled_from(TEXTS) | st.integers(-3, 6) | st.booleans()
 attributes: SearchStrategy[dict[str, str | int | bool]] = st.dictionaries(
-    st.sampled_from(NAMES), st.sampled_from(TEXTS) | st.integers(-3, 6) | st.booleans(), max_size=6
-)
+    st.sampled_from(NAMES), values, max_size=6
+) | st.fixed_dictionaries(dict.fromkeys(NAMES, values))
 
 literals: SearchStrategy[Node] = st.builds(
     Literal, st.sampled_from(TEXTS) | st.sampled_from([0, 1, 5, -1, 2**31 - 1, -(2**31)]) | st.booleans()
@@ -99,7 +100,7 @@ clauses: SearchStrategy[Node] = st.one_of(
         lambda operand, elements, negated: In(operand, tuple(elements), negated),
         names,
         st.lists(literals, min_size=1, max_size=3),
-        st.just(False),  # noqa: FBT003
+        st.just(False),
     ),
     st.sampled_from((*NAMES, "id")).map(Exists),
 )
