@@ -24,7 +24,7 @@ def primitive(value: object) -> Value:
         return bool(value)
     if isinstance(value, int) and LEAST <= value <= GREATEST:
         return int(value)
-    return str(value)
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def string(value: Value) -> str:

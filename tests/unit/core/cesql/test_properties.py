@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.core.cesql import Limits, ParseError, parse
+from shared.core.cesql import Expression, Limits, ParseError, parse
 from shared.core.cesql.compiler import compile_match, compile_value
 from shared.core.cesql.explanation import explain
 from shared.core.cesql.folding import fold
