@@ -66,6 +66,14 @@ export type CheckBody = {
      * Matched by the saved filter, not now.
      */
     removed: number;
+    /**
+     * False when older events were left out: too much data, or too much time, for one answer.
+     */
+    complete: boolean;
+    /**
+     * What the filter may not have been meant to say.
+     */
+    warnings: Array<CheckWarning>;
     items: Array<CheckItem>;
 };
 
@@ -115,6 +123,18 @@ export type CheckItem = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     } | null;
     /**
      * With which value the clause failed.
@@ -164,7 +184,35 @@ export type CheckRequest = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
     /**
      * Show the difference to its saved filter.
      */
@@ -173,6 +221,14 @@ export type CheckRequest = {
         [key: string]: unknown;
     }> | null;
     last?: number | null;
+};
+
+/**
+ * What can be used, but may not mean what was meant.
+ */
+export type CheckWarning = {
+    pointer: string;
+    detail: string;
 };
 
 /**
@@ -419,12 +475,19 @@ export type EventList = {
 };
 
 /**
- * What a subscription, as it is now, says of an event.
+ * What a subscription says of an event.
  */
 export type ExplainItem = {
     subscription: string;
     subscriptionName: string;
-    state: 'active' | 'paused' | 'disabled';
+    /**
+     * Which version of the subscription says so.
+     */
+    version: number;
+    /**
+     * What it is now, whichever version was asked.
+     */
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
     matched: boolean;
     /**
      * The first dialect object that failed.
@@ -437,13 +500,17 @@ export type ExplainItem = {
      */
     detail: string | null;
     /**
+     * What went wrong while the filter looked at the event.
+     */
+    error: string | null;
+    /**
      * The delivery that came of it, if there is one.
      */
     delivery: string | null;
 };
 
 /**
- * The verdict of every subscription of the project.
+ * The verdicts of the subscriptions that were asked.
  */
 export type ExplainList = {
     items: Array<ExplainItem>;
@@ -1090,6 +1157,18 @@ export type SubscriptionBody = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     sink: string;
     delivery: DeliveryPolicyBody;
@@ -1118,10 +1197,6 @@ export type SubscriptionBody = {
  * A subscription to be. Without a name it is called after the host of its sink.
  */
 export type SubscriptionCreate = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -1156,7 +1231,39 @@ export type SubscriptionCreate = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment.
      */
@@ -1195,6 +1302,10 @@ export type SubscriptionCreate = {
          */
         ratePerSecond?: number | null;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -1239,10 +1350,6 @@ export type SubscriptionList = {
  */
 export type SubscriptionReplace = {
     /**
-     * Unique in the project.
-     */
-    name?: string | null;
-    /**
      * Every entry must hold; an empty array lets every event through.
      */
     filters?: Array<{
@@ -1276,7 +1383,39 @@ export type SubscriptionReplace = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment.
      */
@@ -1315,6 +1454,10 @@ export type SubscriptionReplace = {
          */
         ratePerSecond?: number | null;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -2482,7 +2625,20 @@ export type ExplainEventData = {
         uid: string;
         project: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Ask this one alone; it may be deleted since.
+         */
+        subscription?: string | null;
+        /**
+         * What that subscription said at this version of it.
+         */
+        version?: number | null;
+        /**
+         * As it was when the event was received, those deleted since included.
+         */
+        then?: boolean;
+    };
     url: '/v1/projects/{project}/events/{uid}/explain';
 };
 
