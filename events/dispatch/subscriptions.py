@@ -16,7 +16,7 @@ from events.dispatch import queries
 from shared.auth.sealing import UnsealError, unseal
 from shared.core.cloudevents import Event
 from shared.core.delivery import DEFAULT, DeliveryPolicy, InvalidPolicy, parse_policy
-from shared.core.filters import Filter, InvalidFilter, compile_filters, data_of
+from shared.core.filters import NO_DATA, Filter, InvalidFilter, compile_filters, data_of
 from shared.core.matching import Matches, MatchIndex
 from shared.runtime.resources import Resources
 
@@ -80,7 +80,9 @@ class Subscribers:
     def matches(self, event: Event) -> Matches[Subscription]:
         """Those whose filter the event passes; disabled ones do not count."""
         constant = self.index.constant
-        return constant if constant is not None else self.index.match(event.attributes(), data_of(event))
+        if constant is not None:
+            return constant
+        return self.index.match(event.attributes(), data_of(event) if self.index.sees_data else NO_DATA)
 
 
 NOBODY = Subscribers(-1)
