@@ -16,7 +16,15 @@ from events.dispatch import queries
 from shared.auth.sealing import UnsealError, unseal
 from shared.core.cloudevents import Event
 from shared.core.delivery import DEFAULT, DeliveryPolicy, InvalidPolicy, parse_policy
-from shared.core.filters import NO_DATA, Filter, InvalidFilter, compile_filters, data_of
+from shared.core.filters import (
+    NO_DATA,
+    Attributes,
+    EventData,
+    Filter,
+    InvalidFilter,
+    compile_filters,
+    data_of,
+)
 from shared.core.matching import Matches, MatchIndex
 from shared.runtime.resources import Resources
 
@@ -82,7 +90,26 @@ class Subscribers:
         constant = self.index.constant
         if constant is not None:
             return constant
-        return self.index.match(event.attributes(), data_of(event) if self.index.sees_data else NO_DATA)
+        attributes, data = event.attributes(), data_of(event) if self.index.sees_data else NO_DATA
+        try:
+            return self.index.match(attributes, data)
+        except Exception:
+            # Whatever it is, it must not take the event from everybody.
+            logger.exception("the index cannot be used; every filter is asked")
+            return self._by_asking_each(attributes, data)
+
+    def _by_asking_each(self, attributes: Attributes, data: EventData) -> Matches[Subscription]:
+        found: list[Subscription] = []
+        failed: list[tuple[Subscription, Exception]] = []
+        for subscription in self.by_id.values():
+            if subscription.state == "disabled":
+                continue
+            try:
+                if subscription.filter.matches(attributes, data):
+                    found.append(subscription)
+            except Exception as error:
+                failed.append((subscription, error))
+        return Matches(tuple(found), tuple(failed))
 
 
 NOBODY = Subscribers(-1)

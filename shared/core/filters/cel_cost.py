@@ -20,8 +20,8 @@ MAX_BUILDS = 16
 STEPS = 10_000
 """The library's own limit of steps of all loops of an evaluation."""
 
-MAX_COST = 64 * 1024 * 1024
-"""Bytes that an evaluation may look at, in the worst case: some 0.1 s."""
+MAX_COST = 16 * 1024 * 1024
+"""Bytes that an evaluation may look at, in the worst case: some 25 ms."""
 
 _COMPARED = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "startsWith", "endsWith"})
 """These stop at the end of the shorter operand."""

@@ -18,10 +18,10 @@ from shared.core.matching.tables import Beginnings, Texts
 
 T = TypeVar("T")
 
-KINDS = 200_000
+KINDS = 20_000
 """How much is remembered of kinds of events: each entry counts one and one for each member found."""
 
-VALUES = 50_000
+VALUES = 2_000
 """The same for the values that filters with more to see have been asked about."""
 
 SIGNATURES = 64
