@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from events.dispatch.handler import Dispatch, create
-from functions.ingest.committer import Committer, Stored
 from functions.ingest.settings import IngestSettings
 from shared.auth.sealing import seal
 from shared.core.cloudevents import DataKind, Event
+from shared.intake.committer import Committer, Stored
 from shared.runtime.local_broker import LocalBroker
 from shared.runtime.resources import Resources
 from tests.support.projects import Project
