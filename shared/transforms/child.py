@@ -72,7 +72,7 @@ def _evaluate(expression: Any, given: bytes) -> tuple[bytes, bytes]:
     return b"v", written
 
 
-def _refuse(value: object) -> None:
+def _refuse(_value: object) -> None:
     raise Refused("the result has something in it that is no JSON: a function, or an expression of its own")
 
 

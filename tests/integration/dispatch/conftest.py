@@ -47,6 +47,7 @@ class World:
         await dispatcher._stop()
         dispatcher._gates.cancel()
         await dispatcher._gates.settle()
+        await dispatcher._sender.close()
         await dispatcher._client.close()
         await resources.close()
         await self.pool.execute("UPDATE shards SET lease_until = now() - interval '1 second'")
