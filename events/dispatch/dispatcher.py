@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from events.dispatch import endings
-from events.dispatch.attempt import attempt
+from events.dispatch.attempt import Result
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
 from events.dispatch.gate import Gates
@@ -19,6 +19,7 @@ from events.dispatch.leases import Leases
 from events.dispatch.reader import Reader
 from events.dispatch.recorder import Recorder
 from events.dispatch.router import Router
+from events.dispatch.sender import Sender
 from events.dispatch.subscriptions import SubscriptionCache
 from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work
 from shared.http.addresses import AddressGuard
@@ -53,6 +54,7 @@ class Dispatcher:
         self._linger_seconds = linger_seconds
         self.shards: dict[int, Shard] = {}
         self._client = OutboundClient(AddressGuard(resources.settings.sink_allow))
+        self._sender = Sender(resources, self._client)
         self._subscriptions = SubscriptionCache(resources)
         self._gates = Gates(self._run, lambda: len(self.shards) / self._leases.total)
         self._leases = Leases(resources, self.shards)
@@ -109,6 +111,7 @@ class Dispatcher:
         await self._stop()
         self._gates.cancel()
         await self._gates.settle()
+        await self._sender.close()
         await self._client.close()
 
     def _start(self, taken: Collection[int]) -> None:
@@ -220,33 +223,65 @@ class Dispatcher:
         job.work = None
 
     async def _run(self, job: Job) -> None:
-        """Attempt `job` and note what came of it. Raises nothing: the gate goes on with the next."""
+        """Attempt `job`, and what goes with it, and note what came of it.
+
+        Raises nothing: the gate goes on with the next.
+        """
+        if job.companions is not None:
+            await self._run_batch([job, *job.companions])
+            return
         if job.shard.leaving and job.work is None:
             return  # its row is left to the shard's next owner
         job.started = True
-        decided_dead = False
         try:
-            if job.subscription.broken is not None:
-                ending = endings.poisoned(job, job.subscription.broken, time.time())
-                attempted = None
-            else:
-                result = await attempt(self._client, job)
-                now, rand, attempted = time.time(), random.random(), result.attempted  # noqa: S311 jitter
-                if job.dead_letter is not None:
-                    ending, attempted = endings.after_dead_letter(job, result, now, rand), None
-                else:
-                    ending, decision = endings.after_attempt(job, result, now, rand)
-                    decided_dead = decision.disable
-                    attempted = attempted if job.attempt > 1 else None
+            result = None if job.subscription.broken is not None else await self._sender.attempt(job)
+            self._ended(job, result)
         except Exception as error:
-            logger.exception("delivery %s cannot be sent", job.delivery_id)
-            text = f"could not be sent: {type(error).__name__}"
-            ending, attempted = endings.poisoned(job, text, time.time()), None
+            self._failed(job, error)
+
+    async def _run_batch(self, jobs: list[Job]) -> None:
+        jobs = [job for job in jobs if not (job.shard.leaving and job.work is None)]
+        if not jobs:
+            return
+        for job in jobs:
+            job.started = True
+        try:
+            results: list[Result | None] = [None] * len(jobs)
+            if jobs[0].subscription.broken is None:
+                results = [*await self._sender.attempt_batch(jobs)]
+            # By one random number for all, they are due together again.
+            rand = random.random()  # noqa: S311 jitter
+            for job, result in zip(jobs, results, strict=True):
+                self._ended(job, result, rand)
+        except Exception as error:
+            for job in jobs:
+                self._failed(job, error)
+
+    def _ended(self, job: Job, result: Result | None, rand: float | None = None) -> None:
+        """Note what an attempt came to; None is that its subscription cannot be used."""
         if job.shard.lost:
             return
-        if decided_dead:
+        now = time.time()
+        if result is None:
+            assert job.subscription.broken is not None
+            self._note(job, endings.poisoned(job, job.subscription.broken, now), None)
+            return
+        if rand is None:
+            rand = random.random()  # noqa: S311 jitter
+        if job.dead_letter is not None:
+            self._note(job, endings.after_dead_letter(job, result, now, rand), None)
+            return
+        ending, decision = endings.after_attempt(job, result, now, rand)
+        if decision.disable:
             self._recorder.disable(job.subscription.id)
-        self._note(job, ending, attempted)
+        self._note(job, ending, result.attempted if job.attempt > 1 else None)
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        """Note a mistake of ours: the delivery is dead, and the others go on."""
+        logger.error("delivery %s cannot be sent", job.delivery_id, exc_info=error)
+        if not job.shard.lost:
+            text = f"could not be sent: {type(error).__name__}"
+            self._note(job, endings.poisoned(job, text, time.time()), None)
 
     def _note(self, job: Job, ending: Ending, attempted: Attempted | None) -> None:
         work: Work | None = job.work

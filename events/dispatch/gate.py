@@ -12,6 +12,9 @@ from events.dispatch.work import Job
 QUEUE = 4_096
 """How many deliveries may wait in memory; the reader sees to it that it is seldom reached."""
 
+BATCH_BYTES = 4 * 1024 * 1024
+"""How much data goes into one request with several events."""
+
 ROWS_PER_SLOT = 8
 """How many rows may wait in memory for each request that may be under way."""
 
@@ -89,7 +92,24 @@ class Gate:
                     return
             job = self._queue.popleft()
             if not job.withdrawn and not job.shard.lost:
+                if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
+                    job.companions = self._companions(job)
                 await self._run(job)
+
+    def _companions(self, job: Job) -> list[Job]:
+        """What waits behind `job` and may go with it: no more than its subscription takes, and what fits."""
+        found: list[Job] = []
+        left = BATCH_BYTES - job.message.size
+        while self._queue and len(found) < job.subscription.policy.batch_size - 1:
+            other = self._queue[0]
+            if other.withdrawn or other.shard.lost:
+                self._queue.popleft()
+                continue
+            left -= other.message.size
+            if other.subscription is not job.subscription or other.dead_letter is not None or left < 0:
+                break
+            found.append(self._queue.popleft())
+        return found
 
     async def _token(self, rate: float) -> None:
         """Take a token; they come one by one, so that no second gets more than the rate and one."""

@@ -82,8 +82,8 @@ ORDER BY xid, uid LIMIT $6
 """  # noqa: S608 put together from constants
 
 SUBSCRIPTIONS = """
-SELECT p.version AS project_version, s.id, s.version, s.filters, s.sink, s.delivery,
-       s.signing_secrets_sealed, s.state
+SELECT p.version AS project_version, s.id, s.version, s.name, s.filters, s.sink, s.delivery,
+       s.signing_secrets_sealed, s.state, s.auth, s.tls, s.transform, s.credentials_sealed
 FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
 WHERE p.id = $1
 ORDER BY s.id

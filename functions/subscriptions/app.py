@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import Response
 
 from functions.subscriptions.check import check
+from functions.subscriptions.credentials import KEEP
 from functions.subscriptions.draft import Draft, read_draft
 from functions.subscriptions.function import FUNCTION
 from functions.subscriptions.schemas import (
@@ -16,10 +17,13 @@ from functions.subscriptions.schemas import (
     SubscriptionCreate,
     SubscriptionList,
     SubscriptionReplace,
+    TransformBody,
+    TransformRequest,
 )
 from functions.subscriptions.service import Subscriptions
 from shared.auth.access import Access
 from shared.auth.dependency import requires
+from shared.core.delivery import parse_policy, policy_json
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit
 from shared.runtime.resources import Resources
@@ -81,6 +85,11 @@ def _router(resources: Resources) -> APIRouter:
             last=body.last,
         )
 
+    @router.post("/transform")
+    async def try_transform(body: TransformRequest, access: Reader) -> TransformBody:
+        """What a transform makes of a given or stored event, without saving or sending it."""
+        return await service.transforms.show(access, body.transform, body.event, body.uid)
+
     @router.get("/{id}")
     async def get_subscription(id: str, access: Reader) -> SubscriptionBody:  # noqa: A002 the contract's word
         """One subscription."""
@@ -94,7 +103,7 @@ def _router(resources: Resources) -> APIRouter:
     ) -> SubscriptionBody:
         """Change a subscription, pause it, resume it. What is absent gets its default again.
 
-        Only name, state and signing secrets stay as they are when they are absent. To `paused`, what waits
+        Only name, state, signing secrets, `auth` and `tls` stay as they are when they are absent. To `paused`, what waits
         is held until it is `active` again; to `disabled`, what waits is cancelled.
         """
         drop = "signing_secrets" in body.model_fields_set and body.signing_secrets is None
@@ -112,9 +121,12 @@ def _router(resources: Resources) -> APIRouter:
             name=row["name"],
             filters=row["filters"],
             sink=row["sink"],
-            delivery=DeliveryPolicyBody(**row["delivery"]),
+            delivery=DeliveryPolicyBody(**policy_json(parse_policy(row["delivery"]))),
             signing_secrets=[],
             signing_secret_count=service.count_secrets(row),
+            auth=row["auth"],
+            tls=row["tls"],
+            transform=row["transform"],
             state=row["state"],
             state_reason=row["state_reason"],
             version=row["version"],
@@ -127,10 +139,14 @@ def _router(resources: Resources) -> APIRouter:
 
 def draft_of(body: SubscriptionCreate | SubscriptionReplace) -> Draft:
     """The checked parts of a body. Raises Problem 422."""
+    given = body.model_fields_set
     return read_draft(
         name=body.name,
         filters=body.filters,
         sink=body.sink,
         delivery=body.delivery,
         signing_secrets=body.signing_secrets,
+        auth=body.auth if "auth" in given else KEEP,
+        tls=body.tls if "tls" in given else KEEP,
+        transform=body.transform,
     )

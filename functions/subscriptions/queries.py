@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 _COLUMNS = """
-    id, name, filters, sink, delivery, signing_secrets_sealed, state, state_reason, version, created_at, updated_at
+    id, name, filters, sink, delivery, signing_secrets_sealed, auth, tls, transform, credentials_sealed,
+    state, state_reason, version, created_at, updated_at
 """
 
 
@@ -65,14 +66,19 @@ async def insert(
     sink: str,
     delivery: dict[str, Any],
     signing_secrets_sealed: bytes | None,
+    auth: dict[str, Any] | None,
+    tls: dict[str, Any] | None,
+    transform: dict[str, Any] | None,
+    credentials_sealed: bytes | None,
     state: str,
 ) -> "Record":
     """The new row. Raises asyncpg.UniqueViolationError when the name is taken."""
     return await conn.fetchrow(
         f"""
         INSERT INTO subscriptions
-            (id, project_id, name, filters, sink, delivery, signing_secrets_sealed, state)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_COLUMNS}
+            (id, project_id, name, filters, sink, delivery, signing_secrets_sealed, state, auth, tls, transform,
+             credentials_sealed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING {_COLUMNS}
         """,
         subscription_id,
         project_id,
@@ -82,6 +88,10 @@ async def insert(
         delivery,
         signing_secrets_sealed,
         state,
+        auth,
+        tls,
+        transform,
+        credentials_sealed,
     )
 
 
@@ -95,6 +105,10 @@ async def replace(
     sink: str,
     delivery: dict[str, Any],
     signing_secrets_sealed: bytes | None,
+    auth: dict[str, Any] | None,
+    tls: dict[str, Any] | None,
+    transform: dict[str, Any] | None,
+    credentials_sealed: bytes | None,
     state: str,
     state_reason: str | None,
 ) -> "Record":
@@ -103,7 +117,7 @@ async def replace(
         f"""
         UPDATE subscriptions
         SET name = $3, filters = $4, sink = $5, delivery = $6, signing_secrets_sealed = $7, state = $8,
-            state_reason = $9, version = version + 1, updated_at = now()
+            state_reason = $9, auth = $10, tls = $11, transform = $12, credentials_sealed = $13, version = version + 1, updated_at = now()
         WHERE project_id = $1 AND id = $2 RETURNING {_COLUMNS}
         """,
         project_id,
@@ -115,6 +129,10 @@ async def replace(
         signing_secrets_sealed,
         state,
         state_reason,
+        auth,
+        tls,
+        transform,
+        credentials_sealed,
     )
 
 
@@ -198,4 +216,17 @@ async def recent_events(conn: "Connection", project_id: UUID, limit: int) -> "li
             project_id,
             limit,
         )
+    )
+
+
+async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | None":
+    """One stored event, with its data."""
+    return await conn.fetchrow(
+        """
+        SELECT uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions,
+               data, data_kind
+        FROM events WHERE project_id = $1 AND uid = $2
+        """,
+        project_id,
+        uid,
     )

@@ -69,9 +69,15 @@ class OutboundClient:
         *,
         timeout: aiohttp.ClientTimeout,
         body_bytes: int = BODY_BYTES,
+        tls: ssl.SSLContext | None = None,
     ) -> Answer:
-        """POST `body` and read up to `body_bytes` of what comes back. Raises NoAnswer."""
-        return await self._request("POST", url, headers, body, timeout=timeout, body_bytes=body_bytes)
+        """POST `body` and read up to `body_bytes` of what comes back. Raises NoAnswer.
+
+        `tls` is what https is spoken with; its connections are used for no other context.
+        """
+        return await self._request(
+            "POST", url, headers, body, timeout=timeout, body_bytes=body_bytes, tls=tls
+        )
 
     async def get(
         self,
@@ -93,10 +99,17 @@ class OutboundClient:
         *,
         timeout: aiohttp.ClientTimeout,
         body_bytes: int,
+        tls: ssl.SSLContext | None = None,
     ) -> Answer:
         try:
             async with self._session.request(
-                method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
+                method,
+                url,
+                headers=headers,
+                data=body,
+                timeout=timeout,
+                allow_redirects=False,
+                ssl=True if tls is None else tls,
             ) as response:
                 content = response.content
                 parts: list[bytes] = []

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from events.dispatch.handler import Dispatch, create
-from functions.ingest.committer import Committer, Stored
 from functions.ingest.settings import IngestSettings
 from shared.auth.sealing import seal
 from shared.core.cloudevents import DataKind, Event
+from shared.intake.committer import Committer, Stored
 from shared.runtime.local_broker import LocalBroker
 from shared.runtime.resources import Resources
 from tests.support.projects import Project
@@ -47,6 +47,7 @@ class World:
         await dispatcher._stop()
         dispatcher._gates.cancel()
         await dispatcher._gates.settle()
+        await dispatcher._sender.close()
         await dispatcher._client.close()
         await resources.close()
         await self.pool.execute("UPDATE shards SET lease_until = now() - interval '1 second'")
