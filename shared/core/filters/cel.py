@@ -29,6 +29,11 @@ _TYPE = "weir.type"
 
 _ERROR = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<text>[^\n]*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([a-z0-9]+)'")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""U+0000 would end the expression for the library, half a surrogate pair is no text."""
+
+_NO_KEY = re.compile(r'^Key not found in map : "(.*)"$')
+_NO_VALUE = re.compile(r'^No value with name "(?:weir\.)?(.*)" found in Activation$')
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 
 
@@ -81,7 +86,7 @@ class Cel:
             return value, None
         kind = found.type().name()
         if kind == "ERROR":
-            return False, _plain(str(value).strip("'\""))
+            return False, _plain(str(value))
         return False, f"the result is not a Boolean but a value of type {kind.lower()}"
 
     def matches(self, attributes: Attributes, data: EventData) -> bool:
@@ -133,13 +138,13 @@ def _pattern_probe() -> "Expression":
 def _compile(text: str) -> "tuple[Expression, Node]":
     if len(text) > MAX_LENGTH:
         raise ValueError(f"must have at most {MAX_LENGTH} characters")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("has a text that is not Unicode") from None
+    if (odd := _CONTROL.search(text)) is not None:
+        raise ValueError(f"must not contain the character U+{ord(odd[0]):04X}")
     try:
         expression = _env().compile(text)
         tree = read_tree(expression.serialize())
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
     except RuntimeError as error:
         raise ValueError(_refusal(str(error), text)) from None
     kind = expression.return_type().name()
@@ -172,7 +177,12 @@ def _refusal(message: str, text: str) -> str:
 
 
 def _plain(message: str) -> str:
-    return _STATUS.sub("", _STATUS.sub("", message)).strip()
+    """An error of an evaluation without the library's own vocabulary."""
+    if message[:1] in {"'", '"'} and message[-1:] == message[:1]:
+        message = message[1:-1]
+    message = _STATUS.sub("", _STATUS.sub("", message)).strip()
+    message = _NO_KEY.sub(r"no such key: \1", message)
+    return _NO_VALUE.sub(r"\1 is missing", message)
 
 
 def _activation(attributes: Attributes, data: EventData, *, with_data: bool) -> "Activation":

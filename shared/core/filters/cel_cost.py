@@ -29,6 +29,9 @@ _COMPARED = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "startsWith
 _READ = frozenset({"size", "contains", "matches", "_+_", "@in", "string", "bytes", "int", "uint", "double"})
 """These read their operands whole."""
 
+_WHOLE = frozenset({"string", "bytes", "dyn"})
+"""What these give may be as large as their operand; what other functions give has a fixed size."""
+
 _ACCUMULATOR = "@result"
 _NODE_COST = 8
 _UNKNOWN_NEEDLE = 32
@@ -54,10 +57,14 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What is known of a value: `chain` are the loops whose variable it comes from."""
+    """What is known of a value: `chain` are the loops whose variable it comes from.
+
+    `made` is put together by this expression, `built` comes out of a `map` that did so for each element.
+    """
 
     chain: frozenset[int] = frozenset()
     constant: bool = False
+    made: bool = False
     built: bool = False
 
 
@@ -101,35 +108,38 @@ class _Meter:
         return self._loop(node, scope, inside)
 
     def _literal(self, node: Literal, scope: Mapping[str, _Value], inside: frozenset[int]) -> _Value:
-        parts = [self.visit(part, scope, inside) for part in node.parts]
-        merged = _merged(parts)
-        if merged.constant:
-            return merged
-        self._build(merged)
-        return _Value(merged.chain, built=bool(inside))
+        return self._built(_merged([self.visit(part, scope, inside) for part in node.parts]))
 
     def _call(self, node: Call, scope: Mapping[str, _Value], inside: frozenset[int]) -> _Value:
+        if node.function == "_+_" and node.arguments[0] == Ident(_ACCUMULATOR):
+            return self._collected(node.arguments[1], scope, inside)
         operands = [self.visit(argument, scope, inside) for argument in node.arguments]
-        merged = _merged(operands)
-        if node.function == "matches":
-            self._require_literal(node)
         if node.function == "_+_":
-            if any(isinstance(a, Ident) and a.name == _ACCUMULATOR for a in node.arguments):
-                return merged
+            merged = _merged(operands)
             if not merged.constant:
-                self._build(merged)
                 self._charge(merged, inside, 1)
-                return _Value(merged.chain, built=bool(inside))
-        elif node.function in _COMPARED:
+            return self._built(merged)
+        if node.function in _COMPARED:
             if not any(operand.constant for operand in operands):
                 least = min(operands, key=lambda v: (v.built, len(inside - v.chain)))
                 self._charge(least, inside, 1)
-        elif node.function in _READ:
+            return _CONSTANT
+        if node.function in _READ:
             weight = _weight(node)
             for operand in operands:
                 if not operand.constant:
                     self._charge(operand, inside, weight)
-        return merged
+        if node.function == "_[_]":
+            return operands[0]
+        if node.function == "_?_:_":
+            return _merged(operands[1:])
+        return _merged(operands) if node.function in _WHOLE else _CONSTANT
+
+    def _collected(self, node: Node, scope: Mapping[str, _Value], inside: frozenset[int]) -> _Value:
+        """What a `map` or `filter` adds to its list at each step."""
+        if isinstance(node, Literal) and len(node.parts) == 1:
+            return self.visit(node.parts[0], scope, inside)
+        return self.visit(node, scope, inside)
 
     def _loop(self, node: Loop, scope: Mapping[str, _Value], inside: frozenset[int]) -> _Value:
         self.loops += 1
@@ -141,14 +151,20 @@ class _Meter:
         variable = _Value(source.chain | {number}, constant=source.constant, built=source.built)
         inner = {**scope, node.variable: variable, node.accumulator: _CONSTANT}
         self.visit(node.condition, inner, within)
-        made = self.visit(node.step, inner, within)
+        step = self.visit(node.step, inner, within)
         self.visit(node.result, {**scope, node.accumulator: _CONSTANT}, inside)
-        return _Value(source.chain & (made.chain | {number}), built=source.built or made.built)
+        if step.constant:
+            return _CONSTANT
+        built = source.built or step.built or step.made
+        return _Value(source.chain & (step.chain | {number}), made=step.made, built=built)
 
-    def _build(self, value: _Value) -> None:
+    def _built(self, value: _Value) -> _Value:
+        if value.constant:
+            return value
         self.builds += 1
         if value.built:
             raise ValueError("builds on what a `map` has built: say it without that")
+        return _Value(value.chain, made=True)
 
     def _charge(self, operand: _Value, inside: frozenset[int], weight: int) -> None:
         if operand.built:
@@ -158,25 +174,23 @@ class _Meter:
         else:
             self.once += weight
 
-    def _require_literal(self, node: Call) -> None:
-        if not isinstance(node.arguments[-1], Const):
-            raise ValueError("the pattern of `matches` must be a text in quotes")
-
 
 def _merged(values: list[_Value]) -> _Value:
     real = [value for value in values if not value.constant]
     if not real:
         return _CONSTANT
     chain = frozenset.intersection(*(value.chain for value in real))
-    return _Value(chain, built=any(value.built for value in real))
+    return _Value(chain, made=any(value.made for value in real), built=any(value.built for value in real))
 
 
 def _weight(node: Call) -> int:
-    """How often each byte may be looked at."""
+    """How often each byte may be looked at. Raises ValueError where that cannot be told."""
     last = node.arguments[-1]
     length = len(last.text or "") if isinstance(last, Const) else None
     if node.function == "contains":
         return _UNKNOWN_NEEDLE if length is None else 1 + length // 4
     if node.function == "matches":
-        return 4 + (length or 0) // 4
+        if length is None:
+            raise ValueError("the pattern of `matches` must be a text in quotes")
+        return 4 + length // 4
     return 1

@@ -115,6 +115,24 @@ class MatchIndex(Generic[T]):
         readers = self._readers
         if readers is None:
             readers = self._readers = [texts for texts in self._texts.values() if texts]
+        key = self._kind(attributes, readers)
+        plan = self._kinds.get(key)
+        if plan is None:
+            plan = self._plan(attributes, data)
+            self._kinds.put(key, plan, 1 + len(plan.matches.members) + len(plan.asked))
+        if not plan.asked:
+            return plan.matches
+        return self._asked(plan, key, attributes, data)
+
+    def _kind(self, attributes: Attributes, readers: list[Texts]) -> Hashable:
+        """What all comparisons tell of these attributes."""
+        if len(readers) > len(attributes):
+            known = self._texts
+            return frozenset(
+                (name, known[name].kind_of(canonical(value)))
+                for name, value in attributes.items()
+                if name in known
+            )
         kind: list[Hashable] = []
         for texts in readers:
             value = attributes.get(texts.name)
@@ -126,14 +144,7 @@ class MatchIndex(Generic[T]):
                 kind.append(text if text in texts.exact else None)
             else:
                 kind.append(texts.kind_of(text))
-        key = tuple(kind)
-        plan = self._kinds.get(key)
-        if plan is None:
-            plan = self._plan(attributes, data)
-            self._kinds.put(key, plan, 1 + len(plan.matches.members) + len(plan.asked))
-        if not plan.asked:
-            return plan.matches
-        return self._asked(plan, key, attributes, data)
+        return tuple(kind)
 
     def _plan(self, attributes: Attributes, data: EventData) -> _Plan[T]:
         found: list[_Group[T]] = []
@@ -237,10 +248,10 @@ class MatchIndex(Generic[T]):
                 del self._texts[name]
         self._always.pop(group, None)
         for table, key in group.keys:
-            bucket = table[key]
+            bucket = table.get(key, {})
             bucket.pop(group, None)
             if not bucket:
-                del table[key]
+                table.pop(key, None)
         for tables in (self._exact, self._affixes):
             for names in [names for names, table in tables.items() if not table]:
                 del tables[names]  # type: ignore[attr-defined]

@@ -15,17 +15,18 @@ class Memo(Generic[V]):
         """`limit` is the weight of a generation."""
         self._limit = limit
         self._weight = 0
-        self._young: dict[Hashable, V] = {}
-        self._old: dict[Hashable, V] = {}
+        self._young: dict[Hashable, tuple[V, int]] = {}
+        self._old: dict[Hashable, tuple[V, int]] = {}
 
     def get(self, key: Hashable) -> V | None:
         """What is known for `key`."""
         found = self._young.get(key)
-        if found is None and self._old:
-            found = self._old.pop(key, None)
-            if found is not None:
-                self.put(key, found, 1)
-        return found
+        if found is None:
+            found = self._old.pop(key, None) if self._old else None
+            if found is None:
+                return None
+            self.put(key, *found)
+        return found[0]
 
     def put(self, key: Hashable, value: V, weight: int) -> None:
         """Remember it."""
@@ -34,7 +35,7 @@ class Memo(Generic[V]):
             self._old = self._young
             self._young = {}
             self._weight = weight
-        self._young[key] = value
+        self._young[key] = (value, weight)
 
     def clear(self) -> None:
         """Forget everything."""
