@@ -53,7 +53,7 @@ export interface VerdictWords extends Words {
 /** A verdict that is not a match, for a reader: the part that failed and what it saw; null when it says nothing. */
 export function verdictWords({ clause, detail, error }: { clause?: unknown; detail?: string | null; error?: string | null }): VerdictWords | null {
   const text = detail ?? ''
-  const wrong = /^(\w+) error in `(.*?)`: (.*)$/su.exec(error ?? '')
+  const wrong = /^(\w+) error in `(.*?)`: (.*?)(?: \([^()]*\))?$/su.exec(error ?? text)
   if (wrong) return { before: '', value: wrong[2] ?? '', seen: '', error: wrong[3] ?? '' }
   if (!clause) return null
   const words = clauseWords(clause)

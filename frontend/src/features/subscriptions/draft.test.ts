@@ -22,6 +22,7 @@ const saved = {
   signingSecretCount: 1,
   state: 'active',
   stateReason: null,
+  sinkHealth: { state: 'closed', since: null, until: null, reason: null, inFlightLimit: null },
   version: 1,
   createdAt: '2026-11-23T14:00:00Z',
   updatedAt: '2026-11-23T14:00:00Z',
