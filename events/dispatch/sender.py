@@ -13,7 +13,7 @@ from events.dispatch.attempt import BODY_BYTES, Result, attempt, detail_of, outc
 from events.dispatch.message import Headers, Message
 from events.dispatch.special import Special, Unusable
 from events.dispatch.work import Attempted, Job
-from shared.core.cloudevents import to_batch
+from shared.core.cloudevents import Event, to_batch
 from shared.core.retry import Outcome, Status
 from shared.http.addresses import AddressGuard
 from shared.http.client import Answer, NoAnswer, OutboundClient

@@ -103,7 +103,7 @@ def _router(resources: Resources) -> APIRouter:
     ) -> SubscriptionBody:
         """Change a subscription, pause it, resume it. What is absent gets its default again.
 
-        Only name, state, signing secrets, `auth` and `tls` stay as they are when they are absent. To `paused`, what waits
+        Name, state, signing secrets, `auth`, `tls` and `transform` stay as they are when they are absent. To `paused`, what waits
         is held until it is `active` again; to `disabled`, what waits is cancelled.
         """
         drop = "signing_secrets" in body.model_fields_set and body.signing_secrets is None
@@ -148,5 +148,5 @@ def draft_of(body: SubscriptionCreate | SubscriptionReplace) -> Draft:
         signing_secrets=body.signing_secrets,
         auth=body.auth if "auth" in given else KEEP,
         tls=body.tls if "tls" in given else KEEP,
-        transform=body.transform,
+        transform=body.transform if "transform" in given else KEEP,
     )

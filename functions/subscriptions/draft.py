@@ -29,7 +29,7 @@ class Draft:
     signing_secrets: tuple[str, ...]
     auth: Any
     tls: Any
-    transform: dict[str, Any] | None
+    transform: Any
 
 
 def read_draft(
@@ -41,7 +41,7 @@ def read_draft(
     signing_secrets: Sequence[str] | None,
     auth: Any = KEEP,
     tls: Any = KEEP,
-    transform: Any = None,
+    transform: Any = KEEP,
 ) -> Draft:
     """The draft in these members. Raises Problem 422 with a pointer to each member that cannot be.
 
@@ -82,7 +82,7 @@ def read_draft(
 
 def transform_faults(transform: Any) -> list[Fault]:
     """What is wrong with the shape of a `transform`; whether its expression can be read is asked elsewhere."""
-    if transform is None:
+    if transform is None or transform is KEEP:
         return []
     if not isinstance(transform, dict):
         return [Fault("/transform", 'must be null, or an object such as {"jsonata": "$"}')]

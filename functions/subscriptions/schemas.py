@@ -305,7 +305,7 @@ class SubscriptionCreate(_Given):
 
 
 class SubscriptionReplace(_Given):
-    """A subscription as it shall be. An absent name, state, `auth` or `tls` stays as it is.
+    """A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
 
     A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
     sink is on the same host.

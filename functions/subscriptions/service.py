@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from functions.subscriptions import queries
-from functions.subscriptions.credentials import Before, Credentials, settled
+from functions.subscriptions.credentials import KEEP, Before, Credentials, settled
 from functions.subscriptions.draft import Draft, derived_name, refusal
 from functions.subscriptions.transforms import Transforms
 from shared.auth.access import Access
@@ -78,7 +78,7 @@ class Subscriptions:
                 signing_secrets_sealed=self._seal(draft.signing_secrets),
                 auth=credentials.auth,
                 tls=credentials.tls,
-                transform=draft.transform,
+                transform=None if draft.transform is KEEP else draft.transform,
                 credentials_sealed=self._seal_credentials(identity, credentials),
                 state=state or "active",
             )
@@ -118,7 +118,7 @@ class Subscriptions:
                 signing_secrets_sealed=sealed,
                 auth=credentials.auth,
                 tls=credentials.tls,
-                transform=draft.transform,
+                transform=old["transform"] if draft.transform is KEEP else draft.transform,
                 credentials_sealed=self._seal_credentials(old["id"], credentials),
                 state=new_state,
                 state_reason=old["state_reason"] if new_state == old["state"] else None,
@@ -189,7 +189,7 @@ class Subscriptions:
         return Before(row["sink"], row["auth"], row["tls"], opened)
 
     async def _check_transform(self, draft: Draft) -> None:
-        if draft.transform is not None:
+        if draft.transform is not None and draft.transform is not KEEP:
             await self.transforms.check(draft.transform["jsonata"])
 
     def count_secrets(self, row: "Record") -> int | None:
