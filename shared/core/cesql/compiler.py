@@ -1,8 +1,10 @@
 """From nodes to closures: what runs for every event.
 
 A closure takes the attributes and gives a value, or None after an error: which error it was, the interpreter says when
-somebody asks. So an error costs no more than a value, `x and y` is Python's own, and a missing attribute is what
-`dict.get` gives. `compile_match` goes one step further: where only TRUE counts, an error and FALSE are the same.
+somebody asks. So an error costs no more than a value, and a missing attribute is what `dict.get` gives.
+`compile_match` goes one step further: where only TRUE counts, an error and FALSE are the same.
+
+Nodes are folded before: what is constant here is a literal, or has an error.
 """
 
 from collections.abc import Callable
@@ -10,11 +12,10 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from .functions import BUILTINS
-from .interpreter import Fault, evaluate, fits
+from .interpreter import fits
 from .like import matcher
 from .limits import TEXT
 from .nodes import (
-    REQUIRED,
     Arithmetic,
     Attribute,
     Call,
@@ -27,7 +28,6 @@ from .nodes import (
     Negate,
     Node,
     Not,
-    children,
     type_of,
 )
 from .values import ARITHMETIC, CASTS, Attributes, Type, Value, primitive, string
@@ -41,37 +41,85 @@ _ORDER: dict[str, Callable[[int, int], bool]] = {"<": lt, "<=": le, ">": gt, ">=
 
 def compile_match(node: Node) -> Match:
     """Whether a node is TRUE."""
-    constant = folded(node)
-    if constant is not None:
-        return _always(constant is True)
     match node:
+        case Literal(value=value):
+            return _always(value is True)
         case Attribute(name=name):
             return lambda attributes: attributes.get(name) is True
+        case Exists():
+            return compile_value(node)
+        case Not(operand=operand):
+            return _false(compile_cast(operand, bool))
         case Logic(operator="AND", operands=operands):
-            return _all(tuple(_match_cast(operand) for operand in operands))
+            return _all(tuple(map(_match_cast, operands)))
         case Logic(operator="OR", operands=operands):
             *firsts, last = operands
             return _any(tuple(compile_cast(operand, bool) for operand in firsts), _match_cast(last))
-        case Compare(operator="=", left=Attribute(name=name), right=right):
-            value = folded(right)
-            if isinstance(value, str) and not _reads_as_other(value):
-                return lambda attributes: attributes.get(name) == value
-    if type_of(node) is not bool:
-        return _always(False)
-    return _truth(compile_value(node))
+        case Compare(operator="=" | "!="):
+            return _match_equal(node)
+        case Like(operand=operand):
+            like = _like(node)
+            return _false(like) if node.negated else _match_like(node, like)
+        case In():
+            found = _in(node)
+            return _false(found) if node.negated else _match_in(node, found)
+    return _true(compile_value(node)) if type_of(node) is bool else _always(value=False)
 
 
 def _match_cast(node: Node) -> Match:
     """Whether a node cast to Boolean is TRUE."""
-    return compile_match(node) if type_of(node) is bool else _truth(compile_cast(node, bool))
+    return compile_match(node) if type_of(node) is bool else _true(compile_cast(node, bool))
 
 
-def _truth(value: Compiled) -> Match:
+def _true(value: Compiled) -> Match:
     return lambda attributes: value(attributes) is True
+
+
+def _false(value: Compiled) -> Match:
+    return lambda attributes: value(attributes) is False
 
 
 def _always(value: Any) -> Callable[[Attributes], Any]:
     return lambda _: value
+
+
+def _match_equal(node: Compare) -> Match:
+    left, right = node.left, node.right
+    if node.operator == "!=":
+        return _false(_equal(left, right))
+    if isinstance(left, Attribute) and isinstance(right, Literal) and isinstance(right.value, str):
+        name, value = left.name, right.value
+        if value not in {"true", "false"} and not value.lstrip("-").isdigit():
+            # No Integer and no Boolean has this text: only the same String is equal.
+            return lambda attributes: attributes.get(name) == value
+    return _true(_equal(left, right))
+
+
+def _match_like(node: Like, general: Compiled) -> Match:
+    if not isinstance(node.operand, Attribute) or node.compiled.searches:
+        return _true(general)
+    name, fitting = node.operand.name, matcher(node.compiled)
+
+    def like(attributes: Attributes) -> bool:
+        value = attributes.get(name)
+        if value.__class__ is str:
+            return fitting(value)
+        return value is not None and fitting(string(primitive(value)))
+
+    return like
+
+
+def _match_in(node: In, general: Compiled) -> Match:
+    texts = _texts(node)
+    if texts is None or not isinstance(node.operand, Attribute):
+        return _true(general)
+    name = node.operand.name
+
+    def found(attributes: Attributes) -> bool:
+        value = attributes.get(name)
+        return value in texts if value.__class__ is str else general(attributes) is True
+
+    return found
 
 
 def _all(tests: tuple[Match, ...]) -> Match:
@@ -92,6 +140,7 @@ def _all(tests: tuple[Match, ...]) -> Match:
 
 
 def _any(firsts: tuple[Compiled, ...], last: Match) -> Match:
+    """OR: an error ends it, so all but the last have to tell an error from FALSE."""
     if len(firsts) == 1:
         (first,) = firsts
 
@@ -111,52 +160,15 @@ def _any(firsts: tuple[Compiled, ...], last: Match) -> Match:
     return some
 
 
-def folded(node: Node) -> Value | None:
-    """The value of a node that no event changes; None when it has none, or an error."""
-    if isinstance(node, Literal):
-        return node.value
-    if not _constant(node):
-        return None
-    try:
-        return evaluate(node, {})
-    except Fault:
-        return None
-
-
-def _constant(node: Node) -> bool:
-    """Whether no attribute and no function of others is in a node."""
-    match node:
-        case Attribute():
-            return False
-        case Exists(name=name):
-            return name in REQUIRED
-        case Call(name=name, arguments=arguments, function=function):
-            if function is None or BUILTINS.find(name, len(arguments)) is not function:
-                return False
-    return all(_constant(child) for child in children(node))
-
-
-def _reads_as_other(value: str) -> bool:
-    """Whether an Integer or a Boolean attribute could have this text."""
-    return value in {"true", "false"} or value.lstrip("-").isdigit()
-
-
 def compile_cast(node: Node, wanted: Type) -> Compiled:
     """A node cast to a type."""
-    constant = folded(node)
-    if constant is not None:
-        return _always(CASTS[wanted](constant))
-    value, kind = compile_value(node), type_of(node)
-    if kind is wanted:
-        return value
+    if isinstance(node, Literal):
+        return _always(CASTS[wanted](node.value))
     if wanted is str and isinstance(node, Attribute):
-        name = node.name
-
-        def text(attributes: Attributes) -> str | None:
-            found = attributes.get(name)
-            return found if found.__class__ is str or found is None else string(primitive(found))
-
-        return text
+        return _text(node.name)
+    value = compile_value(node)
+    if type_of(node) is wanted:
+        return value
     cast = CASTS[wanted]
 
     def converted(attributes: Attributes) -> Value | None:
@@ -166,11 +178,16 @@ def compile_cast(node: Node, wanted: Type) -> Compiled:
     return converted
 
 
+def _text(name: str) -> Compiled:
+    def text(attributes: Attributes) -> Value | None:
+        found = attributes.get(name)
+        return found if found.__class__ is str or found is None else string(primitive(found))
+
+    return text
+
+
 def compile_value(node: Node) -> Compiled:
     """A node as it is."""
-    constant = folded(node)
-    if constant is not None:
-        return _always(constant)
     match node:
         case Literal(value=value):
             return _always(value)
@@ -184,10 +201,14 @@ def compile_value(node: Node) -> Compiled:
             return _calculated("-", _always(0), compile_cast(operand, int))
         case Arithmetic(operator=operator, left=left, right=right):
             return _calculated(operator, compile_cast(left, int), compile_cast(right, int))
+        case Logic(operator="XOR", operands=operands):
+            return _odd(tuple(compile_cast(operand, bool) for operand in operands))
         case Logic(operator=operator, operands=operands):
-            return _logic(operator, tuple(compile_cast(operand, bool) for operand in operands))
+            return _chain(
+                tuple(compile_cast(operand, bool) for operand in operands), goes_on=operator == "AND"
+            )
         case Compare(operator=operator) if operator in _ORDER:
-            return _ordered(_ORDER[operator], compile_cast(node.left, int), compile_cast(node.right, int))
+            return _both(_ORDER[operator], compile_cast(node.left, int), compile_cast(node.right, int))
         case Compare():
             equal = _equal(node.left, node.right)
             return equal if node.operator == "=" else _negated(equal)
@@ -216,123 +237,106 @@ def _negated(value: Compiled) -> Compiled:
 
 
 def _calculated(operator: str, left: Compiled, right: Compiled) -> Compiled:
-    calculate = ARITHMETIC[operator]
+    return _both(ARITHMETIC[operator], left, right)
 
-    def calculated(attributes: Attributes) -> int | None:
+
+def _both(operation: Callable[[Any, Any], Any], left: Compiled, right: Compiled) -> Compiled:
+    """An operation on two values, left before right; None when one is missing."""
+
+    def both(attributes: Attributes) -> Value | None:
         x = left(attributes)
         if x is None:
             return None
         y = right(attributes)
-        return None if y is None else calculate(x, y)
+        return None if y is None else operation(x, y)
 
-    return calculated
-
-
-def _ordered(order: Callable[[int, int], bool], left: Compiled, right: Compiled) -> Compiled:
-    def ordered(attributes: Attributes) -> bool | None:
-        x = left(attributes)
-        if x is None:
-            return None
-        y = right(attributes)
-        return None if y is None else order(x, y)
-
-    return ordered
+    return both
 
 
-def _logic(operator: str, operands: tuple[Compiled, ...]) -> Compiled:
-    first, *rest = operands
-    if operator == "XOR":
+def _odd(operands: tuple[Compiled, ...]) -> Compiled:
+    def odd(attributes: Attributes) -> bool | None:
+        result = False
+        for operand in operands:
+            value = operand(attributes)
+            if value is None:
+                return None
+            result = result is not value
+        return result
 
-        def odd(attributes: Attributes) -> bool | None:
-            result = first(attributes)
-            for operand in rest:
-                if result is None:
-                    return None
-                value = operand(attributes)
-                result = None if value is None else result is not value
-            return result  # type: ignore[no-any-return]
+    return odd
 
-        return odd
-    last_word = operator == "AND"
+
+def _chain(operands: tuple[Compiled, ...], *, goes_on: bool) -> Compiled:
+    """AND goes on while operands are true, OR while they are false."""
 
     def chain(attributes: Attributes) -> bool | None:
         for operand in operands:
             value: bool | None = operand(attributes)
-            if value is not last_word:
+            if value is not goes_on:
                 return value
-        return last_word
+        return goes_on
 
     return chain
 
 
 def _equal(left: Node, right: Node) -> Compiled:
+    """The right operand's type decides what the left one is cast to (3.7)."""
     wanted = type_of(right)
-    if wanted is not None:
-        x, y = compile_cast(left, wanted), compile_cast(right, wanted)
-        constant = folded(right)
-        if constant is not None:
-
-            def same(attributes: Attributes) -> bool | None:
-                value = x(attributes)
-                return None if value is None else value == constant
-
-            return same
-        return _ordered(lambda a, b: a == b, x, y)
-    x, y = compile_value(left), compile_value(right)
+    if wanted is None:
+        return _both(_same, compile_value(left), compile_value(right))
+    x = compile_cast(left, wanted)
+    if not isinstance(right, Literal):
+        return _both(lambda a, b: a == b, x, compile_value(right))
+    constant = right.value
 
     def equal(attributes: Attributes) -> bool | None:
-        a = x(attributes)
-        if a is None:
-            return None
-        b = y(attributes)
-        if b is None:
-            return None
-        if a.__class__ is not b.__class__:
-            a = CASTS[b.__class__](a)
-            if a is None:
-                return None
-        return a == b  # type: ignore[no-any-return]
+        value = x(attributes)
+        return None if value is None else value == constant
 
     return equal
 
 
+def _same(a: Value, b: Value) -> bool | None:
+    if a.__class__ is b.__class__:
+        return a == b
+    cast = CASTS[b.__class__](a)
+    return None if cast is None else cast == b
+
+
 def _like(node: Like) -> Compiled:
-    text, fits_pattern = compile_cast(node.operand, str), matcher(node.compiled)
-    most = TEXT if node.compiled.searches else None
+    text, fitting = compile_cast(node.operand, str), matcher(node.compiled)
+    searches = node.compiled.searches
 
     def like(attributes: Attributes) -> bool | None:
         value = text(attributes)
-        if value is None or (most is not None and len(value) > most):
+        if value is None or (searches and len(value) > TEXT):
             return None
-        return fits_pattern(value)
+        return fitting(value)
 
     return like
 
 
+def _texts(node: In) -> frozenset[str] | None:
+    """The elements as Strings, when all are literals."""
+    values = [element.value for element in node.elements if isinstance(element, Literal)]
+    return frozenset(map(string, values)) if len(values) == len(node.elements) else None
+
+
 def _in(node: In) -> Compiled:
-    """The operand's type decides what its elements are cast to (3.4.5)."""
-    value = compile_value(node.operand)
-    constants = [folded(element) for element in node.elements]
-    texts = (
-        None
-        if None in constants
-        else frozenset(string(constant) for constant in constants if constant is not None)
-    )
-    elements = tuple(compile_value(element) for element in node.elements)
+    """The operand's type decides what its elements are cast to (3.4.5); the first that is equal ends the search."""
+    value, texts = compile_value(node.operand), _texts(node)
+    elements = tuple(map(compile_value, node.elements))
 
     def found(attributes: Attributes) -> bool | None:
         wanted = value(attributes)
         if wanted is None:
             return None
-        kind = wanted.__class__
-        if texts is not None and kind is str:
+        if texts is not None and wanted.__class__ is str:
             return wanted in texts
-        cast = CASTS[kind]
+        cast = CASTS[wanted.__class__]
         for element in elements:
             other = element(attributes)
-            if other is None:
-                return None
-            other = cast(other)
+            other = None if other is None else cast(other)
             if other is None:
                 return None
             if other == wanted:
@@ -347,7 +351,7 @@ def _call(node: Call) -> Compiled:
     if function is None:
         return _always(None)
     call = function.call
-    builtin = BUILTINS.find(node.name, len(node.arguments)) is function
+    trusted = BUILTINS.find(node.name, len(node.arguments)) is function
     arguments = tuple(
         compile_cast(argument, wanted)
         for argument, wanted in zip(node.arguments, function.types(len(node.arguments)), strict=True)
@@ -362,8 +366,8 @@ def _call(node: Call) -> Compiled:
             values.append(value)
         try:
             result = call(*values)
-        except Exception:  # told by the interpreter
+        except Exception:  # the interpreter tells it
             return None
-        return result if builtin or fits(result, function) else None
+        return result if trusted or fits(result, function) else None
 
     return called

@@ -141,8 +141,7 @@ def _measured(text: str, node: Node) -> None:
 def _call(node: Call, attributes: Attributes) -> Value:
     function = node.function
     if function is None:
-        count = len(node.arguments)
-        raise Fault("missingFunction", f"there is no function {node.name} with {count} arguments", node)
+        raise Fault("missingFunction", f"there is no function {node.name} of {counted(node)}", node)
     values = [
         _cast(argument, wanted, attributes)
         for argument, wanted in zip(node.arguments, function.types(len(node.arguments)), strict=True)
@@ -162,6 +161,12 @@ def _call(node: Call, attributes: Attributes) -> Value:
     if not fits(result, function):
         raise Fault("functionEvaluation", f"{node.name} gave no {NAMES[function.returns]}", node)
     return result  # type: ignore[no-any-return]
+
+
+def counted(node: Call) -> str:
+    """How many arguments a call has, in words."""
+    count = len(node.arguments)
+    return "1 argument" if count == 1 else f"{count} arguments"
 
 
 def fits(result: object, function: Function) -> bool:

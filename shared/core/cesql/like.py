@@ -61,6 +61,8 @@ def matcher(pattern: Pattern) -> Callable[[str], bool]:
     if len(pattern.parts) == 1:
         return _fixed(first) if head is None else head.__eq__
     inner = [part for part in pattern.parts[1:-1] if part]
+    if len(inner) == 1 and head == tail == "" and (wanted := literal(inner[0])) is not None:
+        return lambda text: wanted in text
     if not inner and head is not None and tail is not None:
         return _ends(head, tail)
     begins, ends = _runs(first), _runs(last)
@@ -109,7 +111,10 @@ def _runs(part: tuple[str | None, ...]) -> tuple[tuple[int, str], ...]:
 
 
 def _at(text: str, position: int, runs: tuple[tuple[int, str], ...]) -> bool:
-    return all(text.startswith(run, position + offset) for offset, run in runs)
+    for offset, run in runs:  # noqa: SIM110  # a third of the time of all(...)
+        if not text.startswith(run, position + offset):
+            return False
+    return True
 
 
 def _seek(part: tuple[str | None, ...]) -> Callable[[str, int, int], int]:

@@ -115,9 +115,6 @@ class _Parser:
 
     def _binary(self, least: int) -> Node:
         """An operand and what follows of operators that bind at least so tightly."""
-        self._open += 1
-        if self._open > 4 * self._limits.depth:
-            raise self._deep(self._next.start)
         left = self._postfix()
         while True:
             token = self._next
@@ -126,7 +123,6 @@ class _Parser:
             )
             binds = BINARY.get(operator, 0)
             if binds < least or not binds:
-                self._open -= 1
                 return left
             self._take()
             right = self._binary(binds + 1)
@@ -136,11 +132,11 @@ class _Parser:
         start, end = left.start, right.end
         if binds == LOGIC:
             if isinstance(left, Logic) and left.operator == operator and not left.wrapped:
-                operands = (*left.operands, right)
                 self._nodes -= 1
-            else:
-                operands = (left, right)
-            return Logic(operator, operands, start=start, end=end, depth=self._depth(start, *operands))
+                depth = max(left.depth, self._depth(start, right))
+                return Logic(operator, (*left.operands, right), start=start, end=end, depth=depth)
+            depth = self._depth(start, left, right)
+            return Logic(operator, (left, right), start=start, end=end, depth=depth)
         depth = self._depth(start, left, right)
         if binds == COMPARISON:
             return Compare(
@@ -202,8 +198,9 @@ class _Parser:
     def _list(self, empty: str = "") -> tuple[tuple[Node, ...], int]:
         """Expressions in parentheses, and where these end; with a message, at least one."""
         opening = self._take()
+        self._enter(opening)
         if self._is(")"):
-            closing = self._take()
+            closing = self._close(opening)
             if empty:
                 raise self._fail(empty, closing)
             return (), closing.end
@@ -213,8 +210,15 @@ class _Parser:
             found.append(self._binary(LOGIC))
         return tuple(found), self._close(opening).end
 
+    def _enter(self, opening: Token) -> None:
+        """Counts what is open before its inside is read: reading it goes as deep into the stack."""
+        self._open += 1
+        if self._open > self._limits.depth:
+            raise self._deep(opening.start)
+
     def _close(self, opening: Token) -> Token:
         if self._is(")"):
+            self._open -= 1
             return self._take()
         if self._next.sort == "end":
             raise self._fail("this ( is never closed", opening)
@@ -244,7 +248,8 @@ class _Parser:
     def _is_name(self) -> bool:
         """Whether a keyword stands where only an attribute of that name makes sense.
 
-        Section 3.2 wants every attribute to be addressable, and names such as `in` or `not` are legal ones.
+        Section 3.2 wants every attribute to be addressable, and names such as `in` or `not` are legal ones. In
+        parentheses they can stand everywhere: `type = (in)`.
         """
         after = self._second
         match self._next.keyword:
@@ -258,7 +263,7 @@ class _Parser:
                 symbols, words = "(", frozenset({"AND", "OR", "XOR", "LIKE", "IN"})
         if after.sort == "symbol":
             return after.value not in symbols
-        return after.sort == "end" or after.keyword in words
+        return after.keyword in words
 
     def _primary(self) -> Node:
         token = self._take()
@@ -280,6 +285,7 @@ class _Parser:
 
     def _symbol(self, token: Token) -> Node:
         if token.value == "(":
+            self._enter(token)
             node = self._binary(LOGIC)
             closing = self._close(token)
             return replace(
@@ -290,6 +296,8 @@ class _Parser:
             self._at += 1
             digits = self._take()
             return self._integer(token.value + digits.value, token.start, digits)
+        if token.value == "=" and self._tokens[self._at - 1][:2] == ("symbol", "="):
+            raise self._fail("equality is written with one =", token)
         if token.value == "+":
             raise self._fail("+ stands between two values or right before a number", token)
         if token.value == ")":

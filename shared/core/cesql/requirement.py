@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
-from .compiler import folded
 from .like import literal
-from .nodes import REQUIRED, Attribute, Compare, Exists, In, Like, Logic, Node
+from .nodes import REQUIRED, Attribute, Compare, Exists, In, Like, Literal, Logic, Node
 from .values import CASTS, Value, string
 
 Kind = OneOf["exact", "prefix", "suffix"]
@@ -49,7 +48,7 @@ _NOTHING = Requirement()
 
 
 def required(node: Node) -> Requirement:
-    """What a node requires to be TRUE."""
+    """What a folded node requires to be TRUE."""
     match node:
         case Logic(operator="AND", operands=operands):
             parts = [required(operand) for operand in operands]
@@ -62,18 +61,14 @@ def required(node: Node) -> Requirement:
             certain = all(_certain(operand) for operand in operands[:-1])
             return Requirement(result.conditions, result.complete and certain)
         case Compare(operator="=", left=Attribute(name=name), right=right):
-            value = folded(right)
-            if isinstance(value, str):
-                return Requirement((Condition(name, "exact", frozenset({value})),), complete=True)
-        case Compare(operator="=", left=left, right=Attribute(name=name)):
-            value = folded(left)
-            if value is not None:
-                return _cast_to_attribute(name, (value,))
+            if isinstance(right, Literal) and isinstance(right.value, str):
+                return Requirement((Condition(name, "exact", frozenset({right.value})),), complete=True)
+        case Compare(operator="=", left=Literal(value=value), right=Attribute(name=name)):
+            return _cast_to_attribute(name, (value,))
         case In(operand=Attribute(name=name), elements=elements, negated=False):
-            values = [folded(element) for element in elements]
-            known = tuple(value for value in values if value is not None)
-            if len(known) == len(values):
-                return _cast_to_attribute(name, known)
+            values = tuple(element.value for element in elements if isinstance(element, Literal))
+            if len(values) == len(elements):
+                return _cast_to_attribute(name, values)
         case Like(operand=Attribute(name=name), negated=False):
             return _like(name, node)
         case Exists(name=name) if name not in REQUIRED:
@@ -123,7 +118,7 @@ def _certain(node: Node) -> bool:
     """Whether a node has no error when its attribute is there: after one, OR does not get to what follows."""
     match node:
         case Compare(operator="=", left=Attribute(), right=right):
-            return isinstance(folded(right), str)
+            return isinstance(right, Literal) and isinstance(right.value, str)
         case Like(operand=Attribute(), compiled=pattern):
             return not pattern.searches
         case Logic(operator="OR", operands=operands):

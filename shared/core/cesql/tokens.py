@@ -19,18 +19,15 @@ _TOKEN = re.compile(
 
 
 class Token(NamedTuple):
-    """`value` is the word, the symbol, or what a string literal stands for. At the end of the text it is empty."""
+    """`value` is the word, the symbol, or what a string literal stands for; empty at the end of the text. `keyword` is
+    the one that a word is, in capitals, and empty for everything else.
+    """
 
     sort: Sort
     value: str
     start: int
     end: int
-
-    @property
-    def keyword(self) -> str:
-        """The keyword that a word is, in capitals; empty for everything else."""
-        upper = self.value.upper() if self.sort == "word" else ""
-        return upper if upper in KEYWORDS else ""
+    keyword: str = ""
 
 
 def tokens(text: str) -> list[Token]:
@@ -44,7 +41,8 @@ def tokens(text: str) -> list[Token]:
         start, position = position, match.end()
         match match.lastgroup:
             case "word":
-                found.append(Token("word", match[0], start, position))
+                upper = match[0].upper()
+                found.append(Token("word", match[0], start, position, upper if upper in KEYWORDS else ""))
             case "text":
                 if found and found[-1].sort == "text" and found[-1].end == start:
                     raise ParseError("a quote inside a text is written \\' or \\\", not twice", start, text)

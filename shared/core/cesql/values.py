@@ -24,7 +24,7 @@ def primitive(value: object) -> Value:
         return bool(value)
     if isinstance(value, int) and LEAST <= value <= GREATEST:
         return int(value)
-    return str(value)
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def string(value: Value) -> str:
@@ -45,6 +45,8 @@ def integer(value: Value) -> int | None:
     if value.__class__ is bool:
         return 1 if value else 0
     text: str = value  # type: ignore[assignment]
+    if len(text) < 10 and text.isdigit() and text.isascii():
+        return int(text)
     digits = text[1:] if text[:1] in {"-", "+"} else text
     if not (digits.isascii() and digits.isdigit()):
         return None
