@@ -85,6 +85,13 @@ SUBSCRIPTIONS = """
 SELECT p.version AS project_version, s.id, s.version, s.name, s.filters, s.sink, s.delivery,
        s.signing_secrets_sealed, s.state, s.auth, s.tls, s.transform, s.credentials_sealed
 FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
+WHERE p.id = $1 AND s.id = ANY($2::uuid[])
+ORDER BY s.id
+"""
+
+SUBSCRIPTION_STATES = """
+SELECT p.version AS project_version, s.id, s.version, s.state
+FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
 WHERE p.id = $1
 ORDER BY s.id
 """
@@ -262,9 +269,24 @@ async def read(
     return rows
 
 
-async def subscriptions(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
-    """The subscriptions of a project with its version; one row without `id` when it has none."""
-    rows: list[asyncpg.Record] = await connection.fetch(SUBSCRIPTIONS, project_id, timeout=TIMEOUT_SECONDS)
+async def subscription_states(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
+    """Version and state of all of a project's subscriptions, with its own version.
+
+    One row without `id` when it has no subscription, none when there is no such project.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTION_STATES, project_id, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def subscriptions(
+    connection: Connection, project_id: UUID, ids: Sequence[UUID]
+) -> list[asyncpg.Record]:
+    """Those of a project's subscriptions that are still there."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTIONS, project_id, ids, timeout=TIMEOUT_SECONDS
+    )
     return rows
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from functions.subscriptions.check import check
 from functions.subscriptions.credentials import KEEP
-from functions.subscriptions.draft import Draft, read_draft
+from functions.subscriptions.draft import Draft, filter_faults, read_draft, refusal
 from functions.subscriptions.function import FUNCTION
 from functions.subscriptions.schemas import (
     CheckBody,
@@ -20,6 +20,7 @@ from functions.subscriptions.schemas import (
     TransformBody,
     TransformRequest,
 )
+from functions.subscriptions.selection import selected
 from functions.subscriptions.service import Subscriptions
 from shared.auth.access import Access
 from shared.auth.dependency import requires
@@ -79,7 +80,7 @@ def _router(resources: Resources) -> APIRouter:
         return await check(
             resources,
             access,
-            filters=body.filters,
+            filters=wanted(body),
             subscription=body.subscription,
             events=body.events,
             last=body.last,
@@ -137,12 +138,21 @@ def _router(resources: Resources) -> APIRouter:
     return router
 
 
+def wanted(body: SubscriptionCreate | SubscriptionReplace | CheckRequest) -> Any:
+    """The filters of a body, whichever way it says them. Raises Problem 422."""
+    filters, faults = selected(body.filters, body.filter, body.source, body.types)
+    if faults:
+        raise refusal([*filter_faults(filters), *faults])
+    return filters
+
+
 def draft_of(body: SubscriptionCreate | SubscriptionReplace) -> Draft:
     """The checked parts of a body. Raises Problem 422."""
     given = body.model_fields_set
+    filters = wanted(body)
     return read_draft(
         name=body.name,
-        filters=body.filters,
+        filters=filters,
         sink=body.sink,
         delivery=body.delivery,
         signing_secrets=body.signing_secrets,

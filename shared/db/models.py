@@ -278,6 +278,7 @@ class SubscriptionVersion(Model):
     filters: Mapped[list[Any]]
     sink: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    deleted_at: Mapped[datetime | None]
 
 
 class Shard(Model):

@@ -6,7 +6,7 @@ dialect sees and says is in docs/reference/filters.md.
 
 from shared.core.filters.clauses import All, Any, Clause, Filter, Leaf, Not
 from shared.core.filters.compiler import MAX_CLAUSES, MAX_DEPTH, InvalidFilter, compile_filters
-from shared.core.filters.data import NO_DATA, EventData
+from shared.core.filters.data import NO_DATA, EventData, data_of
 from shared.core.filters.verdict import Attributes, Value, Verdict, canonical
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "Verdict",
     "canonical",
     "compile_filters",
+    "data_of",
 ]

@@ -51,7 +51,7 @@ class Cost:
 
     def of(self, size: int, elements: int) -> int:
         """The worst case for data of `size` bytes without a list of more than `elements`."""
-        steps = min(STEPS, elements ** max(1, self.depth))
+        steps: int = min(STEPS, elements ** max(1, self.depth))
         return self.once * size + self.nested * size * steps + self.in_loops * steps * _NODE_COST
 
 

@@ -53,11 +53,11 @@ class Leaf:
                 return name
         return None
 
-    def matches(self, attributes: Attributes, data: EventData) -> bool:
+    def matches(self, attributes: Attributes, data: EventData) -> bool:  # noqa: ARG002 Clause
         """Whether every entry holds."""
         return self._failing(attributes) is None
 
-    def explain(self, attributes: Attributes, data: EventData) -> Verdict:
+    def explain(self, attributes: Attributes, data: EventData) -> Verdict:  # noqa: ARG002 Clause
         """The same, with the first attribute that is not as wanted."""
         name = self._failing(attributes)
         if name is None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from shared.core.cloudevents.event import DataKind, Event
 
-
 _UNTAMED = re.compile(rb"[0-9]{19}|\\u0000")
 """Only JSON with one of these may have a number or text that has to be changed."""
 
@@ -19,12 +18,13 @@ class EventData:
     a text, reads as U+FFFD: so what follows it is never left out of a comparison.
     """
 
-    __slots__ = ("_kind", "_raw", "_value", "bound")
+    __slots__ = ("_fault", "_kind", "_raw", "_value", "bound")
 
     def __init__(self, raw: bytes | None, kind: int) -> None:
         self._raw = raw
         self._kind = kind
         self._value: Any = _UNREAD
+        self._fault: str | None = None
         self.bound: Any = None
         """What an evaluator made of this event, so that the next filter need not make it again."""
 
@@ -45,8 +45,8 @@ class EventData:
         """The value. Raises ValueError when data that should be JSON cannot be read."""
         if self._value is _UNREAD:
             self._value = self._read()
-        if isinstance(self._value, _Unreadable):
-            raise ValueError(self._value.reason)
+        if self._fault is not None:
+            raise ValueError(self._fault)
         return self._value
 
     def _read(self) -> Any:
@@ -63,7 +63,8 @@ class EventData:
             value = msgspec.json.decode(raw)
             return _tame(value) if _UNTAMED.search(raw) else value
         except (ValueError, RecursionError, OverflowError) as error:
-            return _Unreadable(str(error))
+            self._fault = str(error)
+            return None
 
 
 def _tame(value: Any) -> Any:
@@ -77,13 +78,6 @@ def _tame(value: Any) -> Any:
     if type(value) is int and not -(2**63) <= value < 2**64:
         return float(value)
     return value
-
-
-class _Unreadable:
-    __slots__ = ("reason",)
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
 
 
 _UNREAD = object()

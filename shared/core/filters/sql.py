@@ -53,11 +53,11 @@ class Sql:
         self.implies: Clause | None = _implied(required)
         self.implies_all = required.complete and self.implies is not None
 
-    def matches(self, attributes: Attributes, data: EventData) -> bool:
+    def matches(self, attributes: Attributes, data: EventData) -> bool:  # noqa: ARG002 Clause
         """Whether the expression is TRUE."""
         return self._judge(attributes)
 
-    def explain(self, attributes: Attributes, data: EventData) -> Verdict:
+    def explain(self, attributes: Attributes, data: EventData) -> Verdict:  # noqa: ARG002 Clause
         """The same, with the part that failed and the values it saw."""
         result = self._evaluate(attributes)
         if result.error is not None:
@@ -106,7 +106,10 @@ def doubts(text: str) -> Iterator[str]:
 
 
 def _refusal(error: ParseError, text: str) -> str:
-    if _DATA_BEFORE.search(text[: error.position]) and text[error.position : error.position + 1] in {".", "["}:
+    if _DATA_BEFORE.search(text[: error.position]) and text[error.position : error.position + 1] in {
+        ".",
+        "[",
+    }:
         found = _DATA_BEFORE.search(text[: error.position])
         assert found is not None
         return _placed(ParseError(NO_DATA_HERE, found.start(), text))

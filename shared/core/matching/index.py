@@ -73,6 +73,8 @@ class MatchIndex(Generic[T]):
         self._group_of: dict[Hashable, _Group[T]] = {}
         self._texts: dict[str, Texts] = {}
         self._readers: list[Texts] | None = []
+        self._constant: Matches[T] | None = None
+        self._is_settled = False
         self._exact: dict[tuple[str, ...], dict[Hashable, dict[_Group[T], None]]] = {}
         self._affixes: dict[tuple[str, str], dict[Hashable, dict[_Group[T], None]]] = {}
         self._always: dict[_Group[T], None] = {}
@@ -91,7 +93,7 @@ class MatchIndex(Generic[T]):
         group.members[identity] = member
         group.found = None
         self._group_of[identity] = group
-        self._forget()
+        self.forget()
 
     def drop(self, identity: Hashable) -> None:
         """Take the member of that identity out, if there is one."""
@@ -103,12 +105,16 @@ class MatchIndex(Generic[T]):
         if not group.members:
             del self._groups[group.filter.key]
             self._removed(group)
-        self._forget()
+        self.forget()
 
     @property
-    def is_constant(self) -> bool:
-        """Whether every event goes to every member: then `match` looks at nothing of it."""
-        return not self._texts and all(group.plain for group in self._always)
+    def constant(self) -> Matches[T] | None:
+        """The members that every event goes to, when no filter looks at anything of it; else None."""
+        if not self._is_settled:
+            looks = self._texts or not all(group.plain for group in self._always)
+            self._constant = None if looks else self.match({})
+            self._is_settled = True
+        return self._constant
 
     def match(self, attributes: Attributes, data: EventData = NO_DATA) -> Matches[T]:
         """The members whose filter an event with these attributes and this data passes."""
@@ -156,16 +162,14 @@ class MatchIndex(Generic[T]):
             try:
                 if group.filter.matches(attributes, data):
                     found.append(group)
-            except Exception:  # noqa: BLE001 whatever it is, it is asked again for each event, and told then
+            except Exception:
                 asked.append(group)
         names: tuple[str, ...] | None = None
         if not any(group.filter.sees_data for group in asked):
             names = tuple(sorted({name for group in asked for name in group.names}))
         return _Plan(Matches(_joined(found)), tuple(asked), names)
 
-    def _asked(
-        self, plan: _Plan[T], key: Hashable, attributes: Attributes, data: EventData
-    ) -> Matches[T]:
+    def _asked(self, plan: _Plan[T], key: Hashable, attributes: Attributes, data: EventData) -> Matches[T]:
         seen: Hashable = None
         if plan.names is not None:
             # True, 1 and "1" are one key to a dict, but not to a filter.
@@ -179,7 +183,7 @@ class MatchIndex(Generic[T]):
             try:
                 if group.filter.matches(attributes, data):
                     found.append(group)
-            except Exception as error:  # noqa: BLE001 one bad filter must not take the event from the others
+            except Exception as error:
                 failed.extend((member, error) for member in group.all())
         if not found and not failed:
             matches = plan.matches
@@ -252,12 +256,15 @@ class MatchIndex(Generic[T]):
             bucket.pop(group, None)
             if not bucket:
                 table.pop(key, None)
-        for tables in (self._exact, self._affixes):
-            for names in [names for names, table in tables.items() if not table]:
-                del tables[names]  # type: ignore[attr-defined]
+        for names in [names for names, table in self._exact.items() if not table]:
+            del self._exact[names]
+        for place in [place for place, table in self._affixes.items() if not table]:
+            del self._affixes[place]
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Forget what was found for events before."""
         self._readers = None
+        self._is_settled = False
         self._kinds.clear()
         self._values.clear()
 

@@ -18,7 +18,12 @@ EVENT: dict[str, str | int | bool] = {
     "type": "com.acme.order.created", "source": "/shop", "id": "1", "count": 5, "flag": True,
     "time": "2026-11-27T10:00:00Z",
 }  # fmt: skip
-ORDER = {"total": 150, "lines": [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}], "note": None, "who": {"name": "Ann"}}
+ORDER = {
+    "total": 150,
+    "lines": [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}],
+    "note": None,
+    "who": {"name": "Ann"},
+}
 
 
 def given_json(value: Any) -> EventData:
@@ -75,7 +80,11 @@ def test_only_true_passes(text: str, expected: bool) -> None:
         ("grün".encode(), DataKind.TEXT, 'data == "grün"'),
         (b"{}", DataKind.TEXT, 'data == "{}"'),
         (b"\x00\xff", DataKind.BINARY, 'data == "AP8="'),
-        (b'{"a": "admin\\u0000x", "b\\u0000": 1}', DataKind.JSON, 'data.a != "admin" && data["b\\ufffd"] == 1'),
+        (
+            b'{"a": "admin\\u0000x", "b\\u0000": 1}',
+            DataKind.JSON,
+            'data.a != "admin" && data["b\\ufffd"] == 1',
+        ),
         (b"admin\x00x", DataKind.TEXT, 'data != "admin" && data.startsWith("admin")'),
     ],
 )
@@ -100,7 +109,7 @@ def test_an_integer_past_64_bits_is_the_nearest_double() -> None:
 
 def test_data_is_read_once_and_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
-    read = EventData._read  # noqa: SLF001
+    read = EventData._read
     monkeypatch.setattr(EventData, "_read", lambda self: reads.append(1) or read(self))
     data = given_json(ORDER)
     assert compile_filters([{"cel": 'type != "x"'}]).matches(EVENT, data)
@@ -146,7 +155,10 @@ def test_an_error_is_told_as_one(text: str, error: str) -> None:
     ("text", "detail"),
     [
         ("type ==", "line 1, column 8: Syntax error"),
-        ('type == "a" &&\n  partitionkey == "x"', "line 2, column 3: undeclared reference to 'partitionkey'; "),
+        (
+            'type == "a" &&\n  partitionkey == "x"',
+            "line 2, column 3: undeclared reference to 'partitionkey'; ",
+        ),
         ("has(subject)", "write has(event.NAME) or has(data.NAME)"),
         ("1 + 2", "must be true or false; this is a value of type int"),
         ('data.s.matches("(")', "is not a regular expression"),
@@ -224,19 +236,24 @@ atoms = st.sampled_from(
 )  # fmt: skip
 texts = st.recursive(
     atoms,
-    lambda inner: st.builds("({} {} {})".format, inner, st.sampled_from(["&&", "||"]), inner)
-    | st.builds("!({})".format, inner),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["&&", "||"]), inner)
+        | st.builds("!({})".format, inner)
+    ),
     max_leaves=6,
 )
 values = st.sampled_from(["a", "ab", "5", "true"]) | st.integers(0, 6) | st.booleans()
 events = st.dictionaries(st.sampled_from(["type", "subject", "count", "flag"]), values)
 documents = st.none() | st.fixed_dictionaries(
-    {}, optional={"n": st.integers() | st.text(max_size=2), "l": st.lists(st.sampled_from(["x", 1]), max_size=3)}
+    {},
+    optional={"n": st.integers() | st.text(max_size=2), "l": st.lists(st.sampled_from(["x", 1]), max_size=3)},
 )
 
 
 @given(texts, events, documents)
-def test_explain_and_matches_never_disagree(text: str, event: dict[str, str | int | bool], value: Any) -> None:
+def test_explain_and_matches_never_disagree(
+    text: str, event: dict[str, str | int | bool], value: Any
+) -> None:
     compiled = compile_filters([{"cel": text}])
     data = given_json(value)
     verdict = compiled.explain(event, data)

@@ -40,7 +40,7 @@ def test_no_filters_pass_every_event(filters: Any) -> None:
     assert compile_filters(filters).matches(EVENT)
 
 
-@pytest.mark.spec("S14", "S15")
+@pytest.mark.spec("S14", "S15", "K4.6", "K4.7")
 @pytest.mark.parametrize(
     ("clause", "expected"),
     [

@@ -64,6 +64,7 @@ def test_the_part_that_failed_is_shown_with_what_it_saw(text: str, detail: str) 
         ("count", "the result is not a Boolean but 5"),
     ],
 )
+@pytest.mark.spec("K4.7")
 def test_an_error_is_told_as_one(text: str, start: str) -> None:
     verdict = explained(text)
     assert not verdict.matched
@@ -77,7 +78,10 @@ def test_an_error_is_told_as_one(text: str, start: str) -> None:
     ("text", "detail"),
     [
         ("data.total > 5", "CESQL has no `data`: use `cel` (at character 1)\ndata.total > 5\n^"),
-        ("type = 'a' AND data['x'] = 5", "CESQL has no `data`: use `cel` (at character 16)\ntype = 'a' AND data['x'] = 5\n               ^"),
+        (
+            "type = 'a' AND data['x'] = 5",
+            "CESQL has no `data`: use `cel` (at character 16)\ntype = 'a' AND data['x'] = 5\n               ^",
+        ),
         ("EXISTS data", "CESQL has no `data`: use `cel` (at character 8)\nEXISTS data\n       ^"),
     ],
 )
@@ -127,8 +131,10 @@ parts = st.sampled_from(
 )  # fmt: skip
 texts = st.recursive(
     parts,
-    lambda inner: st.builds("({} {} {})".format, inner, st.sampled_from(["AND", "OR", "XOR"]), inner)
-    | st.builds("NOT ({})".format, inner),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["AND", "OR", "XOR"]), inner)
+        | st.builds("NOT ({})".format, inner)
+    ),
     max_leaves=6,
 )
 values = st.sampled_from(["a", "ab", "5", "true"]) | st.integers(0, 6) | st.booleans()
