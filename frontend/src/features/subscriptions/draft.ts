@@ -23,6 +23,8 @@ export interface Draft {
   ratePerSecond: string
   /** Secrets that shall replace those there are; null leaves them as they are. */
   secrets: string | null
+  /** Of `delivery` what the form has no field for: it stays as it is. */
+  others: Record<string, unknown>
 }
 
 /** The defaults of the API, in the words of the form. */
@@ -43,9 +45,12 @@ export const FRESH: Draft = {
   maxInFlight: '32',
   ratePerSecond: '',
   secrets: null,
+  others: {},
 }
 
 const seconds = (duration: string) => String(parseDuration(duration) ?? '')
+
+const FIELDS = new Set(['retry', 'backoffPolicy', 'backoffDelay', 'backoffMax', 'timeout', 'retryAfterMax', 'format', 'deadLetterSink', 'ordering', 'maxInFlight', 'ratePerSecond'])
 
 export function draftOf({ name, sink, filters, delivery }: Subscription): Draft {
   const after = seconds(delivery.retryAfterMax)
@@ -66,6 +71,7 @@ export function draftOf({ name, sink, filters, delivery }: Subscription): Draft 
     maxInFlight: String(delivery.maxInFlight),
     ratePerSecond: delivery.ratePerSecond == null ? '' : String(delivery.ratePerSecond),
     secrets: null,
+    others: Object.fromEntries(Object.entries(delivery).filter(([member]) => !FIELDS.has(member))),
   }
 }
 
@@ -84,6 +90,7 @@ export function bodyOf(draft: Draft): SubscriptionDraft {
     sink: draft.sink.trim(),
     filters: draft.filters,
     delivery: {
+      ...draft.others,
       retry: number(draft.retry),
       backoffPolicy: draft.backoffPolicy,
       backoffDelay: duration(draft.backoffDelay),
