@@ -260,11 +260,11 @@ class Sender:
 
 
 def batch_id(deliveries: Sequence[UUID]) -> str:
-    """The `webhook-id` of a request with these deliveries: of one its own id, of more one that names the set."""
+    """The `webhook-id` of a request with these deliveries: of one its own id, of more `batch-` and a digest of all."""
     if len(deliveries) == 1:
         return str(deliveries[0])
-    digest = blake2b(b"".join(sorted(one.bytes for one in deliveries)), digest_size=16).digest()
-    return str(UUID(bytes=digest, version=8))
+    digest = blake2b(b"".join(sorted(one.bytes for one in deliveries)), digest_size=16)
+    return f"batch-{digest.hexdigest()}"
 
 
 def shown_headers(headers: Headers, hidden: frozenset[str]) -> dict[str, str]:
