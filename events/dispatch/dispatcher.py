@@ -14,13 +14,15 @@ from events.dispatch import endings
 from events.dispatch.attempt import attempt
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
-from events.dispatch.gate import Gates
+from events.dispatch.gate import Gates, Surroundings
+from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
 from events.dispatch.reader import Reader
 from events.dispatch.recorder import Recorder
 from events.dispatch.router import Router
 from events.dispatch.subscriptions import SubscriptionCache
 from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work
+from shared.core.retry import Outcome
 from shared.http.addresses import AddressGuard
 from shared.http.client import OutboundClient
 from shared.runtime.outage import is_outage
@@ -40,6 +42,12 @@ NEAR_SECONDS = 60.0
 
 LEAVE_SECONDS = 200.0
 DRAIN_SECONDS = 15.0
+MOVE_SECONDS = 3.0
+"""How long a shard may take to come to rest so that another process can have it."""
+
+STAY_SECONDS = 10.0
+"""How long one that did not is left where it is."""
+
 PAUSE_SECONDS = 0.25
 
 logger = logging.getLogger("weir.dispatch")
@@ -54,12 +62,13 @@ class Dispatcher:
         self.shards: dict[int, Shard] = {}
         self._client = OutboundClient(AddressGuard(resources.settings.sink_allow))
         self._subscriptions = SubscriptionCache(resources)
-        self._gates = Gates(self._run, lambda: len(self.shards) / self._leases.total)
+        self._gates = Gates(Surroundings(self._run, lambda: self._leases.share))
         self._leases = Leases(resources, self.shards)
         self._recorder = Recorder(resources, self._leases.owner, self._leases.seconds)
         self._due = DueDeliveries(resources, self.shards, self._gates, self._subscriptions, self._recorder)
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
+        self._health = SinkHealth(resources, self._leases.owner, self._gates)
         self._writing = asyncio.Lock()
         self._swept_at = 0.0
         self._busy_at = float("-inf")
@@ -80,6 +89,8 @@ class Dispatcher:
         taken: set[int] = set()
         async for part in self._leases.take(set(numbers) - held):
             taken |= part
+            if not self._loops:
+                await self._health.heed()
             self._start(part)
         await asyncio.gather(*(self._leases.given_back(number) for number in taken))
 
@@ -107,6 +118,13 @@ class Dispatcher:
         self._leases.closing = True
         await self._leave(list(self.shards.values()), DRAIN_SECONDS)
         await self._stop()
+        try:
+            await self._health.clear()
+            await self._leases.go()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.warning("the database is away: %s", error)
         self._gates.cancel()
         await self._gates.settle()
         await self._client.close()
@@ -219,12 +237,17 @@ class Dispatcher:
         work.open -= 1
         job.work = None
 
-    async def _run(self, job: Job) -> None:
-        """Attempt `job` and note what came of it. Raises nothing: the gate goes on with the next."""
+    async def _run(self, job: Job) -> Outcome | None:
+        """Attempt `job` and note what came of it; what that says of the subscription's sink.
+
+        Raises nothing: the gate goes on with the next.
+        """
         if job.shard.leaving and job.work is None:
-            return  # its row is left to the shard's next owner
+            self._due.under_way.pop(job.delivery_id, None)
+            return None  # its row is left to the shard's next owner
         job.started = True
         decided_dead = False
+        outcome: Outcome | None = None
         try:
             if job.subscription.broken is not None:
                 ending = endings.poisoned(job, job.subscription.broken, time.time())
@@ -235,6 +258,7 @@ class Dispatcher:
                 if job.dead_letter is not None:
                     ending, attempted = endings.after_dead_letter(job, result, now, rand), None
                 else:
+                    outcome = result.outcome
                     ending, decision = endings.after_attempt(job, result, now, rand)
                     decided_dead = decision.disable
                     attempted = attempted if job.attempt > 1 else None
@@ -243,10 +267,11 @@ class Dispatcher:
             text = f"could not be sent: {type(error).__name__}"
             ending, attempted = endings.poisoned(job, text, time.time()), None
         if job.shard.lost:
-            return
+            return outcome
         if decided_dead:
             self._recorder.disable(job.subscription.id)
         self._note(job, ending, attempted)
+        return outcome
 
     def _note(self, job: Job, ending: Ending, attempted: Attempted | None) -> None:
         work: Work | None = job.work
@@ -267,10 +292,12 @@ class Dispatcher:
         self._recorder.changed.set()
 
     async def _keep(self) -> None:
-        """Renew leases, and give back what has no work or was held for long enough."""
+        """Renew leases, share shards with others, give back what has no work or was held for long enough."""
         await asyncio.sleep(KEEP_SECONDS)
         for shard in await self._leases.renew():
             self._lose(shard)
+        await self._share()
+        await self._health.exchange()
         now = time.monotonic()
         if self._is_idle(now):
             await self._give_back(list(self.shards.values()))
@@ -282,6 +309,66 @@ class Dispatcher:
             for task in loops:
                 task.cancel()
             self._due.forget()
+
+    async def _share(self) -> None:
+        """Start on what others handed over, have orphans looked after, and give others their part."""
+        view = await self._leases.look()
+        if view.received:
+            self._start(view.received)
+        if view.orphans:
+            self._resources.wake.shards(view.orphans)
+        if view.moves:
+            await self._hand_over(view.moves)
+
+    async def _hand_over(self, moves: dict[str, int]) -> None:
+        """Give so many shards to each heir, those first that have least to do.
+
+        Nothing of a shard may be under way when somebody else gets it: one that does not come to rest in
+        time goes on here, and it is tried again later.
+        """
+        now = time.monotonic()
+        shards = [s for s in self.shards.values() if not s.leaving and s.stays_until <= now]
+        shards.sort(key=lambda shard: (self._under_way(shard.number), len(shard.works)))
+        heirs = [heir for heir, count in moves.items() for _ in range(count)]
+        given = dict(zip(shards, heirs, strict=False))
+        if not given:
+            return
+        try:
+            resting = await self._come_to_rest(list(given), MOVE_SECONDS)
+            await self._write(list(self.shards.values()))
+            moved = {s: given[s] for s in resting if not s.lost and not s.works}
+            if moved:
+                await self._leases.hand_over(moved)
+                for shard in moved:
+                    self._lose(shard)
+        finally:
+            for shard in given:
+                if not shard.lost:
+                    shard.stays_until = time.monotonic() + STAY_SECONDS
+                    self._stay(shard)
+
+    def _stay(self, shard: Shard) -> None:
+        """Go on with a shard that was to be given away."""
+        shard.leaving = False
+        self._ears.listen([shard.number])
+        self._reader.wake([shard.number])
+        self._due.at(0)
+
+    def _under_way(self, number: int) -> int:
+        jobs = self._due.under_way.values()
+        return sum(job.started for job in jobs if job.shard.number == number)
+
+    async def _come_to_rest(self, shards: list[Shard], seconds: float) -> list[Shard]:
+        """Take nothing more of `shards` and wait until nothing of them is under way; those of which that is so."""
+        for shard in shards:
+            shard.leaving = True
+        await self._ears.ignore([shard.number for shard in shards])
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._is_at_work({shard.number for shard in shards}):
+            await asyncio.sleep(PAUSE_SECONDS / 10)
+            for shard in await self._leases.renew():
+                self._lose(shard)
+        return [shard for shard in shards if not shard.lost and not self._is_at_work({shard.number})]
 
     def _is_idle(self, now: float) -> bool:
         return (
@@ -299,23 +386,13 @@ class Dispatcher:
         await self._ears.ignore([shard.number for shard in shards])
         if await self._reader.is_behind(shards):
             for shard in shards:
-                shard.leaving = False
-            self._ears.listen([shard.number for shard in shards])
-            self._reader.wake([shard.number for shard in shards])
+                self._stay(shard)
             return
         await self._leases.give_back(shards)
 
     async def _leave(self, shards: list[Shard], seconds: float) -> None:
         """Take nothing more of `shards`, end what is under way within `seconds`, and give them back."""
-        for shard in shards:
-            shard.leaving = True
-        numbers = {shard.number for shard in shards}
-        await self._ears.ignore(numbers)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self._is_at_work(numbers):
-            await asyncio.sleep(PAUSE_SECONDS / 5)
-            for shard in await self._leases.renew():
-                self._lose(shard)
+        await self._come_to_rest(shards, seconds)
         for shard in shards:
             self._let_stand(shard, float("inf"))
         try:

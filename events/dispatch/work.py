@@ -15,6 +15,7 @@ class Shard:
 
     `position` (xid, uid) is how far it has been read, `cursor` how far everything is recorded. `works` are the
     events in between, in order. `lost` is set when somebody else has it: nothing of it may be written.
+    `leased_until` and `stays_until`, before which it is not handed over, are moments of the monotonic clock.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Shard:
     leased_until: float
     deadline: float
     works: "deque[Work]" = field(default_factory=deque)
+    stays_until: float = 0.0
     looked_back: bool = False
     leaving: bool = False
     lost: bool = False
