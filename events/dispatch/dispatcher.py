@@ -42,6 +42,7 @@ NEAR_SECONDS = 60.0
 
 LEAVE_SECONDS = 200.0
 DRAIN_SECONDS = 15.0
+JOIN_SECONDS = 2.0
 MOVE_SECONDS = 3.0
 """How long a shard may take to come to rest so that another process can have it."""
 
@@ -73,6 +74,8 @@ class Dispatcher:
         self._swept_at = 0.0
         self._busy_at = float("-inf")
         self._loops: list[asyncio.Task[None]] = []
+        self._joining: asyncio.Task[None] | None = None
+        self._joined_at = float("-inf")
         self._unlisten = resources.wake.listen(self._told)
 
     async def serve(self, numbers: Collection[int], *, look_back: bool = False) -> None:
@@ -103,8 +106,24 @@ class Dispatcher:
         return held
 
     def _told(self, numbers: frozenset[int]) -> frozenset[int]:
+        """Something came in through this process: it takes part in the work, if others have all the shards."""
         self._busy_at = time.monotonic()
+        if (
+            not self.shards
+            and (self._joining is None or self._joining.done())
+            and self._busy_at - self._joined_at > JOIN_SECONDS
+        ):
+            self._joined_at = self._busy_at
+            self._joining = asyncio.get_running_loop().create_task(self._join(numbers))
         return self.wake(numbers)
+
+    async def _join(self, numbers: frozenset[int]) -> None:
+        try:
+            await self.serve(numbers)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.warning("cannot take part: %s", error)
 
     def _heard(self, number: int) -> None:
         """What is heard of a shard that is being given up is told to its next owner."""
@@ -118,6 +137,8 @@ class Dispatcher:
         self._leases.closing = True
         await self._leave(list(self.shards.values()), DRAIN_SECONDS)
         await self._stop()
+        if self._joining is not None:
+            await asyncio.wait([self._joining])
         try:
             await self._health.clear()
             await self._leases.go()
