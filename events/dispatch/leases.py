@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from events.dispatch import queries
 from events.dispatch.work import Shard
 from shared.core.ids import SHARDS
-from shared.core.shares import moves
+from shared.core.shares import moves, targets
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class Leases:
     async def look(self) -> View:
         """See who holds what. Keeps what was handed over to us: those are `received`."""
         view = View()
+        claims: set[str] = set()
         async with self._changing:
             asked_at = time.monotonic()
             rows = await queries.owners(await self._resources.pg())
@@ -138,15 +139,18 @@ class Leases:
             for row in rows:
                 number = row["shard"]
                 if number is None:
-                    continue
-                if row["expired"]:
+                    claims.add(row["owner"])
+                elif row["expired"]:
                     if number not in self._shards:
                         view.orphans.add(number)
                 elif row["owner"] == self.owner and number not in self._shards and not self.closing:
                     self._keep(row, asked_at + row["left_seconds"])
                     view.received.add(number)
         if not self.closing:
-            view.moves = moves(held, self.owner)
+            # Who does not ask may be dead: it would be given shards only to keep them from those who live.
+            view.moves = {heir: n for heir, n in moves(held, self.owner).items() if heir in claims}
+            if self._shards and held[self.owner] < targets(held)[self.owner]:
+                await self._claim()
         if view.received:
             logger.info("shards %s were handed over to us", sorted(view.received))
         return view

@@ -147,12 +147,14 @@ async def test_a_dead_worker_s_shards_are_taken_over_within_the_lease(
     ask(there)
     await until_even(world, there)
     dispatcher = handler._dispatcher
-    await dispatcher._stop()  # not a word more from it; its leases run
-    dispatcher._gates.cancel()
-    await dispatcher._gates.settle()
-    await dispatcher._client.close()
+
+    async def at_work() -> bool:
+        return bool(dispatcher._loops)
+
+    await world.until(at_work)
     lost = set(dispatcher.shards)
-    await gone.close()
+    await dispatcher._stop()  # not a word more from it; its leases run
+    await gone.wake.local.close(0)
     stored = await world.emit(40)
 
     async def taken() -> bool:
@@ -161,6 +163,8 @@ async def test_a_dead_worker_s_shards_are_taken_over_within_the_lease(
     # Nobody ticks, and no event comes: those who hold the other shards see to it.
     await world.until(taken, timeout=LEASE_SECONDS + 3)
     assert len(await world.settled(len(stored))) == 40
+    await dispatcher._client.close()
+    await gone.close()
 
 
 async def until_started(world: World) -> None:
