@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 
-from events.dispatch import endings
+from events.dispatch import endings, orders
 from events.dispatch.attempt import attempt
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
@@ -18,7 +18,7 @@ from events.dispatch.gate import Gates, Surroundings
 from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
 from events.dispatch.reader import Reader
-from events.dispatch.recorder import Recorder
+from events.dispatch.recorder import Batch, Recorder
 from events.dispatch.router import Router
 from events.dispatch.subscriptions import SubscriptionCache
 from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work
@@ -168,7 +168,10 @@ class Dispatcher:
             for task in loops:
                 task.cancel()
             # A cancellation that meets the end of a time-out in a driver can get lost there: once more.
-            _, loops = await asyncio.wait(loops, timeout=1)
+            done, loops = await asyncio.wait(loops, timeout=1)
+            for task in done:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    logger.warning("ended with %s: %s", type(error).__name__, error)
 
     async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do `step` for ever; after an outage, or a mistake, again after a pause."""
@@ -207,13 +210,18 @@ class Dispatcher:
 
     async def _write(self, shards: Collection[Shard]) -> None:
         async with self._writing:
-            batch = await self._recorder.write(shards, self._leases.until)
+            self._written(await self._recorder.write(shards, self._leases.until))
+            if any(shard.unknown_orders for shard in shards):
+                await orders.learn(await self._resources.pg(), shards)
+
+    def _written(self, batch: Batch) -> None:
         self._reader.recorded(batch.works, batch.bytes)
+        orders.recorded(batch.cursors, batch.rows, batch.changes, batch.waiting)
         now = time.time()
         for row in batch.rows:
             if row.ending.next_attempt_at is not None:
                 self._due.at(row.ending.next_attempt_at - now)
-            elif row.order_key is not None:
+            elif row.order_key is not None and row.ending.ended_at is None:
                 self._due.at(0)
         for change in batch.changes:
             self._due.under_way.pop(change.delivery_id, None)
@@ -248,15 +256,20 @@ class Dispatcher:
                     ending = endings.waiting(now)
                     job.withdrawn = True
                     self._gates.of(job.subscription).saturated = True
-                job.row = NewDelivery(shard.number, job.delivery_id, work.uid, job.subscription, ending)
-                self._settle(job, job.row)
+                job.row = self._settle(job, ending)
 
-    def _settle(self, job: Job, row: NewDelivery) -> None:
+    def _settle(self, job: Job, ending: Ending) -> NewDelivery:
+        """Let a row stand for `job` from now on."""
         work = job.work
         assert work is not None
+        position = None if job.order_key is None else work.xid
+        row = NewDelivery(
+            job.shard.number, job.delivery_id, work.uid, job.subscription, ending, job.order_key, position
+        )
         work.rows.append(row)
         work.open -= 1
         job.work = None
+        return row
 
     async def _run(self, job: Job) -> Outcome | None:
         """Attempt `job` and note what came of it; what that says of the subscription's sink.
@@ -297,8 +310,7 @@ class Dispatcher:
     def _note(self, job: Job, ending: Ending, attempted: Attempted | None) -> None:
         work: Work | None = job.work
         if work is not None:
-            row = NewDelivery(job.shard.number, job.delivery_id, work.uid, job.subscription, ending)
-            self._settle(job, row)
+            self._settle(job, ending)
             if not work.open:
                 self._recorder.changed.set()
             return

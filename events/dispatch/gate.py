@@ -9,7 +9,7 @@ from uuid import UUID
 
 from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Job
-from shared.core.breaker import Breaker, State, is_overloaded, is_unwell
+from shared.core.breaker import EVIDENCE, Breaker, State, is_overloaded, is_unwell
 from shared.core.concurrency import AdaptiveLimit
 from shared.core.retry import HONOURS_RETRY_AFTER, Outcome
 
@@ -89,7 +89,7 @@ class Gate:
         self._tokens = 1.0
         now = time.monotonic()
         self._filled_at = now
-        self._breaker = Breaker(now)
+        self._breaker = Breaker(now, EVIDENCE)
         self._adaptive = AdaptiveLimit()
         self._held_since = now
         self._held_until = float("-inf")
@@ -154,7 +154,7 @@ class Gate:
     def follow(self, subscription: Subscription) -> None:
         """Work by this version from now on. Who changes a subscription wants to see it tried: all is forgotten."""
         if subscription.version > self.subscription.version:
-            self._breaker = Breaker(time.monotonic())
+            self._breaker = Breaker(time.monotonic(), EVIDENCE)
             self._adaptive = AdaptiveLimit()
             self._held_until = float("-inf")
             if self._timer is not None:

@@ -164,15 +164,26 @@ ON CONFLICT DO NOTHING
 
 # The first of each order that still has to be delivered becomes due, once all before it have ended.
 PROMOTE = """
-UPDATE deliveries d SET next_attempt_at = now()
-FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
-CROSS JOIN LATERAL (
-    SELECT f.id, f.status, f.held, f.next_attempt_at FROM deliveries f
-    WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
-      AND f.status IN ('pending', 'retrying')
-    ORDER BY f.position, f.event_uid LIMIT 1
-) head
-WHERE d.id = head.id AND head.status = 'pending' AND NOT head.held AND head.next_attempt_at IS NULL
+WITH heads AS MATERIALIZED (
+    SELECT head.* FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
+    CROSS JOIN LATERAL (
+        SELECT f.id, f.subscription_id, f.order_key, f.status, f.held, f.next_attempt_at FROM deliveries f
+        WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
+          AND f.status IN ('pending', 'retrying')
+        ORDER BY f.position, f.event_uid LIMIT 1
+    ) head
+), promoted AS (
+    UPDATE deliveries d SET next_attempt_at = now() FROM heads
+    WHERE d.id = heads.id AND heads.status = 'pending' AND NOT heads.held AND heads.next_attempt_at IS NULL
+)
+SELECT subscription_id, order_key FROM heads
+"""
+
+WAITING_ORDERS = """
+SELECT DISTINCT shard, subscription_id, order_key FROM deliveries
+WHERE subscription_id = ANY($1) AND shard = ANY($2::smallint[]) AND order_key IS NOT NULL
+  AND status IN ('pending', 'retrying')
+LIMIT $3
 """
 
 # Resuming a subscription makes all of its rows due, those behind the first of their order too.
@@ -349,10 +360,21 @@ async def add_attempts(connection: Connection, attempts: Sequence[Row]) -> None:
     await connection.execute(ATTEMPTS, *zip(*attempts, strict=True), timeout=TIMEOUT_SECONDS)
 
 
-async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> None:
-    """Make the first waiting delivery of each (subscription, order key) due."""
+async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Make the first waiting delivery of each (subscription, order key) due; those that have one."""
     subscription_ids, keys = zip(*sorted(orders), strict=True)
-    await connection.execute(PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS)
+    rows = await connection.fetch(PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS)
+    return {(row[0], row[1]) for row in rows}
+
+
+async def waiting_orders(
+    connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int], limit: int
+) -> list[asyncpg.Record]:
+    """The orders (shard, subscription_id, order_key) that have something waiting, at most `limit`."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        WAITING_ORDERS, list(subscription_ids), list(shards), limit, timeout=TIMEOUT_SECONDS
+    )
+    return rows
 
 
 async def demote(connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int]) -> None:
