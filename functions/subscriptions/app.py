@@ -13,6 +13,7 @@ from functions.subscriptions.schemas import (
     CheckBody,
     CheckRequest,
     DeliveryPolicyBody,
+    SinkHealthBody,
     SubscriptionBody,
     SubscriptionCreate,
     SubscriptionList,
@@ -63,7 +64,8 @@ def _router(resources: Resources) -> APIRouter:
     ) -> SubscriptionList:
         """The project's subscriptions, newest first."""
         page = await service.page(access, cursor, limit)
-        return SubscriptionList(items=[body_of(row) for row in page.rows], next=page.next)
+        items = [body_of(row, page.health.get(row["id"])) for row in page.rows]
+        return SubscriptionList(items=items, next=page.next)
 
     @router.post("", status_code=201, openapi_extra=CONFLICT, responses=CREATED)
     async def create_subscription(
@@ -94,7 +96,7 @@ def _router(resources: Resources) -> APIRouter:
     @router.get("/{id}")
     async def get_subscription(id: str, access: Reader) -> SubscriptionBody:  # noqa: A002 the contract's word
         """One subscription."""
-        return body_of(await service.get(access, id))
+        return body_of(*await service.get(access, id))
 
     @router.put("/{id}", openapi_extra=CONFLICT)
     async def replace_subscription(
@@ -116,7 +118,7 @@ def _router(resources: Resources) -> APIRouter:
         """Delete a subscription; deliveries that wait for it are cancelled."""
         await service.delete(access, id)
 
-    def body_of(row: "Record") -> SubscriptionBody:
+    def body_of(row: "Record", health: "Record | None" = None) -> SubscriptionBody:
         return SubscriptionBody(
             id=row["id"],
             name=row["name"],
@@ -130,6 +132,7 @@ def _router(resources: Resources) -> APIRouter:
             transform=row["transform"],
             state=row["state"],
             state_reason=row["state_reason"],
+            sink_health=health_of(health),
             version=row["version"],
             created_at=row["created_at"],
             updated_at=row["updated_at"],
@@ -144,6 +147,19 @@ def wanted(body: SubscriptionCreate | SubscriptionReplace | CheckRequest) -> Any
     if faults:
         raise refusal([*filter_faults(filters), *faults])
     return filters
+
+
+def health_of(row: "Record | None") -> SinkHealthBody:
+    """What is known of a sink; without a row, that there is nothing to say."""
+    if row is None:
+        return SinkHealthBody(state="closed", since=None, until=None, reason=None, in_flight_limit=None)
+    return SinkHealthBody(
+        state=row["state"],
+        since=row["since"],
+        until=row["until"],
+        reason=row["reason"],
+        in_flight_limit=row["in_flight_limit"],
+    )
 
 
 def draft_of(body: SubscriptionCreate | SubscriptionReplace) -> Draft:

@@ -259,3 +259,21 @@ async def recent_events_with_data(
             byte_limit,
         )
     )
+
+
+async def sink_health(
+    conn: "Connection", project_id: UUID, subscription_ids: list[UUID]
+) -> "dict[UUID, Record]":
+    """What dispatch knows of sinks that are unwell: the worst that any of its processes says."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (h.subscription_id) h.subscription_id, h.state, h.since, h.until, h.reason,
+            min(h.in_flight_limit) OVER (PARTITION BY h.subscription_id) AS in_flight_limit
+        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+        WHERE s.project_id = $1 AND h.subscription_id = ANY($2) AND h.expires_at > now()
+        ORDER BY h.subscription_id, array_position(ARRAY['open', 'halfOpen', 'closed'], h.state), h.until DESC NULLS LAST
+        """,
+        project_id,
+        subscription_ids,
+    )
+    return {row["subscription_id"]: row for row in rows}

@@ -256,6 +256,20 @@ class DeliveryPolicyBody(Schema):
     replies: bool
 
 
+class SinkHealthBody(Schema):
+    """How deliveries find the sink. `closed` with nothing else: there is nothing to say."""
+
+    state: Literal["closed", "open", "halfOpen"] = Field(
+        description="Of the circuit: open, nothing is sent; halfOpen, one request at a time tries it."
+    )
+    since: datetime | None
+    until: datetime | None = Field(description="Nothing is sent before this; what waits uses up no attempt.")
+    reason: str | None
+    in_flight_limit: int | None = Field(
+        description="How many requests a worker has under way at most, where that is less than was asked for."
+    )
+
+
 class SubscriptionBody(Schema):
     """A subscription as it is kept."""
 
@@ -273,6 +287,7 @@ class SubscriptionBody(Schema):
     transform: Transform
     state: State
     state_reason: str | None = Field(description="Why it is disabled, when that was not asked for.")
+    sink_health: SinkHealthBody
     version: int = Field(description="Counts the changes, from 1.")
     created_at: datetime
     updated_at: datetime
@@ -337,6 +352,7 @@ class _Given(_Selection):
     state: State | None = None
     id: Ignored = None
     state_reason: Ignored = None
+    sink_health: Ignored = None
     signing_secret_count: Ignored = None
     version: Ignored = None
     created_at: Ignored = None

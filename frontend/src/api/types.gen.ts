@@ -865,6 +865,26 @@ export type SinkBody = {
 };
 
 /**
+ * How deliveries find the sink. `closed` with nothing else: there is nothing to say.
+ */
+export type SinkHealthBody = {
+    /**
+     * Of the circuit: open, nothing is sent; halfOpen, one request at a time tries it.
+     */
+    state: 'closed' | 'open' | 'halfOpen';
+    since: string | null;
+    /**
+     * Nothing is sent before this; what waits uses up no attempt.
+     */
+    until: string | null;
+    reason: string | null;
+    /**
+     * How many requests a worker has under way at most, where that is less than was asked for.
+     */
+    inFlightLimit: number | null;
+};
+
+/**
  * A source. `url` is where the third party has to send to; `secretCount` is null for secrets lost.
  */
 export type SourceBody = {
@@ -1176,6 +1196,7 @@ export type SubscriptionBody = {
      * Why it is disabled, when that was not asked for.
      */
     stateReason: string | null;
+    sinkHealth: SinkHealthBody;
     /**
      * Counts the changes, from 1.
      */
@@ -1351,6 +1372,10 @@ export type SubscriptionCreate = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -1551,6 +1576,10 @@ export type SubscriptionReplace = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
