@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -36,7 +35,6 @@ class Subscription:
     url: URL
     policy: DeliveryPolicy
     secrets: tuple[str, ...]
-    timeout: aiohttp.ClientTimeout
     dead_letter_url: URL | None
     broken: str | None = None
 
@@ -106,7 +104,6 @@ class SubscriptionCache:
             url=URL(row["sink"], encoded=True),
             policy=policy,
             secrets=secrets,
-            timeout=aiohttp.ClientTimeout(total=policy.timeout_seconds),
             dead_letter_url=(
                 URL(policy.dead_letter_sink, encoded=True) if policy.dead_letter_sink is not None else None
             ),
