@@ -1,9 +1,9 @@
 """An event as it goes to sinks: encoded once for each format, whoever gets it."""
 
 import re
-from random import getrandbits
 from functools import cache
 from importlib.metadata import version
+from random import getrandbits
 from typing import Any
 from uuid import UUID
 
@@ -73,7 +73,7 @@ def traceparent(event: Event) -> str:
     found = event.extensions.get("traceparent")
     match = _TRACEPARENT.fullmatch(found) if isinstance(found, str) else None
     # Random as the specification asks for it, which is not for secrets: no system call for each. 0 is not valid.
-    span = getrandbits(64) or 1  # noqa: S311
+    span = getrandbits(64) or 1
     if match is None or match[1] == "0" * 32:
-        return f"00-{getrandbits(128) or 1:032x}-{span:016x}-01"  # noqa: S311
+        return f"00-{getrandbits(128) or 1:032x}-{span:016x}-01"
     return f"00-{match[1]}-{span:016x}-{match[2]}"
