@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -55,7 +54,6 @@ class Subscription:
     url: URL
     policy: DeliveryPolicy
     secrets: tuple[str, ...]
-    timeout: aiohttp.ClientTimeout
     dead_letter_url: URL | None
     broken: str | None = None
     special: Special | None = None
@@ -195,7 +193,6 @@ class SubscriptionCache:
             url=URL(sink, encoded=True),
             policy=policy,
             secrets=secrets,
-            timeout=aiohttp.ClientTimeout(total=policy.timeout_seconds),
             dead_letter_url=(
                 URL(policy.dead_letter_sink, encoded=True) if policy.dead_letter_sink is not None else None
             ),
