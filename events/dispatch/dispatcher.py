@@ -223,6 +223,8 @@ class Dispatcher:
         """Attempt `job` and note what came of it. Raises nothing: the gate goes on with the next."""
         if job.shard.leaving and job.work is None:
             return  # its row is left to the shard's next owner
+        if not await self._leases.holds(job.shard) or job.withdrawn:
+            return
         job.started = True
         decided_dead = False
         try:

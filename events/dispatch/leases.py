@@ -97,6 +97,15 @@ class Leases:
             logger.warning("shards %s were taken over by others", [shard.number for shard in lost])
         return lost
 
+    async def holds(self, shard: Shard) -> bool:
+        """Whether `shard` is ours: once its lease has run out that is known when it was renewed, or was not.
+
+        A process that was stopped for longer than a lease wakes up with work at hand that another has done since.
+        """
+        while not shard.lost and shard.leased_until <= time.monotonic():
+            await asyncio.sleep(RETRY_SECONDS)
+        return not shard.lost
+
     async def give_back(self, shards: Collection[Shard]) -> None:
         """Let others have `shards` at once."""
         pool = await self._resources.pg()
