@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from events.dispatch import endings
 from events.dispatch.attempt import attempt
+from events.dispatch.clock import DatabaseClock
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
 from events.dispatch.gate import Gates
@@ -55,9 +56,12 @@ class Dispatcher:
         self._client = OutboundClient(AddressGuard(resources.settings.sink_allow))
         self._subscriptions = SubscriptionCache(resources)
         self._gates = Gates(self._run, lambda: len(self.shards) / self._leases.total)
-        self._leases = Leases(resources, self.shards)
+        self._clock = DatabaseClock()
+        self._leases = Leases(resources, self.shards, self._clock)
         self._recorder = Recorder(resources, self._leases.owner, self._leases.seconds)
-        self._due = DueDeliveries(resources, self.shards, self._gates, self._subscriptions, self._recorder)
+        self._due = DueDeliveries(
+            resources, self.shards, self._gates, self._subscriptions, self._recorder, self._clock
+        )
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
         self._writing = asyncio.Lock()

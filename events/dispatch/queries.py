@@ -26,12 +26,14 @@ ACQUIRE = """
 UPDATE shards s
 SET owner = $1, epoch = s.epoch + 1, lease_until = now() + $3::float8 * interval '1 second'
 FROM (
-    SELECT shard, owner FROM shards
-    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now())
+    SELECT shard, owner, extract(epoch FROM lease_until - now())::float8 AS remaining FROM shards
+    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now()
+        OR lease_until > now() + 2 * $3::float8 * interval '1 second')
     ORDER BY shard FOR UPDATE SKIP LOCKED
 ) free
 WHERE s.shard = free.shard
-RETURNING s.shard, s.epoch, s.cursor_xid, s.cursor_uid, free.owner AS former
+RETURNING s.shard, s.epoch, s.cursor_xid, s.cursor_uid, free.owner AS former,
+    greatest(free.remaining - $3::float8, 0) AS set_back, extract(epoch FROM now())::float8 AS now
 """
 
 HOLD = """
@@ -60,6 +62,12 @@ WHERE s.shard = h.shard AND s.owner = $1 AND s.epoch = h.epoch
 RECLAIM = """
 UPDATE deliveries SET next_attempt_at = now()
 WHERE shard = ANY($1::smallint[]) AND status = 'pending' AND next_attempt_at > now()
+"""
+
+# What was to happen by a clock that was set back since is due when it would have been.
+BRING_FORWARD = """
+UPDATE deliveries SET next_attempt_at = next_attempt_at - $2::float8 * interval '1 second'
+WHERE shard = ANY($1::smallint[]) AND next_attempt_at > now()
 """
 
 # Rows past the horizon are committed, but an older transaction has not ended: they are shown as not settled.
@@ -186,7 +194,9 @@ WITH RECURSIVE waiting AS (
         ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1
     ) n
 )
-SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in FROM waiting
+SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in,
+    extract(epoch FROM now())::float8 AS now
+FROM waiting
 LIMIT {WAITING_LIMIT}
 """  # noqa: S608 put together from constants
 
@@ -215,7 +225,9 @@ async def acquire(
 ) -> list[asyncpg.Record]:
     """Take the lease of those of `shards` that nobody holds.
 
-    Rows of (shard, epoch, cursor_xid, cursor_uid, former); `former` is an owner that did not give it back.
+    A lease that ends later than any can is nobody's: the clock was set back since it was written. Rows of (shard,
+    epoch, cursor_xid, cursor_uid, former, set_back, now); `former` is an owner that did not give it back,
+    `set_back` by how many seconds the clock was, at least, and `now` its Unix time.
     """
     rows: list[asyncpg.Record] = await connection.fetch(
         ACQUIRE, owner, sorted(shards), seconds, timeout=TIMEOUT_SECONDS
@@ -226,6 +238,11 @@ async def acquire(
 async def reclaim(connection: Connection, shards: Collection[int]) -> None:
     """Make due what the last owner of `shards` had under way."""
     await connection.execute(RECLAIM, sorted(shards), timeout=30)
+
+
+async def bring_forward(connection: Connection, shards: Collection[int], seconds: float) -> None:
+    """Make what waits in `shards` due so many seconds earlier."""
+    await connection.execute(BRING_FORWARD, sorted(shards), seconds, timeout=30)
 
 
 async def renew(connection: Connection, owner: str, leases: dict[int, int], seconds: float) -> set[int]:
@@ -361,10 +378,13 @@ async def cancel_waiting(connection: Connection, subscription_ids: Collection[UU
 
 async def waiting(
     connection: Connection, shards: Collection[int], under_way: Collection[UUID]
-) -> dict[UUID, float]:
-    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due."""
+) -> tuple[dict[UUID, float], float | None]:
+    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due.
+
+    With the Unix time by which that is reckoned; None where nothing waits.
+    """
     rows = await connection.fetch(WAITING, list(shards), list(under_way), timeout=TIMEOUT_SECONDS)
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
 
 
 async def due(
