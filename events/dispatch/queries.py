@@ -99,11 +99,11 @@ ORDER BY s.id
 
 DELIVERIES = """unnest(
     $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::integer[], $12::smallint[], $13::text[],
-    $14::integer[], $15::boolean[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::bigint[],
+    $14::integer[], $15::boolean[], $16::float8[], $17::timestamptz[], $18::text[], $19::bigint[],
     $20::smallint[], $21::text[], $22::timestamptz[], $23::integer[], $24::smallint[], $25::text[],
     $26::text[], $27::text[])
     AS n (id, project_id, event_uid, subscription_id, subscription_version, shard, status,
-    attempt_count, held, next_attempt_at, ended_at, order_key, position,
+    attempt_count, held, due_in, ended_at, order_key, position,
     last_status_code, last_error, first_started_at, first_duration_us, first_status_code, first_error,
     first_detail, dead_letter)"""
 
@@ -113,7 +113,7 @@ WITH held AS ({HOLD}), made AS (
         attempt_count, held, next_attempt_at, ended_at, order_key, position, last_status_code, last_error,
         first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
     SELECT n.id, n.project_id, n.event_uid, n.subscription_id, n.subscription_version, n.shard, n.status,
-        n.attempt_count, n.held, n.next_attempt_at, n.ended_at, n.order_key, n.position,
+        n.attempt_count, n.held, now() + n.due_in * interval '1 second', n.ended_at, n.order_key, n.position,
         n.last_status_code, n.last_error, n.first_started_at, n.first_duration_us, n.first_status_code,
         n.first_error, n.first_detail::jsonb, n.dead_letter::jsonb
     FROM {DELIVERIES} JOIN held ON held.shard = n.shard
@@ -126,7 +126,8 @@ ADVANCE = f"WITH held AS ({HOLD}) SELECT shard FROM held"  # noqa: S608 put toge
 
 CHANGE = """
 UPDATE deliveries d
-SET status = n.status, attempt_count = n.attempt_count, held = n.held, next_attempt_at = n.next_attempt_at,
+SET status = n.status, attempt_count = n.attempt_count, held = n.held,
+    next_attempt_at = now() + n.due_in * interval '1 second',
     ended_at = coalesce(n.ended_at, d.ended_at),
     last_status_code = CASE WHEN d.status = 'dead' THEN d.last_status_code ELSE n.last_status_code END,
     last_error = CASE WHEN d.status = 'dead' THEN d.last_error ELSE n.last_error END,
@@ -136,10 +137,10 @@ SET status = n.status, attempt_count = n.attempt_count, held = n.held, next_atte
     first_error = coalesce(n.first_error, d.first_error),
     first_detail = coalesce(n.first_detail::jsonb, d.first_detail),
     dead_letter = coalesce(n.dead_letter::jsonb, d.dead_letter)
-FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::boolean[], $6::timestamptz[], $7::timestamptz[],
+FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::boolean[], $6::float8[], $7::timestamptz[],
     $8::smallint[], $9::text[], $10::timestamptz[], $11::integer[], $12::smallint[], $13::text[],
     $14::text[], $15::text[])
-    AS n (id, status, attempt_count, held, next_attempt_at, ended_at, last_status_code, last_error,
+    AS n (id, status, attempt_count, held, due_in, ended_at, last_status_code, last_error,
     first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
 WHERE d.id = n.id AND d.id >= $16 AND d.id <= $17 AND d.shard = ANY($1::smallint[])
   AND d.status <> 'cancelled'

@@ -3,6 +3,10 @@
 A clock that goes back by an hour is the same as all times that are stored going ahead by one.
 """
 
+import time
+
+import pytest
+
 from tests.integration.dispatch.conftest import World
 from tests.support.sink import Sink
 
@@ -55,3 +59,19 @@ async def test_what_its_owner_retries_does_not_wait_an_hour(world: World, sink: 
 
 async def _retrying(world: World) -> bool:
     return any(row["status"] == "retrying" for row in await world.deliveries())
+
+
+@pytest.mark.parametrize("apart", [HOUR, -HOUR])
+async def test_what_is_due_goes_by_the_databases_clock_alone(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch, apart: float
+) -> None:
+    here = time.time
+    monkeypatch.setattr(time, "time", lambda: here() + apart)
+    await world.subscribe(sink.url, **RETRY)
+    sink.answers([503], then=200)
+    world.start()
+    await world.emit()
+    (row,) = await world.settled()
+    assert (row["status"], row["attempt_count"]) == ("delivered", 2)
+    first, second = sink.requests
+    assert 0.8 <= second.at - first.at
