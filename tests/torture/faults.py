@@ -13,6 +13,7 @@ import asyncpg
 
 from cli.local.child import ServerError
 from shared.core.ids import SHARDS, uuid7
+from tests.bench.processes import family
 from tests.torture.clock import HOUR
 from tests.torture.fleet import Fleet, Part, Unavailable
 from tests.torture.play import Act, Stage
@@ -96,17 +97,29 @@ async def kill_postgres(stage: Stage) -> None:
     process.wait()
 
 
+async def freeze_postgres(stage: Stage) -> None:
+    """SIGSTOP of all its processes: connections stay, and nothing answers."""
+    for pid in family(stage.weir.postgres.process.pid):
+        os.kill(pid, signal.SIGSTOP)
+
+
+async def thaw_postgres(stage: Stage) -> None:
+    for pid in family(stage.weir.postgres.process.pid):
+        os.kill(pid, signal.SIGCONT)
+
+
 async def kill_redis(stage: Stage) -> None:
     process = stage.weir.redis.process
     process.kill()
     process.wait()
 
 
-def clock(hours: int) -> Act:
-    """Move the wall clock of all processes to so many hours from the machine's."""
+def clocks(*, weir: int, postgres: int) -> Act:
+    """Move the wall clocks of Weir's processes and of Postgres to so many hours from the machine's."""
 
     async def move(stage: Stage) -> None:
-        stage.weir.clock.move(hours * HOUR)
+        stage.weir.clock.move(weir * HOUR)
+        stage.weir.postgres_clock.move(postgres * HOUR)
 
     return move
 
@@ -115,7 +128,7 @@ async def crash_and_set_back(stage: Stage) -> None:
     """Both dispatchers die, and before they are back the clock is an hour back."""
     for part in stage.weir.dispatchers():
         part.kill()
-    stage.weir.clock.move(-HOUR)
+    await clocks(weir=-1, postgres=-1)(stage)
     await asyncio.sleep(1.5)
 
 

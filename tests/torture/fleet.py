@@ -135,11 +135,12 @@ class Part:
 
 
 class Fleet:
-    """The processes. `clock` is there when all of them live by one that can be moved."""
+    """The processes. With `clocks` those of Weir live by one that can be moved, and Postgres by another."""
 
-    def __init__(self, folder: Path, clock: Clock | None) -> None:
+    def __init__(self, folder: Path, *, clocks: bool = False) -> None:
         self.folder = folder
-        self.clock = clock
+        self.clock = Clock(folder / "clock") if clocks else None
+        self.postgres_clock = Clock(folder / "postgres-clock") if clocks else None
         self.parts: dict[str, Part] = {}
         self.postgres = PostgresServer(folder / "postgres")
         self.redis = RedisServer(folder / "redis")
@@ -172,7 +173,7 @@ class Fleet:
 
     async def start_stores(self) -> None:
         """Start those that do not run."""
-        with self.clock.for_postgres() if self.clock else nullcontext():
+        with self.postgres_clock.for_postgres() if self.postgres_clock else nullcontext():
             for server in (self.postgres, self.redis):
                 if server.process is None or server.process.poll() is not None:
                     await asyncio.to_thread(server.start)

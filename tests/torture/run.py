@@ -48,7 +48,7 @@ async def place(kind: str, folder: Path) -> AsyncIterator[Weir]:
         return
     if kind == "clock" and clock.library() is None:
         raise Unavailable("the clock cannot be moved; on Debian: apt-get install faketime")
-    fleet = Fleet(folder, clock.Clock(folder / "clock") if kind == "clock" else None)
+    fleet = Fleet(folder, clocks=kind == "clock")
     async with faults.on_small_disk(fleet) if kind == "disk" else fleet.running():
         yield fleet
 

@@ -70,6 +70,14 @@ SCENARIOS = (
         repeats=True,
     ),
     Scenario(
+        "postgres frozen",
+        "SIGSTOP of all its processes until all leases have run out, then SIGCONT",
+        faults.freeze_postgres,
+        faults.thaw_postgres,
+        hold=LEASE_SECONDS + 3,
+        repeats=True,
+    ),
+    Scenario(
         "redis killed",
         "kill -9, started again after {hold:.0f} s",
         faults.kill_redis,
@@ -77,7 +85,7 @@ SCENARIOS = (
         hold=REDIS_SECONDS,
     ),
     *(
-        Scenario(f"sink: {misdeed}", "one more subscription, whose sink does that", misdeed=misdeed, hold=5)
+        Scenario(f"sink: {misdeed}", "one more subscription, whose sink does that", misdeed=misdeed, hold=4)
         for misdeed in MISDEEDS
     ),
     Scenario(
@@ -98,7 +106,7 @@ SCENARIOS = (
     Scenario(
         "clock forward",
         "the clock of all processes, Postgres too, jumps an hour ahead",
-        faults.clock(1),
+        faults.clocks(weir=1, postgres=1),
         hold=3,
         place="clock",
         repeats=True,
@@ -106,7 +114,25 @@ SCENARIOS = (
     Scenario(
         "clock back",
         "and an hour back again",
-        faults.clock(0),
+        faults.clocks(weir=0, postgres=0),
+        hold=3,
+        place="clock",
+        repeats=True,
+    ),
+    Scenario(
+        "clocks apart: ahead",
+        "Weir's clock is an hour ahead of Postgres' for 3 s",
+        faults.clocks(weir=1, postgres=0),
+        faults.clocks(weir=0, postgres=0),
+        hold=3,
+        place="clock",
+        repeats=True,
+    ),
+    Scenario(
+        "clocks apart: behind",
+        "Weir's clock is an hour behind Postgres' for 3 s",
+        faults.clocks(weir=-1, postgres=0),
+        faults.clocks(weir=0, postgres=0),
         hold=3,
         place="clock",
         repeats=True,
