@@ -1,6 +1,6 @@
 """What became of the events, read from Weir's API and compared with what receivers saw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,20 @@ class Api:
             return None if answer.status == 204 else await answer.json()
 
 
+@dataclass(frozen=True)
+class Found:
+    """What there is.
+
+    `stored` are uids. For each subscription whose receiver works `arrived` has ids, and `waiting` the uids whose
+    delivery has not ended; for each other one `written` has the uids with a delivery in any state.
+    """
+
+    stored: Collection[str]
+    arrived: Sequence[Collection[str]]
+    waiting: Sequence[Collection[str]]
+    written: Sequence[Collection[str]] = ()
+
+
 @dataclass
 class Account:
     """Counts of acknowledged events. `lost` are the ids of those that are neither delivered nor waiting."""
@@ -83,33 +97,35 @@ class Account:
     lost: list[str] = field(default_factory=list)
 
 
-async def account(
-    api: Api,
-    acknowledged: Mapping[str, str],
-    received: Mapping[str, set[str]],
-    others: Sequence[str],
-) -> Account:
-    """Look up every event of `acknowledged` (id to uid).
+async def look_up(api: Api, received: Mapping[str, Collection[str]], others: Sequence[str]) -> Found:
+    """Ask Weir. `received` has the ids that arrived for each subscription whose receiver works."""
+    return Found(
+        stored={item["uid"] for item in await api.events()},
+        arrived=list(received.values()),
+        waiting=[await api.waiting(subscription) for subscription in received],
+        written=[{delivery["event"] for delivery in await api.deliveries(other)} for other in others],
+    )
 
-    `received` has, for each subscription whose receiver works, the ids that arrived there; of `others` a
-    delivery in any state will do. An event is delivered when it arrived at all of `received`.
-    """
-    stored = {item["uid"] for item in await api.events()}
-    waiting = {subscription: await api.waiting(subscription) for subscription in received}
-    written = [{delivery["event"] for delivery in await api.deliveries(other)} for other in others]
-    found = Account(acknowledged=len(acknowledged))
+
+def account(acknowledged: Mapping[str, str], found: Found) -> Account:
+    """Account for every event of `acknowledged` (id to uid). One is delivered when it arrived everywhere."""
+    made = Account(acknowledged=len(acknowledged))
     for identity, uid in acknowledged.items():
-        missing = [subscription for subscription, ids in received.items() if identity not in ids]
-        found.stored += uid in stored
+        missing = [
+            waiting
+            for arrived, waiting in zip(found.arrived, found.waiting, strict=True)
+            if identity not in arrived
+        ]
+        made.stored += uid in found.stored
         if (
-            uid not in stored
-            or any(uid not in waiting[subscription] for subscription in missing)
-            or any(uid not in uids for uids in written)
+            uid not in found.stored
+            or any(uid not in waiting for waiting in missing)
+            or any(uid not in written for written in found.written)
         ):
-            found.lost.append(identity)
+            made.lost.append(identity)
         elif missing:
-            found.waiting += 1
+            made.waiting += 1
         else:
-            found.delivered += 1
-    found.lost.sort()
-    return found
+            made.delivered += 1
+    made.lost.sort()
+    return made

@@ -12,7 +12,7 @@ import asyncpg
 
 from shared.runtime.outage import is_outage
 from tests.bench.processes import memory_mib
-from tests.torture.account import Api, account
+from tests.torture.account import Api, account, look_up
 from tests.torture.fleet import Weir
 from tests.torture.load import Load
 from tests.torture.report import Row
@@ -174,7 +174,7 @@ async def play(scenario: Scenario, weir: Weir, *, rate: float, patience: float) 
             await _settle(stage, patience)
         row.fallen = weir.fallen()
         received = {subscription: set(receiver.arrived) for subscription, receiver in good.items()}
-        found = await account(api, load.acknowledged, received, bad)
+        found = account(load.acknowledged, await look_up(api, received, bad))
         for subscription in (*good, *bad):
             await api.unsubscribe(subscription)
     row.acknowledged, row.stored = found.acknowledged, found.stored
