@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from events.dispatch import endings, orders
 from events.dispatch.attempt import Result
+from events.dispatch.clock import DatabaseClock
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
 from events.dispatch.gate import Gates, Surroundings
@@ -66,9 +67,12 @@ class Dispatcher:
         self._sender = Sender(resources, self._client)
         self._subscriptions = SubscriptionCache(resources)
         self._gates = Gates(Surroundings(self._run, lambda: self._leases.share))
-        self._leases = Leases(resources, self.shards)
+        self._clock = DatabaseClock()
+        self._leases = Leases(resources, self.shards, self._clock)
         self._recorder = Recorder(resources, self._leases.owner, self._leases.seconds)
-        self._due = DueDeliveries(resources, self.shards, self._gates, self._subscriptions, self._recorder)
+        self._due = DueDeliveries(
+            resources, self.shards, self._gates, self._subscriptions, self._recorder, self._clock
+        )
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
         self._health = SinkHealth(resources, self._leases.owner, self._gates)
