@@ -124,7 +124,9 @@ VERDICT_COLUMNS: list[Column] = [
 
 @events.command("explain")
 @click.argument("uid")
-@click.option("--subscription", metavar="NAME|ID", help="Ask this one alone; by its id also when it is deleted.")
+@click.option(
+    "--subscription", metavar="NAME|ID", help="Ask this one alone; by its id also when it is deleted."
+)
 @click.option("--version", type=click.IntRange(min=1), help="What that subscription said at this version.")
 @click.option("--then", is_flag=True, help="As it was when the event was received.")
 @output_option
@@ -142,7 +144,9 @@ def explain_event(
     if version is not None and subscription is None:
         raise click.UsageError("--version is of a subscription: name it with --subscription")
     if then and subscription is not None:
-        raise click.UsageError("--then is of all subscriptions: leave --subscription out, or name a --version")
+        raise click.UsageError(
+            "--then is of all subscriptions: leave --subscription out, or name a --version"
+        )
     query = {"version": version, "then": "true" if then else None}
     if subscription is not None:
         query["subscription"] = identity_of(api, subscription)

@@ -684,7 +684,7 @@ export const getSubscription = <ThrowOnError extends boolean = true>(options: Op
  *
  * Change a subscription, pause it, resume it. What is absent gets its default again.
  *
- * Only name, state, signing secrets, `auth` and `tls` stay as they are when they are absent. To `paused`, what waits
+ * Name, state, signing secrets, `auth`, `tls` and `transform` stay as they are when they are absent. To `paused`, what waits
  * is held until it is `active` again; to `disabled`, what waits is cancelled.
  */
 export const replaceSubscription = <ThrowOnError extends boolean = true>(options: Options<ReplaceSubscriptionData, ThrowOnError>) => (options.client ?? client).put<ReplaceSubscriptionResponses, ReplaceSubscriptionErrors, ThrowOnError, 'data'>({

@@ -30,6 +30,7 @@ export type AttemptBody = {
     error: string | null;
     request: SentBody | null;
     response: GotBody | null;
+    reply: ReplyBody | null;
 };
 
 /**
@@ -66,6 +67,14 @@ export type CheckBody = {
      * Matched by the saved filter, not now.
      */
     removed: number;
+    /**
+     * False when older events were left out: too much data, or too much time, for one answer.
+     */
+    complete: boolean;
+    /**
+     * What the filter may not have been meant to say.
+     */
+    warnings: Array<CheckWarning>;
     items: Array<CheckItem>;
 };
 
@@ -115,6 +124,18 @@ export type CheckItem = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     } | null;
     /**
      * With which value the clause failed.
@@ -164,7 +185,35 @@ export type CheckRequest = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
     /**
      * Show the difference to its saved filter.
      */
@@ -173,6 +222,14 @@ export type CheckRequest = {
         [key: string]: unknown;
     }> | null;
     last?: number | null;
+};
+
+/**
+ * What can be used, but may not mean what was meant.
+ */
+export type CheckWarning = {
+    pointer: string;
+    detail: string;
 };
 
 /**
@@ -425,12 +482,19 @@ export type EventList = {
 };
 
 /**
- * What a subscription, as it is now, says of an event.
+ * What a subscription says of an event.
  */
 export type ExplainItem = {
     subscription: string;
     subscriptionName: string;
-    state: 'active' | 'paused' | 'disabled';
+    /**
+     * Which version of the subscription says so.
+     */
+    version: number;
+    /**
+     * What it is now, whichever version was asked.
+     */
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
     matched: boolean;
     /**
      * The first dialect object that failed.
@@ -443,13 +507,17 @@ export type ExplainItem = {
      */
     detail: string | null;
     /**
+     * What went wrong while the filter looked at the event.
+     */
+    error: string | null;
+    /**
      * The delivery that came of it, if there is one.
      */
     delivery: string | null;
 };
 
 /**
- * The verdict of every subscription of the project.
+ * The verdicts of the subscriptions that were asked.
  */
 export type ExplainList = {
     items: Array<ExplainItem>;
@@ -762,6 +830,17 @@ export type ReceivedBody = {
 };
 
 /**
+ * The event that came back and was taken in.
+ */
+export type ReplyBody = {
+    uid: string;
+    /**
+     * Whether it had been taken in before.
+     */
+    duplicate: boolean;
+};
+
+/**
  * A version of a type's schema. Versions never change.
  */
 export type SchemaBody = {
@@ -817,13 +896,24 @@ export type SecretRequest = {
  * The request to the sink.
  *
  * `headers` are made again from the event and the delivery: `traceparent` is not kept, a signature is
- * shown as `***`, and where the subscription is gone only those that every delivery has are there.
+ * shown as `***`, and where the subscription is gone only those that every delivery has are there. Where its
+ * subscription asks for more than a signed POST they are those that were sent, credentials shown as `***`.
  */
 export type SentBody = {
     url: string;
     headers: {
         [key: string]: string;
     };
+    /**
+     * The beginning of what was sent instead of the stored event; null where that is what was sent.
+     */
+    body: string | null;
+    bodyEncoding: 'text' | 'base64';
+    bodyTruncated: boolean;
+    /**
+     * How many events were in the request; null without batches.
+     */
+    batchSize: number | null;
 };
 
 /**
@@ -1125,6 +1215,18 @@ export type SubscriptionBody = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     sink: string;
     delivery: DeliveryPolicyBody;
@@ -1210,10 +1312,6 @@ export type SubscriptionBody = {
  */
 export type SubscriptionCreate = {
     /**
-     * Unique in the project.
-     */
-    name?: string | null;
-    /**
      * Every entry must hold; an empty array lets every event through.
      */
     filters?: Array<{
@@ -1247,7 +1345,39 @@ export type SubscriptionCreate = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -1363,6 +1493,10 @@ export type SubscriptionCreate = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -1407,16 +1541,12 @@ export type SubscriptionList = {
 };
 
 /**
- * A subscription as it shall be. An absent name, state, `auth` or `tls` stays as it is.
+ * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
  *
  * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
  * sink is on the same host.
  */
 export type SubscriptionReplace = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -1451,7 +1581,39 @@ export type SubscriptionReplace = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -1567,6 +1729,10 @@ export type SubscriptionReplace = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -1808,6 +1974,18 @@ export type SubscriptionBodyWritable = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     sink: string;
     delivery: DeliveryPolicyBody;
@@ -1894,6 +2072,7 @@ export type SubscriptionBodyWritable = {
      * Why it is disabled, when that was not asked for.
      */
     stateReason: string | null;
+    sinkHealth: SinkHealthBody;
     /**
      * Counts the changes, from 1.
      */
@@ -1906,10 +2085,6 @@ export type SubscriptionBodyWritable = {
  * A subscription to be. Without a name it is called after the host of its sink.
  */
 export type SubscriptionCreateWritable = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -1944,7 +2119,39 @@ export type SubscriptionCreateWritable = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -2075,6 +2282,10 @@ export type SubscriptionCreateWritable = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -2084,6 +2295,10 @@ export type SubscriptionCreateWritable = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -2115,16 +2330,12 @@ export type SubscriptionListWritable = {
 };
 
 /**
- * A subscription as it shall be. An absent name, state, `auth` or `tls` stays as it is.
+ * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
  *
  * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
  * sink is on the same host.
  */
 export type SubscriptionReplaceWritable = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -2159,7 +2370,39 @@ export type SubscriptionReplaceWritable = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -2290,6 +2533,10 @@ export type SubscriptionReplaceWritable = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -2299,6 +2546,10 @@ export type SubscriptionReplaceWritable = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -3331,7 +3582,20 @@ export type ExplainEventData = {
         uid: string;
         project: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Ask this one alone; it may be deleted since.
+         */
+        subscription?: string | null;
+        /**
+         * What that subscription said at this version of it.
+         */
+        version?: number | null;
+        /**
+         * As it was when the event was received, those deleted since included.
+         */
+        then?: boolean;
+    };
     url: '/v1/projects/{project}/events/{uid}/explain';
 };
 
