@@ -292,8 +292,8 @@ class Dispatcher:
         try:
             results: Sequence[Result | None] = [None] * len(jobs)
             if job.subscription.broken is None:
-                if len(jobs) == 1:
-                    results = [await self._sender.attempt(jobs[0])]
+                if job.companions is None:
+                    results = [await self._sender.attempt(job)]
                 else:
                     results = await self._sender.attempt_batch(jobs)
             # By one random number for all, those of a batch are due together again.
