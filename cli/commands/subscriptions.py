@@ -17,10 +17,17 @@ COLUMNS: list[Column] = [
     ("id", "id"),
     ("name", "name"),
     ("state", "state"),
+    ("circuit", "sinkHealth.state"),
     ("sink", "sink"),
     ("filters", "filters"),
 ]
-WIDE: list[Column] = [("reason", "stateReason"), ("retry", "delivery.retry"), ("timeout", "delivery.timeout")]
+WIDE: list[Column] = [
+    ("reason", "stateReason"),
+    ("sink is", "sinkHealth.reason"),
+    ("until", "sinkHealth.until"),
+    ("retry", "delivery.retry"),
+    ("timeout", "delivery.timeout"),
+]
 WRITABLE = ("name", "filters", "sink", "delivery", "state")
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from events.dispatch import endings
 from events.dispatch.gate import Gates
 from events.dispatch.message import Message, message_of
+from events.dispatch.orders import take_turn
 from events.dispatch.subscriptions import Subscribers, Subscription
 from events.dispatch.work import Attempted, Ending, Job, NewDelivery, Work
 from shared.core.ids import delivery_id
@@ -59,10 +60,11 @@ class Router:
     def _deliver(self, work: Work, message: Message, subscription: Subscription, identity: UUID) -> None:
         key = order_key_of(message) if subscription.policy.ordering == "partitionkey" else None
         paused = subscription.state == "paused"
-        if not paused and key is None:
+        first = key is None or take_turn(work.shard, subscription.id, key)
+        if not paused and first:
             gate = self._gates.of(subscription)
             if not gate.saturated and gate.room > 0:
-                job = Job(work.shard, subscription, message, identity, work=work)
+                job = Job(work.shard, subscription, message, identity, work=work, order_key=key)
                 work.jobs.append(job)
                 work.open += 1
                 gate.put(job)

@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-import aiohttp
 import msgspec
 from yarl import URL
 
 from events.dispatch import queries
+from events.dispatch.binding import read_binding
+from events.dispatch.special import Special, Unusable, special_of
 from shared.auth.sealing import UnsealError, unseal
 from shared.core.cloudevents import Event
-from shared.core.delivery import DEFAULT, DeliveryPolicy, InvalidPolicy, parse_policy
+from shared.core.delivery import DEFAULT, K_SINK, DeliveryPolicy, InvalidPolicy, parse_policy
 from shared.core.filters import (
     NO_DATA,
     Attributes,
@@ -46,7 +48,10 @@ logger = logging.getLogger("weir.dispatch")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subscription:
-    """One subscription at one version. `broken` says why nothing can be delivered for it."""
+    """One subscription at one version. `broken` says why nothing can be delivered for it.
+
+    `special` is None where a signed POST is all that is asked for.
+    """
 
     id: UUID
     project_id: UUID
@@ -57,9 +62,9 @@ class Subscription:
     url: URL
     policy: DeliveryPolicy
     secrets: tuple[str, ...]
-    timeout: aiohttp.ClientTimeout
     dead_letter_url: URL | None
     broken: str | None = None
+    special: Special | None = None
 
 
 class Subscribers:
@@ -126,6 +131,7 @@ class SubscriptionCache:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._projects: dict[UUID, Subscribers] = {}
+        self._binding = read_binding(os.environ)
         self._reading: dict[UUID, asyncio.Lock] = {}
 
     async def get(self, project_id: UUID, version: int | None) -> Subscribers:
@@ -192,31 +198,35 @@ class SubscriptionCache:
 
     def _subscription(self, project_id: UUID, row: "Record") -> Subscription:
         """What cannot be read passes nothing on quietly: it matches all and its deliveries end dead, said so."""
-        broken = None
+        broken, special = None, None
+        sink: str = row["sink"]
         filters, policy = compile_filters([]), DEFAULT
         secrets: tuple[str, ...] = ()
         try:
             filters = compile_filters(row["filters"])
             policy = parse_policy(row["delivery"])
             secrets = self._secrets(row["signing_secrets_sealed"])
-        except (InvalidFilter, InvalidPolicy, UnsealError, msgspec.MsgspecError) as error:
+            special = special_of(row, policy, self._resources, self._binding)
+        except (InvalidFilter, InvalidPolicy, UnsealError, Unusable, msgspec.MsgspecError) as error:
             broken = f"the subscription cannot be used: {error}"
             logger.error("subscription %s: %s", row["id"], error)  # noqa: TRY400 the trace says nothing
+        if sink == K_SINK:
+            sink = self._binding.url or sink
         return Subscription(
             id=row["id"],
             project_id=project_id,
             version=row["version"],
             state=row["state"],
             filter=filters,
-            sink=row["sink"],
-            url=URL(row["sink"], encoded=True),
+            sink=sink,
+            url=URL(sink, encoded=True),
             policy=policy,
             secrets=secrets,
-            timeout=aiohttp.ClientTimeout(total=policy.timeout_seconds),
             dead_letter_url=(
                 URL(policy.dead_letter_sink, encoded=True) if policy.dead_letter_sink is not None else None
             ),
             broken=broken,
+            special=special,
         )
 
     def _secrets(self, sealed: bytes | None) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 _COLUMNS = """
-    id, name, filters, sink, delivery, signing_secrets_sealed, state, state_reason, version, created_at, updated_at
+    id, name, filters, sink, delivery, signing_secrets_sealed, auth, tls, transform, credentials_sealed,
+    state, state_reason, version, created_at, updated_at
 """
 
 
@@ -70,14 +71,19 @@ async def insert(
     sink: str,
     delivery: dict[str, Any],
     signing_secrets_sealed: bytes | None,
+    auth: dict[str, Any] | None,
+    tls: dict[str, Any] | None,
+    transform: dict[str, Any] | None,
+    credentials_sealed: bytes | None,
     state: str,
 ) -> "Record":
     """The new row. Raises asyncpg.UniqueViolationError when the name is taken."""
     return await conn.fetchrow(
         f"""
         INSERT INTO subscriptions
-            (id, project_id, name, filters, sink, delivery, signing_secrets_sealed, state)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_COLUMNS}
+            (id, project_id, name, filters, sink, delivery, signing_secrets_sealed, state, auth, tls, transform,
+             credentials_sealed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING {_COLUMNS}
         """,
         subscription_id,
         project_id,
@@ -87,6 +93,10 @@ async def insert(
         delivery,
         signing_secrets_sealed,
         state,
+        auth,
+        tls,
+        transform,
+        credentials_sealed,
     )
 
 
@@ -100,6 +110,10 @@ async def replace(
     sink: str,
     delivery: dict[str, Any],
     signing_secrets_sealed: bytes | None,
+    auth: dict[str, Any] | None,
+    tls: dict[str, Any] | None,
+    transform: dict[str, Any] | None,
+    credentials_sealed: bytes | None,
     state: str,
     state_reason: str | None,
 ) -> "Record":
@@ -108,7 +122,7 @@ async def replace(
         f"""
         UPDATE subscriptions
         SET name = $3, filters = $4, sink = $5, delivery = $6, signing_secrets_sealed = $7, state = $8,
-            state_reason = $9, version = version + 1, updated_at = now()
+            state_reason = $9, auth = $10, tls = $11, transform = $12, credentials_sealed = $13, version = version + 1, updated_at = now()
         WHERE project_id = $1 AND id = $2 RETURNING {_COLUMNS}
         """,
         project_id,
@@ -120,6 +134,10 @@ async def replace(
         signing_secrets_sealed,
         state,
         state_reason,
+        auth,
+        tls,
+        transform,
+        credentials_sealed,
     )
 
 
@@ -208,6 +226,19 @@ async def recent_events(conn: "Connection", project_id: UUID, limit: int) -> "li
     )
 
 
+async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | None":
+    """One stored event, with its data."""
+    return await conn.fetchrow(
+        """
+        SELECT uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions,
+               data, data_kind
+        FROM events WHERE project_id = $1 AND uid = $2
+        """,
+        project_id,
+        uid,
+    )
+
+
 async def recent_events_with_data(
     conn: "Connection", project_id: UUID, limit: int, byte_limit: int
 ) -> "list[Record]":
@@ -228,3 +259,21 @@ async def recent_events_with_data(
             byte_limit,
         )
     )
+
+
+async def sink_health(
+    conn: "Connection", project_id: UUID, subscription_ids: list[UUID]
+) -> "dict[UUID, Record]":
+    """What dispatch knows of sinks that are unwell: the worst that any of its processes says."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (h.subscription_id) h.subscription_id, h.state, h.since, h.until, h.reason,
+            min(h.in_flight_limit) OVER (PARTITION BY h.subscription_id) AS in_flight_limit
+        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+        WHERE s.project_id = $1 AND h.subscription_id = ANY($2) AND h.expires_at > now()
+        ORDER BY h.subscription_id, array_position(ARRAY['open', 'halfOpen', 'closed'], h.state), h.until DESC NULLS LAST
+        """,
+        project_id,
+        subscription_ids,
+    )
+    return {row["subscription_id"]: row for row in rows}

@@ -29,6 +29,10 @@ DEFAULTS = {
     "ordering": "none",
     "maxInFlight": 32,
     "ratePerSecond": None,
+    "batchSize": 1,
+    "headers": {},
+    "ceOverrides": {"extensions": {}},
+    "replies": False,
 }
 HMAC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_HMAC = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -82,7 +86,7 @@ async def test_delivery_values_are_kept_and_said_in_iso_8601(client: httpx.Async
         "ratePerSecond": 2.5,
     }
     made = (await client.post("/subscriptions", json=body(delivery=given))).json()
-    assert made["delivery"] == {**given, "backoffMax": "PT1M30S"}
+    assert made["delivery"] == {**DEFAULTS, **given, "backoffMax": "PT1M30S"}
 
 
 @pytest.mark.spec("S03")
