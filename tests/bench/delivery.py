@@ -47,15 +47,19 @@ def _bursts(bench: Bench, weir: Served, sink: str, rounds: int, burst: int) -> d
     try:
         # Connections, statements and pages that the first events of a process meet are not what a burst costs.
         bench.burst([weir], burst // 4)
+        before = bench.settled()
         for number in range(rounds):
             _say(f"delivery, round {number + 1} of {rounds}")
             bares.append(bench.bare_post(burst))
             bursts.append(bench.burst([weir], burst))
+        after = bench.settled()
     finally:
         bench.unsubscribe(subscription)
+    names = ("commitsPerEvent", "walPerEvent", "rowsPerEvent")
+    written = {name: (b - a) / burst / rounds for name, a, b in zip(names, before, after, strict=True)}
     found = {name: statistics.median(one[name] for one in bursts) for name in bursts[0]}
     return {
-        "delivery": {**found, "barePerSecond": statistics.median(bares), "burst": burst},
+        "delivery": {**found, **written, "barePerSecond": statistics.median(bares), "burst": burst},
         "deliveryRounds": {"bare": bares, "burst": bursts},
     }
 

@@ -34,6 +34,9 @@ COLUMNS = (
 )
 
 
+FLUSH_SECONDS = 11
+"""A session that falls idle tells of its last second's work within ten seconds (PGSTAT_IDLE_INTERVAL)."""
+
 _NEW_VERSION = "UPDATE projects SET version = version + 1 WHERE id = $1"
 
 
@@ -78,6 +81,11 @@ class Bench:
         if found.get("other"):
             raise SystemExit(f"{command[2]}: other answers than 2xx: {found['other']}")
         return found
+
+    def settled(self) -> tuple[int, int, int]:
+        """Commits, bytes of WAL and rows until now, when every session has told of what it did."""
+        time.sleep(FLUSH_SECONDS)
+        return asyncio.run(self._counters())
 
     async def _counters(self) -> tuple[int, int, int]:
         """Commits, bytes of WAL, and rows of events, deliveries and attempts that were written."""
@@ -201,7 +209,7 @@ class Bench:
 
         With several processes each gets its part of the load. From first POST to last delivery.
         """
-        before, busy = asyncio.run(self._counters()), self.busy(*served)
+        busy = self.busy(*served)
         had = self.received()["received"]
         awaited = had + count * fan_out
         started = time.time()
@@ -217,17 +225,13 @@ class Bench:
             if time.time() > deadline:
                 raise SystemExit(f"only {now['received'] - had} of {awaited - had} deliveries arrived")
             time.sleep(0.05)
-        time.sleep(1.2)
+        time.sleep(0.5)  # the last record, and repeated deliveries, if there are any
         used = self.busy(*served) - busy
-        after = asyncio.run(self._counters())
         return {
             "perSecond": count * fan_out / (now["lastAt"] - started),
             "acksPerSecond": sum(one["events"] / one["seconds"] for one in sent),
             "ackP99": max(one["p99"] for one in sent),
             "repeated": self.received()["received"] - awaited,
-            "commitsPerEvent": (after[0] - before[0]) / count,
-            "walPerEvent": (after[1] - before[1]) / count,
-            "rowsPerEvent": (after[2] - before[2]) / count,
             "processorMsPerEvent": used / count * 1000,
             "processorMsPerDelivery": used / count / fan_out * 1000,
         }
