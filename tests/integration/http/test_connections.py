@@ -338,7 +338,8 @@ async def test_tls_verifies_names_and_authorities(raw: RawServer, authority: Aut
     assert answer.body == b"ok"
     assert answer.timings.tls_us is not None
     assert seen[0] == "good.example"
-    await client.post(URL(f"https://127.0.0.1:{port}/"), [], b"x", timeout_seconds=5, tls=trusting)
+    for host in ("127.0.0.1", "good.example."):  # an address, and a name to its root
+        await client.post(URL(f"https://{host}:{port}/"), [], b"x", timeout_seconds=5, tls=trusting)
     with pytest.raises(NoAnswer, match=r"the certificate is not valid: .*other\.example"):
         await client.post(URL(f"https://other.example:{port}/"), [], b"x", timeout_seconds=5, tls=trusting)
     with pytest.raises(NoAnswer, match=r"the certificate is not valid: .*issuer"):
