@@ -320,10 +320,11 @@ class Bench:
             f"{url}/v1/projects/{self.project.name}/subscriptions",
             headers=self.project.headers,
             json={"name": "bench", "filters": [], "sink": sink},
+            timeout=60,
         )
         answer.raise_for_status()
         return url + answer.headers["location"]
 
     def unsubscribe(self, address: str) -> None:
         """Delete a subscription."""
-        httpx.delete(address, headers=self.project.headers).raise_for_status()
+        httpx.delete(address, headers=self.project.headers, timeout=60).raise_for_status()
