@@ -41,7 +41,7 @@ def test_injection(bad: str) -> None:
             render(headers)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a:", "é", *FRAMING, "Content-Length", "HOST"])
+@pytest.mark.parametrize("name", ["", "a b", "a:", "é", *sorted(FRAMING), "Content-Length", "HOST"])
 def test_names_that_cannot_be_sent(name: str) -> None:
     with pytest.raises(InvalidRequest):
         render([(name, "1")])
