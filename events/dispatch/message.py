@@ -31,6 +31,11 @@ class Message:
         self._binary: tuple[Headers, bytes] | None = None
         self._json: tuple[Headers, bytes] | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of its data."""
+        return len(self.event.data or b"")
+
     def encoded(self, form: str) -> tuple[Headers, bytes]:
         """Headers and body in the format of a delivery policy.
 
@@ -65,12 +70,12 @@ def message_of(row: Any) -> Message:
     )
 
 
-def traceparent(event: Event) -> str:
+def traceparent(event: Event | None) -> str:
     """The `traceparent` of one request (W3C Trace Context): the event's trace, if it has one, with a new span.
 
-    The event's own `ce-traceparent` stays as it is.
+    A batch of several has none that is all of theirs. The event's own `ce-traceparent` stays as it is.
     """
-    found = event.extensions.get("traceparent")
+    found = None if event is None else event.extensions.get("traceparent")
     match = _TRACEPARENT.fullmatch(found) if isinstance(found, str) else None
     # Random as the specification asks for it, which is not for secrets: no system call for each. 0 is not valid.
     span = getrandbits(64) or 1
