@@ -30,6 +30,7 @@ export type AttemptBody = {
     error: string | null;
     request: SentBody | null;
     response: GotBody | null;
+    reply: ReplyBody | null;
 };
 
 /**
@@ -335,6 +336,12 @@ export type DeliveryPolicyBody = {
     ordering: 'none' | 'partitionkey';
     maxInFlight: number;
     ratePerSecond: number | null;
+    batchSize: number;
+    headers: {
+        [key: string]: string;
+    };
+    ceOverrides: OverridesBody;
+    replies: boolean;
 };
 
 /**
@@ -612,6 +619,15 @@ export type OutcomeBody = {
 };
 
 /**
+ * Extensions that are set on every event on its way.
+ */
+export type OverridesBody = {
+    extensions: {
+        [key: string]: string;
+    };
+};
+
+/**
  * The password to be; `currentPassword` is required when there is one.
  */
 export type PasswordRequest = {
@@ -747,6 +763,17 @@ export type ReceivedBody = {
 };
 
 /**
+ * The event that came back and was taken in.
+ */
+export type ReplyBody = {
+    uid: string;
+    /**
+     * Whether it had been taken in before.
+     */
+    duplicate: boolean;
+};
+
+/**
  * A version of a type's schema. Versions never change.
  */
 export type SchemaBody = {
@@ -802,13 +829,24 @@ export type SecretRequest = {
  * The request to the sink.
  *
  * `headers` are made again from the event and the delivery: `traceparent` is not kept, a signature is
- * shown as `***`, and where the subscription is gone only those that every delivery has are there.
+ * shown as `***`, and where the subscription is gone only those that every delivery has are there. Where its
+ * subscription asks for more than a signed POST they are those that were sent, credentials shown as `***`.
  */
 export type SentBody = {
     url: string;
     headers: {
         [key: string]: string;
     };
+    /**
+     * The beginning of what was sent instead of the stored event; null where that is what was sent.
+     */
+    body: string | null;
+    bodyEncoding: 'text' | 'base64';
+    bodyTruncated: boolean;
+    /**
+     * How many events were in the request; null without batches.
+     */
+    batchSize: number | null;
 };
 
 /**
@@ -1101,6 +1139,61 @@ export type SubscriptionBody = {
      * How many there are; null when they can no longer be opened.
      */
     signingSecretCount: number | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth: {
+        type: 'bearer';
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+        /**
+         * Whom the certificate names.
+         */
+        readonly subject?: string | null;
+        readonly expiresAt?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform: {
+        jsonata: string;
+    } | null;
     state: 'active' | 'paused' | 'disabled';
     /**
      * Why it is disabled, when that was not asked for.
@@ -1158,7 +1251,7 @@ export type SubscriptionCreate = {
         };
     }>;
     /**
-     * An http or https URL without user, password and fragment.
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
     sink: string;
     /**
@@ -1194,6 +1287,83 @@ export type SubscriptionCreate = {
          * No limit when null.
          */
         ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
+    } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+        /**
+         * Whom the certificate names.
+         */
+        readonly subject?: string | null;
+        readonly expiresAt?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
     } | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
@@ -1235,7 +1405,10 @@ export type SubscriptionList = {
 };
 
 /**
- * A subscription as it shall be. An absent name or state stays as it is.
+ * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
+ *
+ * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
+ * sink is on the same host.
  */
 export type SubscriptionReplace = {
     /**
@@ -1278,7 +1451,7 @@ export type SubscriptionReplace = {
         };
     }>;
     /**
-     * An http or https URL without user, password and fragment.
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
     sink: string;
     /**
@@ -1314,6 +1487,83 @@ export type SubscriptionReplace = {
          * No limit when null.
          */
         ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
+    } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+        /**
+         * Whom the certificate names.
+         */
+        readonly subject?: string | null;
+        readonly expiresAt?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
     } | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
@@ -1344,6 +1594,46 @@ export type SubscriptionReplace = {
      * The secrets to use from now on. Absent or empty keeps those there are; null takes them away.
      */
     signingSecrets?: Array<string> | null;
+};
+
+/**
+ * What would be sent; without `error`, an `event` that is null is not sent at all.
+ */
+export type TransformBody = {
+    event: {
+        [key: string]: unknown;
+    } | null;
+    error: TransformProblem | null;
+};
+
+/**
+ * Why there is no result.
+ */
+export type TransformProblem = {
+    detail: string;
+    /**
+     * Counts characters of the expression.
+     */
+    position: number | null;
+};
+
+/**
+ * A transform to try, and what to try it on: `event`, or the stored one with that `uid`.
+ */
+export type TransformRequest = {
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    /**
+     * A CloudEvent in the JSON format.
+     */
+    event?: {
+        [key: string]: unknown;
+    } | null;
+    uid?: string | null;
 };
 
 /**
@@ -1470,6 +1760,559 @@ export type PasswordRequestWritable = {
 export type SignInRequestWritable = {
     email: string;
     password: string;
+};
+
+/**
+ * A subscription as it is kept.
+ */
+export type SubscriptionBodyWritable = {
+    id: string;
+    name: string;
+    /**
+     * Every entry must hold; an empty array lets every event through.
+     */
+    filters: Array<{
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        exact?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        prefix?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        suffix?: {
+            [key: string]: string;
+        };
+        all?: Array<{
+            [key: string]: unknown;
+        }>;
+        any?: Array<{
+            [key: string]: unknown;
+        }>;
+        /**
+         * A dialect object.
+         */
+        not?: {
+            [key: string]: unknown;
+        };
+    }>;
+    sink: string;
+    delivery: DeliveryPolicyBody;
+    /**
+     * Always empty: secrets are never shown.
+     */
+    signingSecrets: Array<string>;
+    /**
+     * How many there are; null when they can no longer be opened.
+     */
+    signingSecretCount: number | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth: {
+        type: 'bearer';
+        /**
+         * Sent as `Authorization: Bearer`.
+         */
+        token?: string;
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+        /**
+         * As RFC 7617 has it.
+         */
+        password?: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+        /**
+         * Its value.
+         */
+        value?: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        /**
+         * Of the client.
+         */
+        clientSecret?: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Its key, not encrypted. Never shown.
+         */
+        privateKey?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform: {
+        jsonata: string;
+    } | null;
+    state: 'active' | 'paused' | 'disabled';
+    /**
+     * Why it is disabled, when that was not asked for.
+     */
+    stateReason: string | null;
+    /**
+     * Counts the changes, from 1.
+     */
+    version: number;
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * A subscription to be. Without a name it is called after the host of its sink.
+ */
+export type SubscriptionCreateWritable = {
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
+    /**
+     * Every entry must hold; an empty array lets every event through.
+     */
+    filters?: Array<{
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        exact?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        prefix?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        suffix?: {
+            [key: string]: string;
+        };
+        all?: Array<{
+            [key: string]: unknown;
+        }>;
+        any?: Array<{
+            [key: string]: unknown;
+        }>;
+        /**
+         * A dialect object.
+         */
+        not?: {
+            [key: string]: unknown;
+        };
+    }>;
+    /**
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
+     */
+    sink: string;
+    /**
+     * Knative's DeliverySpec with what Weir adds. What is absent or null has its default.
+     */
+    delivery?: {
+        /**
+         * How many attempts may follow the first.
+         */
+        retry?: number | null;
+        backoffPolicy?: 'exponential' | 'linear' | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffDelay?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffMax?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT10M.
+         */
+        timeout?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        retryAfterMax?: string | null;
+        format?: 'binary' | 'json' | null;
+        deadLetterSink?: string | null;
+        ordering?: 'none' | 'partitionkey' | null;
+        maxInFlight?: number | null;
+        /**
+         * No limit when null.
+         */
+        ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
+    } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+        /**
+         * Sent as `Authorization: Bearer`.
+         */
+        token?: string;
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+        /**
+         * As RFC 7617 has it.
+         */
+        password?: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+        /**
+         * Its value.
+         */
+        value?: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        /**
+         * Of the client.
+         */
+        clientSecret?: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Its key, not encrypted. Never shown.
+         */
+        privateKey?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    state?: 'active' | 'paused' | 'disabled' | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    signingSecretCount?: unknown;
+    /**
+     * Ignored.
+     */
+    version?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+    /**
+     * `whsec_…` (HMAC-SHA256) or `whsk_…` (Ed25519), base64. Never shown again.
+     */
+    signingSecrets?: Array<string> | null;
+};
+
+/**
+ * Subscriptions, newest first.
+ */
+export type SubscriptionListWritable = {
+    items: Array<SubscriptionBodyWritable>;
+    next: string | null;
+};
+
+/**
+ * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
+ *
+ * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
+ * sink is on the same host.
+ */
+export type SubscriptionReplaceWritable = {
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
+    /**
+     * Every entry must hold; an empty array lets every event through.
+     */
+    filters?: Array<{
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        exact?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        prefix?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        suffix?: {
+            [key: string]: string;
+        };
+        all?: Array<{
+            [key: string]: unknown;
+        }>;
+        any?: Array<{
+            [key: string]: unknown;
+        }>;
+        /**
+         * A dialect object.
+         */
+        not?: {
+            [key: string]: unknown;
+        };
+    }>;
+    /**
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
+     */
+    sink: string;
+    /**
+     * Knative's DeliverySpec with what Weir adds. What is absent or null has its default.
+     */
+    delivery?: {
+        /**
+         * How many attempts may follow the first.
+         */
+        retry?: number | null;
+        backoffPolicy?: 'exponential' | 'linear' | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffDelay?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffMax?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT10M.
+         */
+        timeout?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        retryAfterMax?: string | null;
+        format?: 'binary' | 'json' | null;
+        deadLetterSink?: string | null;
+        ordering?: 'none' | 'partitionkey' | null;
+        maxInFlight?: number | null;
+        /**
+         * No limit when null.
+         */
+        ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
+    } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+        /**
+         * Sent as `Authorization: Bearer`.
+         */
+        token?: string;
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+        /**
+         * As RFC 7617 has it.
+         */
+        password?: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+        /**
+         * Its value.
+         */
+        value?: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        /**
+         * Of the client.
+         */
+        clientSecret?: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Its key, not encrypted. Never shown.
+         */
+        privateKey?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    state?: 'active' | 'paused' | 'disabled' | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    signingSecretCount?: unknown;
+    /**
+     * Ignored.
+     */
+    version?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+    /**
+     * The secrets to use from now on. Absent or empty keeps those there are; null takes them away.
+     */
+    signingSecrets?: Array<string> | null;
 };
 
 export type GetJwksData = {
@@ -3577,7 +4420,7 @@ export type ListSubscriptionsResponses = {
 export type ListSubscriptionsResponse = ListSubscriptionsResponses[keyof ListSubscriptionsResponses];
 
 export type CreateSubscriptionData = {
-    body: SubscriptionCreate;
+    body: SubscriptionCreateWritable;
     path: {
         project: string;
     };
@@ -3690,6 +4533,61 @@ export type CheckFiltersResponses = {
 
 export type CheckFiltersResponse = CheckFiltersResponses[keyof CheckFiltersResponses];
 
+export type TryTransformData = {
+    body: TransformRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/subscriptions/transform';
+};
+
+export type TryTransformErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type TryTransformError = TryTransformErrors[keyof TryTransformErrors];
+
+export type TryTransformResponses = {
+    /**
+     * Successful Response
+     */
+    200: TransformBody;
+};
+
+export type TryTransformResponse = TryTransformResponses[keyof TryTransformResponses];
+
 export type DeleteSubscriptionData = {
     body?: never;
     path: {
@@ -3779,7 +4677,7 @@ export type GetSubscriptionResponses = {
 export type GetSubscriptionResponse = GetSubscriptionResponses[keyof GetSubscriptionResponses];
 
 export type ReplaceSubscriptionData = {
-    body: SubscriptionReplace;
+    body: SubscriptionReplaceWritable;
     path: {
         id: string;
         project: string;

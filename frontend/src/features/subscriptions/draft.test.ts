@@ -11,6 +11,10 @@ const saved = {
   delivery: {
     retry: 6, backoffPolicy: 'linear', backoffDelay: 'PT0.2S', backoffMax: 'PT6H', timeout: 'PT5S', retryAfterMax: 'PT0S',
     format: 'json', deadLetterSink: null, ordering: 'partitionkey', maxInFlight: 8, ratePerSecond: 50,
+    batchSize: 5,
+    headers: { 'x-team': 'billing' },
+    ceOverrides: { extensions: { region: 'eu' } },
+    replies: false,
   },
   signingSecrets: [],
   signingSecretCount: 1,
@@ -18,6 +22,9 @@ const saved = {
   stateReason: null,
   version: 1,
   createdAt: '2026-11-23T14:00:00Z',
+  auth: null,
+  tls: null,
+  transform: null,
   updatedAt: '2026-11-23T14:00:00Z',
 } as Subscription
 
