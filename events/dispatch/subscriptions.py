@@ -11,7 +11,7 @@ import msgspec
 from yarl import URL
 
 from events.dispatch import queries
-from events.dispatch.binding import read_binding
+from events.dispatch.binding import BindingSettings, read_binding
 from events.dispatch.special import Special, Unusable, special_of
 from shared.auth.sealing import UnsealError, unseal
 from shared.core.delivery import DEFAULT, K_SINK, DeliveryPolicy, InvalidPolicy, parse_policy
@@ -69,7 +69,7 @@ class SubscriptionCache:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._projects: dict[UUID, Subscribers] = {}
-        self._binding = read_binding(os.environ)
+        self._binding = read_binding(os.environ, allowed=BindingSettings().bound_sink)
 
     async def get(self, project_id: UUID, version: int | None) -> Subscribers:
         """Subscriptions at `version` or later; `version` None is a project that is gone."""
