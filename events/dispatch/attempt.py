@@ -50,7 +50,9 @@ async def attempt(client: OutboundClient, job: Job) -> Result:
     answer: Answer | None = None
     error: str | None = None
     try:
-        answer = await client.post(url, headers, body, timeout=subscription.timeout, body_bytes=BODY_BYTES)
+        answer = await client.post(
+            url, headers, body, timeout_seconds=subscription.policy.timeout_seconds, body_bytes=BODY_BYTES
+        )
     except NoAnswer as problem:
         error = str(problem)
     duration_us = int((time.perf_counter() - clock) * 1_000_000)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from events.dispatch import endings, queries
+from events.dispatch.clock import DatabaseClock
 from events.dispatch.gate import Gates
 from events.dispatch.message import message_of
 from events.dispatch.recorder import Recorder
@@ -42,17 +43,22 @@ class DueDeliveries:
         gates: Gates,
         subscriptions: SubscriptionCache,
         recorder: Recorder,
+        *,
+        clock: DatabaseClock,
     ) -> None:
         self._resources = resources
         self._shards = shards
         self._gates = gates
         self._subscriptions = subscriptions
         self._recorder = recorder
+        self._clock = clock
         self.under_way: dict[UUID, Job] = {}
         self._kicked = asyncio.Event()
         self._next = float("inf")
         self._looked_at = float("-inf")
         self._saturated: set[UUID] = set()
+        gates.around.room = self.at
+        gates.around.shed = self._shed
 
     @property
     def due_in(self) -> float:
@@ -97,7 +103,13 @@ class DueDeliveries:
         if not shards:
             return
         pool = await self._resources.pg()
-        waiting = await queries.waiting(pool, shards, self.under_way)
+        asked = time.monotonic()
+        waiting, now = await queries.waiting(pool, shards, self.under_way)
+        if now is not None and (set_back := self._clock.observe(now, asked)):
+            logger.warning("the database's clock was set back by %.0f s", set_back)
+            await queries.bring_forward(pool, shards, set_back)
+            self.at(0)
+            return
         rooms: dict[UUID, int] = {}
         left = ROWS
         for subscription_id, due_in in waiting.items():
@@ -108,7 +120,7 @@ class DueDeliveries:
             if room > 0:
                 rooms[subscription_id] = room
                 left -= room
-            else:
+            elif left <= 0:
                 self.at(BACKLOG_SECONDS)
         for subscription_id in self._saturated - waiting.keys():
             self._relax(subscription_id)
@@ -132,8 +144,17 @@ class DueDeliveries:
                 self.at(WAKE_GAP_SECONDS)
 
     def _room(self, subscription_id: UUID) -> int:
+        """A gate that has none says when it has some again."""
         gate = self._gates.find(subscription_id)
-        return ROOM if gate is None or gate.subscription is None else gate.room_for_rows
+        if gate is not None:
+            return gate.room_for_rows
+        if held_for := self._gates.held_for(subscription_id):
+            self.at(held_for)
+            return 0
+        return ROOM
+
+    def _shed(self, job: Job) -> None:
+        self.under_way.pop(job.delivery_id, None)
 
     def _relax(self, subscription_id: UUID) -> None:
         """Its backlog is on its way: new events may go to its gate directly again."""

@@ -1,9 +1,9 @@
 """An event as it goes to sinks: encoded once for each format, whoever gets it."""
 
 import re
-import secrets
 from functools import cache
 from importlib.metadata import version
+from random import getrandbits
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +77,8 @@ def traceparent(event: Event | None) -> str:
     """
     found = None if event is None else event.extensions.get("traceparent")
     match = _TRACEPARENT.fullmatch(found) if isinstance(found, str) else None
-    span = secrets.token_hex(8)
+    # Random as the specification asks for it, which is not for secrets: no system call for each. 0 is not valid.
+    span = getrandbits(64) or 1
     if match is None or match[1] == "0" * 32:
-        return f"00-{secrets.token_hex(16)}-{span}-01"
-    return f"00-{match[1]}-{span}-{match[2]}"
+        return f"00-{getrandbits(128) or 1:032x}-{span:016x}-01"
+    return f"00-{match[1]}-{span:016x}-{match[2]}"

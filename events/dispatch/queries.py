@@ -26,12 +26,14 @@ ACQUIRE = """
 UPDATE shards s
 SET owner = $1, epoch = s.epoch + 1, lease_until = now() + $3::float8 * interval '1 second'
 FROM (
-    SELECT shard, owner FROM shards
-    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now())
+    SELECT shard, owner, extract(epoch FROM lease_until - now())::float8 AS remaining FROM shards
+    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now()
+        OR lease_until > now() + 2 * $3::float8 * interval '1 second')
     ORDER BY shard FOR UPDATE SKIP LOCKED
 ) free
 WHERE s.shard = free.shard
-RETURNING s.shard, s.epoch, s.cursor_xid, s.cursor_uid, free.owner AS former
+RETURNING s.shard, s.epoch, s.cursor_xid, s.cursor_uid, free.owner AS former,
+    greatest(free.remaining - $3::float8, 0) AS set_back, extract(epoch FROM now())::float8 AS now
 """
 
 HOLD = """
@@ -56,10 +58,31 @@ FROM unnest($2::smallint[], $3::bigint[]) AS h (shard, epoch)
 WHERE s.shard = h.shard AND s.owner = $1 AND s.epoch = h.epoch
 """
 
+OWNERS = """
+SELECT shard, owner, epoch, cursor_xid, cursor_uid, lease_until IS NULL OR lease_until < now() AS expired,
+    extract(epoch FROM lease_until - now())::float8 AS left_seconds
+FROM shards WHERE owner IS NOT NULL
+UNION ALL
+SELECT NULL, owner, NULL, NULL, NULL, false, NULL FROM dispatchers WHERE seen_until > now()
+"""
+
+HAND_OVER = """
+UPDATE shards s
+SET owner = h.heir, epoch = s.epoch + 1, lease_until = now() + $2::float8 * interval '1 second'
+FROM unnest($3::smallint[], $4::bigint[], $5::text[]) AS h (shard, epoch, heir)
+WHERE s.shard = h.shard AND s.owner = $1 AND s.epoch = h.epoch
+"""
+
 # What a dead owner had under way was put off to the end of its time-out: it is due now.
 RECLAIM = """
 UPDATE deliveries SET next_attempt_at = now()
 WHERE shard = ANY($1::smallint[]) AND status = 'pending' AND next_attempt_at > now()
+"""
+
+# What was to happen by a clock that was set back since is due when it would have been.
+BRING_FORWARD = """
+UPDATE deliveries SET next_attempt_at = next_attempt_at - $2::float8 * interval '1 second'
+WHERE shard = ANY($1::smallint[]) AND next_attempt_at > now()
 """
 
 # Rows past the horizon are committed, but an older transaction has not ended: they are shown as not settled.
@@ -85,17 +108,24 @@ SUBSCRIPTIONS = """
 SELECT p.version AS project_version, s.id, s.version, s.name, s.filters, s.sink, s.delivery,
        s.signing_secrets_sealed, s.state, s.auth, s.tls, s.transform, s.credentials_sealed
 FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
+WHERE p.id = $1 AND s.id = ANY($2::uuid[])
+ORDER BY s.id
+"""
+
+SUBSCRIPTION_STATES = """
+SELECT p.version AS project_version, s.id, s.version, s.state
+FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
 WHERE p.id = $1
 ORDER BY s.id
 """
 
 DELIVERIES = """unnest(
     $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::integer[], $12::smallint[], $13::text[],
-    $14::integer[], $15::boolean[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::bigint[],
+    $14::integer[], $15::boolean[], $16::float8[], $17::timestamptz[], $18::text[], $19::bigint[],
     $20::smallint[], $21::text[], $22::timestamptz[], $23::integer[], $24::smallint[], $25::text[],
     $26::text[], $27::text[])
     AS n (id, project_id, event_uid, subscription_id, subscription_version, shard, status,
-    attempt_count, held, next_attempt_at, ended_at, order_key, position,
+    attempt_count, held, due_in, ended_at, order_key, position,
     last_status_code, last_error, first_started_at, first_duration_us, first_status_code, first_error,
     first_detail, dead_letter)"""
 
@@ -105,7 +135,7 @@ WITH held AS ({HOLD}), made AS (
         attempt_count, held, next_attempt_at, ended_at, order_key, position, last_status_code, last_error,
         first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
     SELECT n.id, n.project_id, n.event_uid, n.subscription_id, n.subscription_version, n.shard, n.status,
-        n.attempt_count, n.held, n.next_attempt_at, n.ended_at, n.order_key, n.position,
+        n.attempt_count, n.held, now() + n.due_in * interval '1 second', n.ended_at, n.order_key, n.position,
         n.last_status_code, n.last_error, n.first_started_at, n.first_duration_us, n.first_status_code,
         n.first_error, n.first_detail::jsonb, n.dead_letter::jsonb
     FROM {DELIVERIES} JOIN held ON held.shard = n.shard
@@ -118,7 +148,8 @@ ADVANCE = f"WITH held AS ({HOLD}) SELECT shard FROM held"  # noqa: S608 put toge
 
 CHANGE = """
 UPDATE deliveries d
-SET status = n.status, attempt_count = n.attempt_count, held = n.held, next_attempt_at = n.next_attempt_at,
+SET status = n.status, attempt_count = n.attempt_count, held = n.held,
+    next_attempt_at = now() + n.due_in * interval '1 second',
     ended_at = coalesce(n.ended_at, d.ended_at),
     last_status_code = CASE WHEN d.status = 'dead' THEN d.last_status_code ELSE n.last_status_code END,
     last_error = CASE WHEN d.status = 'dead' THEN d.last_error ELSE n.last_error END,
@@ -128,10 +159,10 @@ SET status = n.status, attempt_count = n.attempt_count, held = n.held, next_atte
     first_error = coalesce(n.first_error, d.first_error),
     first_detail = coalesce(n.first_detail::jsonb, d.first_detail),
     dead_letter = coalesce(n.dead_letter::jsonb, d.dead_letter)
-FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::boolean[], $6::timestamptz[], $7::timestamptz[],
+FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::boolean[], $6::float8[], $7::timestamptz[],
     $8::smallint[], $9::text[], $10::timestamptz[], $11::integer[], $12::smallint[], $13::text[],
     $14::text[], $15::text[])
-    AS n (id, status, attempt_count, held, next_attempt_at, ended_at, last_status_code, last_error,
+    AS n (id, status, attempt_count, held, due_in, ended_at, last_status_code, last_error,
     first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
 WHERE d.id = n.id AND d.id >= $16 AND d.id <= $17 AND d.shard = ANY($1::smallint[])
   AND d.status <> 'cancelled'
@@ -149,15 +180,26 @@ ON CONFLICT DO NOTHING
 
 # The first of each order that still has to be delivered becomes due, once all before it have ended.
 PROMOTE = """
-UPDATE deliveries d SET next_attempt_at = now()
-FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
-CROSS JOIN LATERAL (
-    SELECT f.id, f.status, f.held, f.next_attempt_at FROM deliveries f
-    WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
-      AND f.status IN ('pending', 'retrying')
-    ORDER BY f.position, f.event_uid LIMIT 1
-) head
-WHERE d.id = head.id AND head.status = 'pending' AND NOT head.held AND head.next_attempt_at IS NULL
+WITH heads AS MATERIALIZED (
+    SELECT head.* FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
+    CROSS JOIN LATERAL (
+        SELECT f.id, f.subscription_id, f.order_key, f.status, f.held, f.next_attempt_at FROM deliveries f
+        WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
+          AND f.status IN ('pending', 'retrying')
+        ORDER BY f.position, f.event_uid LIMIT 1
+    ) head
+), promoted AS (
+    UPDATE deliveries d SET next_attempt_at = now() FROM heads
+    WHERE d.id = heads.id AND heads.status = 'pending' AND NOT heads.held AND heads.next_attempt_at IS NULL
+)
+SELECT subscription_id, order_key FROM heads
+"""
+
+WAITING_ORDERS = """
+SELECT DISTINCT shard, subscription_id, order_key FROM deliveries
+WHERE subscription_id = ANY($1) AND shard = ANY($2::smallint[]) AND order_key IS NOT NULL
+  AND status IN ('pending', 'retrying')
+LIMIT $3
 """
 
 # Resuming a subscription makes all of its rows due, those behind the first of their order too.
@@ -186,7 +228,9 @@ WITH RECURSIVE waiting AS (
         ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1
     ) n
 )
-SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in FROM waiting
+SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in,
+    extract(epoch FROM now())::float8 AS now
+FROM waiting
 LIMIT {WAITING_LIMIT}
 """  # noqa: S608 put together from constants
 
@@ -215,7 +259,9 @@ async def acquire(
 ) -> list[asyncpg.Record]:
     """Take the lease of those of `shards` that nobody holds.
 
-    Rows of (shard, epoch, cursor_xid, cursor_uid, former); `former` is an owner that did not give it back.
+    A lease that ends later than any can is nobody's: the clock was set back since it was written. Rows of (shard,
+    epoch, cursor_xid, cursor_uid, former, set_back, now); `former` is an owner that did not give it back,
+    `set_back` by how many seconds the clock was, at least, and `now` its Unix time.
     """
     rows: list[asyncpg.Record] = await connection.fetch(
         ACQUIRE, owner, sorted(shards), seconds, timeout=TIMEOUT_SECONDS
@@ -226,6 +272,11 @@ async def acquire(
 async def reclaim(connection: Connection, shards: Collection[int]) -> None:
     """Make due what the last owner of `shards` had under way."""
     await connection.execute(RECLAIM, sorted(shards), timeout=30)
+
+
+async def bring_forward(connection: Connection, shards: Collection[int], seconds: float) -> None:
+    """Make what waits in `shards` due so many seconds earlier."""
+    await connection.execute(BRING_FORWARD, sorted(shards), seconds, timeout=30)
 
 
 async def renew(connection: Connection, owner: str, leases: dict[int, int], seconds: float) -> set[int]:
@@ -239,6 +290,39 @@ async def renew(connection: Connection, owner: str, leases: dict[int, int], seco
 async def release(connection: Connection, owner: str, leases: dict[int, int]) -> None:
     """Give leases back."""
     await connection.execute(RELEASE, owner, list(leases), list(leases.values()), timeout=TIMEOUT_SECONDS)
+
+
+async def owners(connection: Connection) -> list[asyncpg.Record]:
+    """Who holds which shard, and with `shard` NULL those who would hold some."""
+    rows: list[asyncpg.Record] = await connection.fetch(OWNERS, timeout=TIMEOUT_SECONDS)
+    return rows
+
+
+async def claim(connection: Connection, owner: str, seconds: float) -> None:
+    """Say that `owner` would hold shards; those who said so long ago are forgotten."""
+    await connection.execute(
+        """
+        WITH gone AS (DELETE FROM dispatchers WHERE seen_until < now() - interval '1 minute' AND owner <> $1)
+        INSERT INTO dispatchers (owner, seen_until) VALUES ($1, now() + $2::float8 * interval '1 second')
+        ON CONFLICT (owner) DO UPDATE SET seen_until = excluded.seen_until
+        """,
+        owner,
+        seconds,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+async def hand_over(connection: Connection, owner: str, given: Sequence[Row], seconds: float) -> None:
+    """Make others the owners: rows of (shard, epoch, heir). They have `seconds` to notice."""
+    await connection.execute(HAND_OVER, owner, seconds, *zip(*given, strict=True), timeout=TIMEOUT_SECONDS)
+
+
+async def go(connection: Connection, owner: str) -> None:
+    """Forget `owner`, which holds nothing any more that it knows of."""
+    await connection.execute("DELETE FROM dispatchers WHERE owner = $1", owner, timeout=TIMEOUT_SECONDS)
+    await connection.execute(
+        "UPDATE shards SET owner = NULL, lease_until = NULL WHERE owner = $1", owner, timeout=TIMEOUT_SECONDS
+    )
 
 
 async def read(
@@ -262,9 +346,24 @@ async def read(
     return rows
 
 
-async def subscriptions(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
-    """The subscriptions of a project with its version; one row without `id` when it has none."""
-    rows: list[asyncpg.Record] = await connection.fetch(SUBSCRIPTIONS, project_id, timeout=TIMEOUT_SECONDS)
+async def subscription_states(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
+    """Version and state of all of a project's subscriptions, with its own version.
+
+    One row without `id` when it has no subscription, none when there is no such project.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTION_STATES, project_id, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def subscriptions(
+    connection: Connection, project_id: UUID, ids: Sequence[UUID]
+) -> list[asyncpg.Record]:
+    """Those of a project's subscriptions that are still there."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTIONS, project_id, ids, timeout=TIMEOUT_SECONDS
+    )
     return rows
 
 
@@ -301,10 +400,21 @@ async def add_attempts(connection: Connection, attempts: Sequence[Row]) -> None:
     await connection.execute(ATTEMPTS, *zip(*attempts, strict=True), timeout=TIMEOUT_SECONDS)
 
 
-async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> None:
-    """Make the first waiting delivery of each (subscription, order key) due."""
+async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Make the first waiting delivery of each (subscription, order key) due; those that have one."""
     subscription_ids, keys = zip(*sorted(orders), strict=True)
-    await connection.execute(PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS)
+    rows = await connection.fetch(PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS)
+    return {(row[0], row[1]) for row in rows}
+
+
+async def waiting_orders(
+    connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int], limit: int
+) -> list[asyncpg.Record]:
+    """The orders (shard, subscription_id, order_key) that have something waiting, at most `limit`."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        WAITING_ORDERS, list(subscription_ids), list(shards), limit, timeout=TIMEOUT_SECONDS
+    )
+    return rows
 
 
 async def demote(connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int]) -> None:
@@ -361,10 +471,13 @@ async def cancel_waiting(connection: Connection, subscription_ids: Collection[UU
 
 async def waiting(
     connection: Connection, shards: Collection[int], under_way: Collection[UUID]
-) -> dict[UUID, float]:
-    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due."""
+) -> tuple[dict[UUID, float], float | None]:
+    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due.
+
+    With the Unix time by which that is reckoned; None where nothing waits.
+    """
     rows = await connection.fetch(WAITING, list(shards), list(under_way), timeout=TIMEOUT_SECONDS)
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
 
 
 async def due(
@@ -385,3 +498,55 @@ async def due(
 async def ensure_partitions(connection: Connection, first: date, last: date) -> None:
     """Make the partitions of these days (UTC) that are not there."""
     await connection.execute("SELECT ensure_partitions($1, $2)", first, last, timeout=30)
+
+
+async def holds(connection: Connection, owner: str) -> list[asyncpg.Record]:
+    """Subscriptions whose sinks are to be left alone, as others found: (subscription_id, seconds)."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        """
+        SELECT h.subscription_id, max(extract(epoch FROM h.until - now()))::float8 AS seconds
+        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+        WHERE h.owner <> $1 AND h.state = 'open' AND h.until > now()
+        GROUP BY h.subscription_id
+        """,
+        owner,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return rows
+
+
+async def tell_health(connection: Connection, owner: str, rows: Sequence[Row]) -> None:
+    """Write what is known of sinks: (subscription, version, state, since, until, reason, limit, seconds it counts)."""
+    await connection.execute(
+        """
+        INSERT INTO sink_health (subscription_id, owner, subscription_version, state, since, until, reason,
+            in_flight_limit, expires_at)
+        SELECT n.id, $1, n.version, n.state, n.since, n.until, n.reason, n.in_flight_limit,
+            greatest(n.until, now() + n.seconds * interval '1 second')
+        FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+            $8::integer[], $9::float8[])
+            AS n (id, version, state, since, until, reason, in_flight_limit, seconds)
+        JOIN subscriptions s ON s.id = n.id
+        ORDER BY n.id
+        ON CONFLICT (subscription_id, owner) DO UPDATE SET
+            subscription_version = excluded.subscription_version, state = excluded.state,
+            since = excluded.since, until = excluded.until, reason = excluded.reason,
+            in_flight_limit = excluded.in_flight_limit, expires_at = excluded.expires_at
+        """,
+        owner,
+        *zip(*rows, strict=True),
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+async def drop_health(connection: Connection, owner: str, subscription_ids: Collection[UUID]) -> None:
+    """Forget what `owner` said of these, and what nobody says any more."""
+    await connection.execute(
+        """
+        DELETE FROM sink_health
+        WHERE owner = $1 AND subscription_id = ANY($2) OR expires_at < now() - interval '1 minute'
+        """,
+        owner,
+        list(subscription_ids),
+        timeout=TIMEOUT_SECONDS,
+    )

@@ -199,7 +199,7 @@ class Sender:
                     subscription.url,
                     sent,
                     body,
-                    timeout=subscription.timeout,
+                    timeout_seconds=subscription.policy.timeout_seconds,
                     body_bytes=self._taker().body_bytes if special.replies else BODY_BYTES,
                     tls=tls,
                 )

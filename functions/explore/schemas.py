@@ -177,20 +177,24 @@ class EventBody(EventItem):
 
 
 class ExplainItem(Schema):
-    """What a subscription, as it is now, says of an event."""
+    """What a subscription says of an event."""
 
     subscription: UUID
     subscription_name: str
-    state: Literal["active", "paused", "disabled"]
+    version: int = Field(description="Which version of the subscription says so.")
+    state: Literal["active", "paused", "disabled", "deleted"] = Field(
+        description="What it is now, whichever version was asked."
+    )
     matched: bool
     clause: Annotated[dict[str, Any] | None, WithJsonSchema(_CLAUSE)] = Field(
         description="The first dialect object that failed."
     )
     detail: str | None = Field(description="With which value it failed, or why a match is not delivered.")
+    error: str | None = Field(description="What went wrong while the filter looked at the event.")
     delivery: UUID | None = Field(description="The delivery that came of it, if there is one.")
 
 
 class ExplainList(Schema):
-    """The verdict of every subscription of the project."""
+    """The verdicts of the subscriptions that were asked."""
 
     items: list[ExplainItem]

@@ -14,6 +14,11 @@ _COLUMNS = """
 """
 
 
+_ATTRIBUTES = """
+    uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions
+"""
+
+
 async def bump_project(conn: "Connection", project_id: UUID) -> bool:
     """Say that the project's subscriptions change. Its row stays locked, so that changes come one by one."""
     row = await conn.fetchval(
@@ -154,6 +159,11 @@ async def delete(conn: "Connection", project_id: UUID, subscription_id: UUID) ->
     await conn.execute(
         "DELETE FROM subscriptions WHERE project_id = $1 AND id = $2", project_id, subscription_id
     )
+    await conn.execute(
+        "UPDATE subscription_versions SET deleted_at = now() WHERE project_id = $1 AND subscription_id = $2",
+        project_id,
+        subscription_id,
+    )
 
 
 async def hold_waiting(conn: "Connection", project_id: UUID, subscription_id: UUID) -> None:
@@ -209,10 +219,7 @@ async def recent_events(conn: "Connection", project_id: UUID, limit: int) -> "li
     """The context attributes of the newest events, newest first."""
     return list(
         await conn.fetch(
-            """
-            SELECT uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions
-            FROM events WHERE project_id = $1 ORDER BY uid DESC LIMIT $2
-            """,
+            f"SELECT {_ATTRIBUTES} FROM events WHERE project_id = $1 ORDER BY uid DESC LIMIT $2",
             project_id,
             limit,
         )
@@ -230,3 +237,43 @@ async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | No
         project_id,
         uid,
     )
+
+
+async def recent_events_with_data(
+    conn: "Connection", project_id: UUID, limit: int, byte_limit: int
+) -> "list[Record]":
+    """The same with their data, ending with the event whose data reaches `byte_limit`."""
+    return list(
+        await conn.fetch(
+            f"""
+            SELECT * FROM (
+                SELECT {_ATTRIBUTES}, data, data_kind,
+                    sum(coalesce(octet_length(data), 0)) OVER (ORDER BY uid DESC ROWS UNBOUNDED PRECEDING)
+                        - coalesce(octet_length(data), 0) AS bytes_before
+                FROM (SELECT * FROM events WHERE project_id = $1 ORDER BY uid DESC LIMIT $2) newest
+            ) found
+            WHERE bytes_before < $3 ORDER BY uid DESC
+            """,
+            project_id,
+            limit,
+            byte_limit,
+        )
+    )
+
+
+async def sink_health(
+    conn: "Connection", project_id: UUID, subscription_ids: list[UUID]
+) -> "dict[UUID, Record]":
+    """What dispatch knows of sinks that are unwell: the worst that any of its processes says."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (h.subscription_id) h.subscription_id, h.state, h.since, h.until, h.reason,
+            min(h.in_flight_limit) OVER (PARTITION BY h.subscription_id) AS in_flight_limit
+        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+        WHERE s.project_id = $1 AND h.subscription_id = ANY($2) AND h.expires_at > now()
+        ORDER BY h.subscription_id, array_position(ARRAY['open', 'halfOpen', 'closed'], h.state), h.until DESC NULLS LAST
+        """,
+        project_id,
+        subscription_ids,
+    )
+    return {row["subscription_id"]: row for row in rows}

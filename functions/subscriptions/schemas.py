@@ -49,6 +49,31 @@ DIALECT: dict[str, Any] = {
         "all": {"type": "array", "minItems": 1, "items": _NESTED},
         "any": {"type": "array", "minItems": 1, "items": _NESTED},
         "not": _NESTED,
+        "sql": {
+            "type": "string",
+            "minLength": 1,
+            "description": "A CloudEvents SQL expression on context attributes; `cesql` is the same.",
+        },
+        "cesql": {"type": "string", "minLength": 1, "description": "Knative's name of `sql`."},
+        "cel": {
+            "type": "string",
+            "minLength": 1,
+            "description": "A CEL expression on `event`, the context attributes, and `data`.",
+        },
+    },
+}
+
+KNATIVE_FILTER: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "Knative's way: attributes and the text each must be, an empty text for any. "
+    "Becomes `filters`, and counts only without those.",
+    "additionalProperties": False,
+    "properties": {
+        "attributes": {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": "^[a-z0-9]*[a-z][a-z0-9]*$"},
+            "additionalProperties": {"type": "string"},
+        }
     },
 }
 
@@ -231,6 +256,20 @@ class DeliveryPolicyBody(Schema):
     replies: bool
 
 
+class SinkHealthBody(Schema):
+    """How deliveries find the sink. `closed` with nothing else: there is nothing to say."""
+
+    state: Literal["closed", "open", "halfOpen"] = Field(
+        description="Of the circuit: open, nothing is sent; halfOpen, one request at a time tries it."
+    )
+    since: datetime | None
+    until: datetime | None = Field(description="Nothing is sent before this; what waits uses up no attempt.")
+    reason: str | None
+    in_flight_limit: int | None = Field(
+        description="How many requests a worker has under way at most, where that is less than was asked for."
+    )
+
+
 class SubscriptionBody(Schema):
     """A subscription as it is kept."""
 
@@ -248,6 +287,7 @@ class SubscriptionBody(Schema):
     transform: Transform
     state: State
     state_reason: str | None = Field(description="Why it is disabled, when that was not asked for.")
+    sink_health: SinkHealthBody
     version: int = Field(description="Counts the changes, from 1.")
     created_at: datetime
     updated_at: datetime
@@ -260,14 +300,36 @@ class SubscriptionList(Schema):
     next: str | None
 
 
-class _Given(Request):
+class _Selection(Request):
+    """Which events are wanted: all of it must hold."""
+
+    filters: Annotated[Any, WithJsonSchema({**FILTERS, "default": []})] = None
+    filter: Annotated[Any, WithJsonSchema(KNATIVE_FILTER)] = None
+    source: Annotated[
+        Any,
+        WithJsonSchema(
+            {"type": ["string", "null"], "minLength": 1, "description": "Only events of this source."}
+        ),
+    ] = None
+    types: Annotated[
+        Any,
+        WithJsonSchema(
+            {
+                "type": ["array", "null"],
+                "items": {"type": "string", "minLength": 1},
+                "description": "Only events of these types.",
+            }
+        ),
+    ] = None
+
+
+class _Given(_Selection):
     """What a client says of a subscription.
 
     A body that was read from here can be sent back: members that only Weir writes are ignored.
     """
 
     name: str | None = Field(default=None, max_length=200, description="Unique in the project.")
-    filters: Annotated[Any, WithJsonSchema({**FILTERS, "default": []})] = None
     sink: Annotated[
         Any,
         WithJsonSchema(
@@ -284,9 +346,13 @@ class _Given(Request):
     auth: Auth = None
     tls: Tls = None
     transform: Transform = None
+    protocol: Literal["HTTP"] | None = Field(
+        default=None, description="How events get there (CloudEvents Subscriptions API): there is one way."
+    )
     state: State | None = None
     id: Ignored = None
     state_reason: Ignored = None
+    sink_health: Ignored = None
     signing_secret_count: Ignored = None
     version: Ignored = None
     created_at: Ignored = None
@@ -317,10 +383,9 @@ class SubscriptionReplace(_Given):
     )
 
 
-class CheckRequest(Request):
+class CheckRequest(_Selection):
     """A filter to try, and what to try it on: `events`, or the `last` stored ones (500 when neither is given)."""
 
-    filters: Filters = None
     subscription: UUID | None = Field(default=None, description="Show the difference to its saved filter.")
     events: Annotated[
         list[Any] | None,
@@ -377,6 +442,13 @@ class CheckItem(Schema):
     saved_matched: bool | None = Field(description="The verdict of the saved filter.")
 
 
+class CheckWarning(Schema):
+    """What can be used, but may not mean what was meant."""
+
+    pointer: str
+    detail: str
+
+
 class CheckBody(Schema):
     """The verdicts, newest event first, or in the order given."""
 
@@ -385,4 +457,8 @@ class CheckBody(Schema):
     errors: int
     added: int = Field(description="Matched now, not by the saved filter.")
     removed: int = Field(description="Matched by the saved filter, not now.")
+    complete: bool = Field(
+        description="False when older events were left out: too much data, or too much time, for one answer."
+    )
+    warnings: list[CheckWarning] = Field(description="What the filter may not have been meant to say.")
     items: list[CheckItem]

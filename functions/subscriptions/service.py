@@ -32,6 +32,7 @@ class Page:
 
     rows: "list[Record]"
     next: str | None
+    health: "dict[UUID, Record]"
 
 
 class Subscriptions:
@@ -46,13 +47,16 @@ class Subscriptions:
         before = read_cursor(cursor)
         async with (await self._resources.pg()).acquire() as conn:
             rows = await queries.subscriptions(conn, access.project_id, before, limit + 1)
+            ids = [row["id"] for row in rows[:limit]]
+            health = await queries.sink_health(conn, access.project_id, ids) if ids else {}
         more = len(rows) > limit
-        return Page(rows[:limit], write_cursor(rows[limit - 1]["id"]) if more else None)
+        return Page(rows[:limit], write_cursor(rows[limit - 1]["id"]) if more else None, health)
 
-    async def get(self, access: Access, subscription_id: str) -> "Record":
-        """One subscription. Raises Problem 404."""
+    async def get(self, access: Access, subscription_id: str) -> "tuple[Record, Record | None]":
+        """One subscription, and what is known of its sink when that is unwell. Raises Problem 404."""
         async with (await self._resources.pg()).acquire() as conn:
-            return await _found(conn, access, subscription_id)
+            row = await _found(conn, access, subscription_id)
+            return row, (await queries.sink_health(conn, access.project_id, [row["id"]])).get(row["id"])
 
     async def create(self, access: Access, draft: Draft, state: str | None) -> "Record":
         """Keep a new one. Raises Problem 409 when the name is taken, 422 when its transform cannot be read."""

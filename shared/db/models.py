@@ -278,6 +278,7 @@ class SubscriptionVersion(Model):
     filters: Mapped[list[Any]]
     sink: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    deleted_at: Mapped[datetime | None]
 
 
 class Shard(Model):
@@ -295,6 +296,37 @@ class Shard(Model):
     lease_until: Mapped[datetime | None]
     cursor_xid: Mapped[int] = mapped_column(Xid8, server_default=text("'0'"))
     cursor_uid: Mapped[UUID] = mapped_column(server_default=text("'00000000-0000-0000-0000-000000000000'"))
+
+
+class Dispatcher(Model):
+    """A process that asks for shards and would share them; it counts until `seen_until`."""
+
+    __tablename__ = "dispatchers"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    seen_until: Mapped[datetime]
+
+
+class SinkHealth(Model):
+    """What one process knows of the sink of a subscription, while there is something to tell.
+
+    It holds for `subscription_version` alone. A row counts until `expires_at`: its owner writes it again.
+    """
+
+    __tablename__ = "sink_health"
+    __table_args__ = (CheckConstraint("state IN ('closed', 'open', 'halfOpen')", name="state"),)
+
+    subscription_id: Mapped[UUID] = mapped_column(
+        ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True
+    )
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    subscription_version: Mapped[int]
+    state: Mapped[str]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    in_flight_limit: Mapped[int | None]
+    expires_at: Mapped[datetime]
 
 
 class Event(Model):

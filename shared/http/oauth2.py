@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -116,7 +115,7 @@ class ClientTokens:
                 URL(grant.token_url, encoded=True),
                 headers,
                 body,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+                timeout_seconds=TIMEOUT_SECONDS,
                 body_bytes=ANSWER_BYTES,
             )
         except NoAnswer as error:

@@ -67,6 +67,14 @@ export type CheckBody = {
      * Matched by the saved filter, not now.
      */
     removed: number;
+    /**
+     * False when older events were left out: too much data, or too much time, for one answer.
+     */
+    complete: boolean;
+    /**
+     * What the filter may not have been meant to say.
+     */
+    warnings: Array<CheckWarning>;
     items: Array<CheckItem>;
 };
 
@@ -116,6 +124,18 @@ export type CheckItem = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     } | null;
     /**
      * With which value the clause failed.
@@ -165,7 +185,35 @@ export type CheckRequest = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
     /**
      * Show the difference to its saved filter.
      */
@@ -174,6 +222,14 @@ export type CheckRequest = {
         [key: string]: unknown;
     }> | null;
     last?: number | null;
+};
+
+/**
+ * What can be used, but may not mean what was meant.
+ */
+export type CheckWarning = {
+    pointer: string;
+    detail: string;
 };
 
 /**
@@ -426,12 +482,19 @@ export type EventList = {
 };
 
 /**
- * What a subscription, as it is now, says of an event.
+ * What a subscription says of an event.
  */
 export type ExplainItem = {
     subscription: string;
     subscriptionName: string;
-    state: 'active' | 'paused' | 'disabled';
+    /**
+     * Which version of the subscription says so.
+     */
+    version: number;
+    /**
+     * What it is now, whichever version was asked.
+     */
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
     matched: boolean;
     /**
      * The first dialect object that failed.
@@ -444,13 +507,17 @@ export type ExplainItem = {
      */
     detail: string | null;
     /**
+     * What went wrong while the filter looked at the event.
+     */
+    error: string | null;
+    /**
      * The delivery that came of it, if there is one.
      */
     delivery: string | null;
 };
 
 /**
- * The verdict of every subscription of the project.
+ * The verdicts of the subscriptions that were asked.
  */
 export type ExplainList = {
     items: Array<ExplainItem>;
@@ -888,6 +955,26 @@ export type SinkBody = {
 };
 
 /**
+ * How deliveries find the sink. `closed` with nothing else: there is nothing to say.
+ */
+export type SinkHealthBody = {
+    /**
+     * Of the circuit: open, nothing is sent; halfOpen, one request at a time tries it.
+     */
+    state: 'closed' | 'open' | 'halfOpen';
+    since: string | null;
+    /**
+     * Nothing is sent before this; what waits uses up no attempt.
+     */
+    until: string | null;
+    reason: string | null;
+    /**
+     * How many requests a worker has under way at most, where that is less than was asked for.
+     */
+    inFlightLimit: number | null;
+};
+
+/**
  * A source. `url` is where the third party has to send to; `secretCount` is null for secrets lost.
  */
 export type SourceBody = {
@@ -1128,6 +1215,18 @@ export type SubscriptionBody = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     sink: string;
     delivery: DeliveryPolicyBody;
@@ -1199,6 +1298,7 @@ export type SubscriptionBody = {
      * Why it is disabled, when that was not asked for.
      */
     stateReason: string | null;
+    sinkHealth: SinkHealthBody;
     /**
      * Counts the changes, from 1.
      */
@@ -1211,10 +1311,6 @@ export type SubscriptionBody = {
  * A subscription to be. Without a name it is called after the host of its sink.
  */
 export type SubscriptionCreate = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -1249,7 +1345,39 @@ export type SubscriptionCreate = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -1365,6 +1493,10 @@ export type SubscriptionCreate = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -1374,6 +1506,10 @@ export type SubscriptionCreate = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -1412,10 +1548,6 @@ export type SubscriptionList = {
  */
 export type SubscriptionReplace = {
     /**
-     * Unique in the project.
-     */
-    name?: string | null;
-    /**
      * Every entry must hold; an empty array lets every event through.
      */
     filters?: Array<{
@@ -1449,7 +1581,39 @@ export type SubscriptionReplace = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -1565,6 +1729,10 @@ export type SubscriptionReplace = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -1574,6 +1742,10 @@ export type SubscriptionReplace = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -1802,6 +1974,18 @@ export type SubscriptionBodyWritable = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     sink: string;
     delivery: DeliveryPolicyBody;
@@ -1888,6 +2072,7 @@ export type SubscriptionBodyWritable = {
      * Why it is disabled, when that was not asked for.
      */
     stateReason: string | null;
+    sinkHealth: SinkHealthBody;
     /**
      * Counts the changes, from 1.
      */
@@ -1900,10 +2085,6 @@ export type SubscriptionBodyWritable = {
  * A subscription to be. Without a name it is called after the host of its sink.
  */
 export type SubscriptionCreateWritable = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -1938,7 +2119,39 @@ export type SubscriptionCreateWritable = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -2069,6 +2282,10 @@ export type SubscriptionCreateWritable = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -2078,6 +2295,10 @@ export type SubscriptionCreateWritable = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -2116,10 +2337,6 @@ export type SubscriptionListWritable = {
  */
 export type SubscriptionReplaceWritable = {
     /**
-     * Unique in the project.
-     */
-    name?: string | null;
-    /**
      * Every entry must hold; an empty array lets every event through.
      */
     filters?: Array<{
@@ -2153,7 +2370,39 @@ export type SubscriptionReplaceWritable = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
     /**
      * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
@@ -2284,6 +2533,10 @@ export type SubscriptionReplaceWritable = {
     transform?: {
         jsonata: string;
     } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -2293,6 +2546,10 @@ export type SubscriptionReplaceWritable = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -3325,7 +3582,20 @@ export type ExplainEventData = {
         uid: string;
         project: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Ask this one alone; it may be deleted since.
+         */
+        subscription?: string | null;
+        /**
+         * What that subscription said at this version of it.
+         */
+        version?: number | null;
+        /**
+         * As it was when the event was received, those deleted since included.
+         */
+        then?: boolean;
+    };
     url: '/v1/projects/{project}/events/{uid}/explain';
 };
 

@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.http.client import Answer
+from shared.http.answer import Answer, Timings
 from shared.http.oauth2 import LIFE_SECONDS, NoToken, read_answer
 
 
 def answer(status: int = 200, **members: Any) -> Answer:
-    return Answer(status, [], msgspec.json.encode(members), truncated=False)
+    return Answer(status, [], msgspec.json.encode(members), truncated=False, timings=Timings())
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_how_long_a_token_lives(expires_in: Any, seconds: float) -> None:
         answer(access_token="a\r\nx: y", token_type="bearer"),
         answer(access_token="t"),
         answer(500, error="a\nb", error_description=["x"]),
-        Answer(200, [], b"[1]", truncated=False),
-        Answer(200, [], b"[" * 60_000, truncated=True),
-        Answer(200, [], b"\xff", truncated=False),
+        Answer(200, [], b"[1]", truncated=False, timings=Timings()),
+        Answer(200, [], b"[" * 60_000, truncated=True, timings=Timings()),
+        Answer(200, [], b"\xff", truncated=False, timings=Timings()),
     ],
 )
 def test_what_is_no_token(given: Answer) -> None:
