@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from events.dispatch import endings, queries
 from events.dispatch.gate import Gates
 from events.dispatch.message import message_of
+from events.dispatch.orders import Order
 from events.dispatch.recorder import Recorder
 from events.dispatch.subscriptions import Subscription, SubscriptionCache
 from events.dispatch.work import Change, Ending, Job, Shard
@@ -24,6 +26,12 @@ WAKE_GAP_SECONDS = 0.2
 BACKLOG_SECONDS = 0.05
 ROOM = 32
 ROWS = 512
+FOLLOWERS = 32
+FOLLOWER_BYTES = 16 * 1024
+FRESH_SECONDS = 2.0
+"""How long what was read of a waiting delivery is good for: its subscription may change."""
+
+NOT_KEPT: tuple[Job | None, float] = (None, 0.0)
 
 logger = logging.getLogger("weir.dispatch")
 
@@ -53,6 +61,7 @@ class DueDeliveries:
         self._next = float("inf")
         self._looked_at = float("-inf")
         self._saturated: set[UUID] = set()
+        self._brought: set[UUID] = set()  # since the last look began: it may find them all the same
         gates.around.room = self.at
         gates.around.shed = self._shed
 
@@ -99,6 +108,7 @@ class DueDeliveries:
         if not shards:
             return
         pool = await self._resources.pg()
+        self._brought.clear()
         waiting = await queries.waiting(pool, shards, self.under_way)
         rooms: dict[UUID, int] = {}
         left = ROWS
@@ -120,7 +130,11 @@ class DueDeliveries:
         found = dict.fromkeys(rooms, 0)
         for row in rows:
             found[row["subscription_id"]] += 1
-            await self._bring(row)
+            if row["delivery_id"] not in self._brought:
+                await self._bring(row)
+        await self._follow(
+            {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
+        )
         for subscription_id, count in found.items():
             if count >= rooms[subscription_id]:
                 self._saturated.add(subscription_id)
@@ -132,6 +146,44 @@ class DueDeliveries:
                 # It is due, but others of its order come first.
                 self._recorder.put_in_order(subscription_id)
                 self.at(WAKE_GAP_SECONDS)
+
+    async def _follow(self, orders: set[Order]) -> None:
+        """Have at hand what comes after the first of `orders`: it need not be looked for one by one."""
+        if not orders:
+            return
+        pool = await self._resources.pg()
+        rows = await queries.followers(pool, orders, FOLLOWERS, FOLLOWER_BYTES, ROWS)
+        fresh_until = time.monotonic() + FRESH_SECONDS
+        for row in rows:
+            shard = self._shards.get(row["shard"])
+            gate = self._gates.find(row["subscription_id"])
+            if shard is None or gate is None or row["delivery_id"] in self.under_way:
+                continue
+            if len(shard.followers) >= ROWS:
+                now = time.monotonic()
+                shard.followers = {key: kept for key, kept in shard.followers.items() if kept[1] > now}
+            if len(shard.followers) < ROWS:
+                job = Job(
+                    shard, gate.subscription, message_of(row), row["delivery_id"], order_key=row["order_key"]
+                )
+                shard.followers[job.delivery_id] = (job, fresh_until)
+
+    def next_in_order(self, promoted: Iterable[tuple[int, UUID]]) -> None:
+        """Bring what is the first of its order now: from memory, or soon from the database."""
+        now = time.monotonic()
+        for number, delivery_id in promoted:
+            shard = self._shards.get(number)
+            job, fresh_until = shard.followers.pop(delivery_id, NOT_KEPT) if shard is not None else NOT_KEPT
+            if job is None or now > fresh_until or job.shard.leaving:
+                self.at(0)
+                continue
+            gate = self._gates.of(job.subscription)
+            if gate.subscription.version != job.subscription.version or gate.room_for_rows <= 0:
+                self.at(0)
+                continue
+            self.under_way[delivery_id] = job
+            self._brought.add(delivery_id)
+            gate.put(job)
 
     def _room(self, subscription_id: UUID) -> int:
         """A gate that has none says when it has some again."""

@@ -115,6 +115,7 @@ async def test_a_changed_subscription_is_tried_at_once(
     assert {r["status"] for r in rows} == {"delivered"}
 
 
+@pytest.mark.spec("W11")
 async def test_nothing_is_sent_before_the_time_a_sink_asked_for(world: World, sink: Sink) -> None:
     await world.subscribe(sink.url, backoffDelay="PT0.1S")
     sink.answers([Answer(429, headers={"retry-after": "2"})], then=200)
