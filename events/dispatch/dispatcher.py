@@ -334,7 +334,7 @@ class Dispatcher:
         await self._share()
         await self._health.exchange()
         now = time.monotonic()
-        if self._is_idle(now):
+        if self.shards and self._is_idle(now):
             await self._give_back(list(self.shards.values()))
         elif expired := [s for s in self.shards.values() if s.deadline <= now]:
             await self._leave(expired, LEAVE_SECONDS)
