@@ -80,8 +80,8 @@ image: console ## Build the container image
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run
 
-torture: install ## kill -9 everything under load, and count what was lost
-	$(BIN)/python -m tests.torture.kill
+torture: install ## Break everything under load, and account for every event
+	$(BIN)/python -m tests.torture.run
 
 ##@ Help
 .PHONY: help

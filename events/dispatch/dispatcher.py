@@ -8,10 +8,11 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from events.dispatch import endings, orders
-from events.dispatch.attempt import attempt
+from events.dispatch.attempt import Result
+from events.dispatch.clock import DatabaseClock
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
 from events.dispatch.gate import Gates, Surroundings
@@ -20,6 +21,7 @@ from events.dispatch.leases import Leases
 from events.dispatch.reader import Reader
 from events.dispatch.recorder import Batch, Recorder
 from events.dispatch.router import Router
+from events.dispatch.sender import Sender
 from events.dispatch.subscriptions import SubscriptionCache
 from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work
 from shared.core.retry import Outcome
@@ -65,11 +67,15 @@ class Dispatcher:
         self._linger_seconds = linger_seconds
         self.shards: dict[int, Shard] = {}
         self._client = OutboundClient(AddressGuard(resources.settings.sink_allow))
+        self._sender = Sender(resources, self._client)
         self._subscriptions = SubscriptionCache(resources)
         self._gates = Gates(Surroundings(self._run, lambda: self._leases.share))
-        self._leases = Leases(resources, self.shards)
+        self._clock = DatabaseClock()
+        self._leases = Leases(resources, self.shards, self._clock)
         self._recorder = Recorder(resources, self._leases.owner, self._leases.seconds)
-        self._due = DueDeliveries(resources, self.shards, self._gates, self._subscriptions, self._recorder)
+        self._due = DueDeliveries(
+            resources, self.shards, self._gates, self._subscriptions, self._recorder, clock=self._clock
+        )
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
         self._health = SinkHealth(resources, self._leases.owner, self._gates)
@@ -152,6 +158,7 @@ class Dispatcher:
             logger.warning("the database is away: %s", error)
         self._gates.cancel()
         await self._gates.settle()
+        await self._sender.close()
         await self._client.close()
 
     def _start(self, taken: Collection[int]) -> None:
@@ -274,40 +281,70 @@ class Dispatcher:
         return row
 
     async def _run(self, job: Job) -> Outcome | None:
-        """Attempt `job` and note what came of it; what that says of the subscription's sink.
+        """Attempt `job`, and what goes with it, and note what came of it; what that says of the subscription's sink.
 
         Raises nothing: the gate goes on with the next.
         """
-        if job.shard.leaving and job.work is None:
-            self._due.under_way.pop(job.delivery_id, None)
-            return None  # its row is left to the shard's next owner
-        job.started = True
-        decided_dead = False
+        jobs = self._ours(job)
+        if not jobs:
+            return None  # their rows are left to the shards' next owners
+        for each in jobs:
+            each.started = True
         outcome: Outcome | None = None
         try:
-            if job.subscription.broken is not None:
-                ending = endings.poisoned(job, job.subscription.broken, time.time())
-                attempted = None
-            else:
-                result = await attempt(self._client, job)
-                now, rand, attempted = time.time(), random.random(), result.attempted  # noqa: S311 jitter
-                if job.dead_letter is not None:
-                    ending, attempted = endings.after_dead_letter(job, result, now, rand), None
+            results: Sequence[Result | None] = [None] * len(jobs)
+            if job.subscription.broken is None:
+                if job.companions is None:
+                    results = [await self._sender.attempt(job)]
                 else:
-                    outcome = result.outcome
-                    ending, decision = endings.after_attempt(job, result, now, rand)
-                    decided_dead = decision.disable
-                    attempted = attempted if job.attempt > 1 else None
+                    results = await self._sender.attempt_batch(jobs)
+            # By one random number for all, those of a batch are due together again.
+            rand = random.random()  # noqa: S311 jitter
+            for each, result in zip(jobs, results, strict=True):
+                outcome = self._ended(each, result, rand) or outcome
         except Exception as error:
-            logger.exception("delivery %s cannot be sent", job.delivery_id)
-            text = f"could not be sent: {type(error).__name__}"
-            ending, attempted = endings.poisoned(job, text, time.time()), None
+            for each in jobs:
+                self._failed(each, error)
+        return outcome
+
+    def _ours(self, job: Job) -> list[Job]:
+        """Those of `job` and its companions that are still to be attempted here."""
+        jobs = [job] if job.companions is None else [job, *job.companions]
+        left = [each for each in jobs if not (each.shard.leaving and each.work is None)]
+        if len(left) < len(jobs):
+            for each in jobs:
+                if each not in left:
+                    self._due.under_way.pop(each.delivery_id, None)
+        return left
+
+    def _ended(self, job: Job, result: Result | None, rand: float) -> Outcome | None:
+        """Note what an attempt came to; None is that its subscription cannot be used.
+
+        Returns what it says of the subscription's sink, if anything.
+        """
+        now = time.time()
+        outcome = None if result is None or job.dead_letter is not None else result.outcome
         if job.shard.lost:
             return outcome
-        if decided_dead:
+        if result is None:
+            assert job.subscription.broken is not None
+            self._note(job, endings.poisoned(job, job.subscription.broken, now), None)
+            return None
+        if job.dead_letter is not None:
+            self._note(job, endings.after_dead_letter(job, result, now, rand), None)
+            return None
+        ending, decision = endings.after_attempt(job, result, now, rand)
+        if decision.disable:
             self._recorder.disable(job.subscription.id)
-        self._note(job, ending, attempted)
+        self._note(job, ending, result.attempted if job.attempt > 1 else None)
         return outcome
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        """Note a mistake of ours: the delivery is dead, and the others go on."""
+        logger.error("delivery %s cannot be sent", job.delivery_id, exc_info=error)
+        if not job.shard.lost:
+            text = f"could not be sent: {type(error).__name__}"
+            self._note(job, endings.poisoned(job, text, time.time()), None)
 
     def _note(self, job: Job, ending: Ending, attempted: Attempted | None) -> None:
         work: Work | None = job.work

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from events.dispatch import endings, queries
+from events.dispatch.clock import DatabaseClock
 from events.dispatch.gate import Gates
 from events.dispatch.message import message_of
 from events.dispatch.orders import Order
@@ -50,12 +51,15 @@ class DueDeliveries:
         gates: Gates,
         subscriptions: SubscriptionCache,
         recorder: Recorder,
+        *,
+        clock: DatabaseClock,
     ) -> None:
         self._resources = resources
         self._shards = shards
         self._gates = gates
         self._subscriptions = subscriptions
         self._recorder = recorder
+        self._clock = clock
         self.under_way: dict[UUID, Job] = {}
         self._kicked = asyncio.Event()
         self._next = float("inf")
@@ -109,7 +113,13 @@ class DueDeliveries:
             return
         pool = await self._resources.pg()
         self._brought.clear()
-        waiting = await queries.waiting(pool, shards, self.under_way)
+        asked = time.monotonic()
+        waiting, now = await queries.waiting(pool, shards, self.under_way)
+        if now is not None and (set_back := self._clock.observe(now, asked)):
+            logger.warning("the database's clock was set back by %.0f s", set_back)
+            await queries.bring_forward(pool, shards, set_back)
+            self.at(0)
+            return
         rooms: dict[UUID, int] = {}
         left = ROWS
         for subscription_id, due_in in waiting.items():

@@ -19,6 +19,9 @@ HOLD_TOLERANCE_SECONDS = 0.05
 QUEUE = 4_096
 """How many deliveries may wait in memory; the reader sees to it that it is seldom reached."""
 
+BATCH_BYTES = 4 * 1024 * 1024
+"""How much data goes into one request with several events."""
+
 ROWS_PER_SLOT = 8
 """How many rows may wait in memory for each request that may be under way."""
 
@@ -251,6 +254,8 @@ class Gate:
                 # Somebody else may have it by now. The row is fetched again if it is still ours.
                 self._around.shed(job)
             else:
+                if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
+                    job.companions = self._companions(job, now)
                 await self._attempt(job, now)
                 if self._queue and len(self._workers) < self.limit:
                     self._employ()
@@ -294,6 +299,23 @@ class Gate:
         elif self._breaker.state == "closed":
             self._adaptive.restart(RESTART_LIMIT)
             self._open()
+
+    def _companions(self, job: Job, now: float) -> list[Job]:
+        """What waits behind `job` and may go with it: no more than its subscription takes, and what fits."""
+        found: list[Job] = []
+        left = BATCH_BYTES - job.message.size
+        while self._queue and len(found) < job.subscription.policy.batch_size - 1:
+            other = self._queue[0]
+            if other.withdrawn or other.shard.lost:
+                self._queue.popleft()
+                continue
+            if now >= other.shard.leased_until:
+                break
+            left -= other.message.size
+            if other.subscription is not job.subscription or other.dead_letter is not None or left < 0:
+                break
+            found.append(self._queue.popleft())
+        return found
 
     async def _token(self, rate: float) -> None:
         """Take a token; they come one by one, so that no second gets more than the rate and one."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from events.dispatch import queries
+from events.dispatch.clock import DatabaseClock
 from events.dispatch.work import Shard
 from shared.core.ids import SHARDS
 from shared.core.shares import moves, targets
@@ -49,9 +50,10 @@ class Leases:
     total = SHARDS
     seconds = LEASE_SECONDS
 
-    def __init__(self, resources: Resources, shards: dict[int, Shard]) -> None:
+    def __init__(self, resources: Resources, shards: dict[int, Shard], clock: DatabaseClock) -> None:
         self._resources = resources
         self._shards = shards
+        self._clock = clock
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._asking: set[int] = set()
         self._given_back: dict[int, asyncio.Event] = {}
@@ -107,6 +109,11 @@ class Leases:
             if orphans := [row["shard"] for row in rows if row["former"] is not None]:
                 logger.info("shards %s are taken over", orphans)
                 await queries.reclaim(pool, orphans)
+                if set_back := max(row["set_back"] or 0.0 for row in rows):
+                    logger.warning("the database's clock was set back by about %.0f s", set_back)
+                    await queries.bring_forward(pool, orphans, set_back)
+            if rows and (set_back := self._clock.observe(rows[0]["now"], until - LEASE_SECONDS)):
+                await queries.bring_forward(pool, self._shards.keys(), set_back)
             for row in rows:
                 self._keep(row, until)
             if rows:

@@ -26,12 +26,14 @@ ACQUIRE = """
 UPDATE shards s
 SET owner = $1, epoch = s.epoch + 1, lease_until = now() + $3::float8 * interval '1 second'
 FROM (
-    SELECT shard, owner FROM shards
-    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now())
+    SELECT shard, owner, extract(epoch FROM lease_until - now())::float8 AS remaining FROM shards
+    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now()
+        OR lease_until > now() + 2 * $3::float8 * interval '1 second')
     ORDER BY shard FOR UPDATE SKIP LOCKED
 ) free
 WHERE s.shard = free.shard
-RETURNING s.shard, s.epoch, s.cursor_xid, s.cursor_uid, free.owner AS former
+RETURNING s.shard, s.epoch, s.cursor_xid, s.cursor_uid, free.owner AS former,
+    greatest(free.remaining - $3::float8, 0) AS set_back, extract(epoch FROM now())::float8 AS now
 """
 
 HOLD = """
@@ -77,6 +79,12 @@ UPDATE deliveries SET next_attempt_at = now()
 WHERE shard = ANY($1::smallint[]) AND status = 'pending' AND next_attempt_at > now()
 """
 
+# What was to happen by a clock that was set back since is due when it would have been.
+BRING_FORWARD = """
+UPDATE deliveries SET next_attempt_at = next_attempt_at - $2::float8 * interval '1 second'
+WHERE shard = ANY($1::smallint[]) AND next_attempt_at > now()
+"""
+
 # Rows past the horizon are committed, but an older transaction has not ended: they are shown as not settled.
 READ = f"""
 SELECT * FROM (
@@ -97,8 +105,15 @@ ORDER BY xid, uid LIMIT $6
 """  # noqa: S608 put together from constants
 
 SUBSCRIPTIONS = """
-SELECT p.version AS project_version, s.id, s.version, s.filters, s.sink, s.delivery,
-       s.signing_secrets_sealed, s.state
+SELECT p.version AS project_version, s.id, s.version, s.name, s.filters, s.sink, s.delivery,
+       s.signing_secrets_sealed, s.state, s.auth, s.tls, s.transform, s.credentials_sealed
+FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
+WHERE p.id = $1 AND s.id = ANY($2::uuid[])
+ORDER BY s.id
+"""
+
+SUBSCRIPTION_STATES = """
+SELECT p.version AS project_version, s.id, s.version, s.state
 FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
 WHERE p.id = $1
 ORDER BY s.id
@@ -106,11 +121,11 @@ ORDER BY s.id
 
 DELIVERIES = """unnest(
     $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::integer[], $12::smallint[], $13::text[],
-    $14::integer[], $15::boolean[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::bigint[],
+    $14::integer[], $15::boolean[], $16::float8[], $17::timestamptz[], $18::text[], $19::bigint[],
     $20::smallint[], $21::text[], $22::timestamptz[], $23::integer[], $24::smallint[], $25::text[],
     $26::text[], $27::text[])
     AS n (id, project_id, event_uid, subscription_id, subscription_version, shard, status,
-    attempt_count, held, next_attempt_at, ended_at, order_key, position,
+    attempt_count, held, due_in, ended_at, order_key, position,
     last_status_code, last_error, first_started_at, first_duration_us, first_status_code, first_error,
     first_detail, dead_letter)"""
 
@@ -120,7 +135,7 @@ WITH held AS ({HOLD}), made AS (
         attempt_count, held, next_attempt_at, ended_at, order_key, position, last_status_code, last_error,
         first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
     SELECT n.id, n.project_id, n.event_uid, n.subscription_id, n.subscription_version, n.shard, n.status,
-        n.attempt_count, n.held, n.next_attempt_at, n.ended_at, n.order_key, n.position,
+        n.attempt_count, n.held, now() + n.due_in * interval '1 second', n.ended_at, n.order_key, n.position,
         n.last_status_code, n.last_error, n.first_started_at, n.first_duration_us, n.first_status_code,
         n.first_error, n.first_detail::jsonb, n.dead_letter::jsonb
     FROM {DELIVERIES} JOIN held ON held.shard = n.shard
@@ -133,7 +148,8 @@ ADVANCE = f"WITH held AS ({HOLD}) SELECT shard FROM held"  # noqa: S608 put toge
 
 CHANGE = """
 UPDATE deliveries d
-SET status = n.status, attempt_count = n.attempt_count, held = n.held, next_attempt_at = n.next_attempt_at,
+SET status = n.status, attempt_count = n.attempt_count, held = n.held,
+    next_attempt_at = now() + n.due_in * interval '1 second',
     ended_at = coalesce(n.ended_at, d.ended_at),
     last_status_code = CASE WHEN d.status = 'dead' THEN d.last_status_code ELSE n.last_status_code END,
     last_error = CASE WHEN d.status = 'dead' THEN d.last_error ELSE n.last_error END,
@@ -143,10 +159,10 @@ SET status = n.status, attempt_count = n.attempt_count, held = n.held, next_atte
     first_error = coalesce(n.first_error, d.first_error),
     first_detail = coalesce(n.first_detail::jsonb, d.first_detail),
     dead_letter = coalesce(n.dead_letter::jsonb, d.dead_letter)
-FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::boolean[], $6::timestamptz[], $7::timestamptz[],
+FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::boolean[], $6::float8[], $7::timestamptz[],
     $8::smallint[], $9::text[], $10::timestamptz[], $11::integer[], $12::smallint[], $13::text[],
     $14::text[], $15::text[])
-    AS n (id, status, attempt_count, held, next_attempt_at, ended_at, last_status_code, last_error,
+    AS n (id, status, attempt_count, held, due_in, ended_at, last_status_code, last_error,
     first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
 WHERE d.id = n.id AND d.id >= $16 AND d.id <= $17 AND d.shard = ANY($1::smallint[])
   AND d.status <> 'cancelled'
@@ -230,7 +246,9 @@ WITH RECURSIVE waiting AS (
         ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1
     ) n
 )
-SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in FROM waiting
+SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in,
+    extract(epoch FROM now())::float8 AS now
+FROM waiting
 LIMIT {WAITING_LIMIT}
 """  # noqa: S608 put together from constants
 
@@ -259,7 +277,9 @@ async def acquire(
 ) -> list[asyncpg.Record]:
     """Take the lease of those of `shards` that nobody holds.
 
-    Rows of (shard, epoch, cursor_xid, cursor_uid, former); `former` is an owner that did not give it back.
+    A lease that ends later than any can is nobody's: the clock was set back since it was written. Rows of (shard,
+    epoch, cursor_xid, cursor_uid, former, set_back, now); `former` is an owner that did not give it back,
+    `set_back` by how many seconds the clock was, at least, and `now` its Unix time.
     """
     rows: list[asyncpg.Record] = await connection.fetch(
         ACQUIRE, owner, sorted(shards), seconds, timeout=TIMEOUT_SECONDS
@@ -270,6 +290,11 @@ async def acquire(
 async def reclaim(connection: Connection, shards: Collection[int]) -> None:
     """Make due what the last owner of `shards` had under way."""
     await connection.execute(RECLAIM, sorted(shards), timeout=30)
+
+
+async def bring_forward(connection: Connection, shards: Collection[int], seconds: float) -> None:
+    """Make what waits in `shards` due so many seconds earlier."""
+    await connection.execute(BRING_FORWARD, sorted(shards), seconds, timeout=30)
 
 
 async def renew(connection: Connection, owner: str, leases: dict[int, int], seconds: float) -> set[int]:
@@ -339,9 +364,24 @@ async def read(
     return rows
 
 
-async def subscriptions(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
-    """The subscriptions of a project with its version; one row without `id` when it has none."""
-    rows: list[asyncpg.Record] = await connection.fetch(SUBSCRIPTIONS, project_id, timeout=TIMEOUT_SECONDS)
+async def subscription_states(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
+    """Version and state of all of a project's subscriptions, with its own version.
+
+    One row without `id` when it has no subscription, none when there is no such project.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTION_STATES, project_id, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def subscriptions(
+    connection: Connection, project_id: UUID, ids: Sequence[UUID]
+) -> list[asyncpg.Record]:
+    """Those of a project's subscriptions that are still there."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTIONS, project_id, ids, timeout=TIMEOUT_SECONDS
+    )
     return rows
 
 
@@ -466,10 +506,13 @@ async def cancel_waiting(connection: Connection, subscription_ids: Collection[UU
 
 async def waiting(
     connection: Connection, shards: Collection[int], under_way: Collection[UUID]
-) -> dict[UUID, float]:
-    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due."""
+) -> tuple[dict[UUID, float], float | None]:
+    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due.
+
+    With the Unix time by which that is reckoned; None where nothing waits.
+    """
     rows = await connection.fetch(WAITING, list(shards), list(under_way), timeout=TIMEOUT_SECONDS)
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
 
 
 async def due(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -201,7 +202,7 @@ async def _let_go_of_resumed(connection: "asyncpg.Connection", batch: Batch) -> 
     for subscription_id, ending in endings:
         if states.get(subscription_id) != "paused":
             ending.held = False
-            ending.next_attempt_at = datetime.now(UTC).timestamp()
+            ending.next_attempt_at = time.time()
 
 
 async def _ensure_partitions(connection: "asyncpg.Connection", batch: Batch) -> None:
@@ -247,6 +248,11 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
+def _seconds_until(moment: float | None) -> float | None:
+    """What is due goes by the database's clock, which may be another than that of this process."""
+    return None if moment is None else moment - time.time()
+
+
 def _text(value: dict[str, Any] | None) -> str | None:
     return None if value is None else msgspec.json.encode(value).decode()
 
@@ -270,7 +276,7 @@ def _delivery_row(row: NewDelivery) -> tuple[Any, ...]:
         ending.status,
         ending.attempt_count,
         ending.held,
-        _moment(ending.next_attempt_at),
+        _seconds_until(ending.next_attempt_at),
         _moment(ending.ended_at),
         row.order_key,
         row.position,
@@ -289,7 +295,7 @@ def _change_row(change: Change) -> tuple[Any, ...]:
         ending.status,
         ending.attempt_count,
         ending.held,
-        _moment(ending.next_attempt_at),
+        _seconds_until(ending.next_attempt_at),
         _moment(ending.ended_at),
         ending.last_status_code,
         ending.last_error,

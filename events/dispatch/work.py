@@ -57,7 +57,8 @@ class Job:
 
     `attempt` is the number of this attempt, from 1. `work` is set while it is the event's first and no row
     stands for it. `row` is the row that stands for it while that is not written yet. `withdrawn` jobs are not
-    started any more. `dead_letter` makes it a request to the dead letter sink.
+    started any more. `dead_letter` makes it a request to the dead letter sink. `companions` go in the same
+    request, where the subscription takes batches.
     """
 
     shard: Shard
@@ -71,6 +72,7 @@ class Job:
     started: bool = False
     order_key: str | None = None
     dead_letter: dict[str, Any] | None = None
+    companions: "list[Job] | None" = None
 
 
 @dataclass(slots=True, eq=False)

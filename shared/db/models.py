@@ -235,7 +235,11 @@ class EventSchema(Model):
 
 
 class Subscription(Model):
-    """Which events, to which sink, how. `version` counts its own changes from 1."""
+    """Which events, to which sink, how. `version` counts its own changes from 1.
+
+    `auth`, `tls` and `transform` are what is shown of them; the secrets of the first two are in
+    `credentials_sealed` (`auth.sink_secrets`).
+    """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -251,6 +255,10 @@ class Subscription(Model):
     sink: Mapped[str]
     delivery: Mapped[dict[str, Any]]
     signing_secrets_sealed: Mapped[bytes | None]
+    auth: Mapped[dict[str, Any] | None]
+    tls: Mapped[dict[str, Any] | None]
+    transform: Mapped[dict[str, Any] | None]
+    credentials_sealed: Mapped[bytes | None]
     state: Mapped[str] = mapped_column(server_default="active")
     state_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -270,6 +278,7 @@ class SubscriptionVersion(Model):
     filters: Mapped[list[Any]]
     sink: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    deleted_at: Mapped[datetime | None]
 
 
 class Shard(Model):

@@ -179,6 +179,41 @@ async def test_a_dispatcher_that_lost_its_shards_forgets_them(world: World, sink
     assert len(await world.settled(2, timeout=20)) == 2
 
 
+async def test_under_a_lease_that_has_run_out_nothing_is_started(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was stopped for longer than its lease has requests at hand that another has made since."""
+    monkeypatch.setattr("events.dispatch.dispatcher.KEEP_SECONDS", 3.0)
+    await world.subscribe(sink.url, maxInFlight=1)
+    handler = world.start()
+    sink.answer(delay=0.3)
+    await world.emit(3, partitionkey="k")
+    await sink.wait(1)
+    await world.pool.execute(
+        "UPDATE shards SET owner = 'other', epoch = epoch + 1, lease_until = now() + interval '1 minute'"
+    )
+    for shard in handler._dispatcher.shards.values():
+        shard.leased_until = 0.0
+
+    async def forgotten() -> bool:
+        return not handler._dispatcher.shards
+
+    await world.until(forgotten)
+    assert len(sink.requests) == 1
+
+
+async def test_a_lease_that_ran_out_and_is_still_ours_goes_on(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, maxInFlight=1)
+    handler = world.start()
+    sink.answer(delay=0.3)
+    await world.emit(3, partitionkey="k")
+    await sink.wait(1)
+    for shard in handler._dispatcher.shards.values():
+        shard.leased_until = 0.0
+    assert len(await world.settled(3)) == 3
+    assert len(sink.requests) == 3
+
+
 async def test_two_dispatchers_share_no_delivery(settings: Settings, world: World, sink: Sink) -> None:
     await world.subscribe(sink.url)
     second = Resources(settings)
