@@ -140,8 +140,7 @@ class DueDeliveries:
         found = dict.fromkeys(rooms, 0)
         for row in rows:
             found[row["subscription_id"]] += 1
-            if row["delivery_id"] not in self._brought:
-                await self._bring(row)
+            await self._bring(row)
         await self._follow(
             {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
         )
@@ -221,6 +220,9 @@ class DueDeliveries:
             return
         subscribers = await self._subscriptions.get(row["project_id"], row["version"])
         subscription = subscribers.by_id.get(row["subscription_id"])
+        if row["delivery_id"] in self._brought:
+            return  # from memory, while this was looked for
+        shard.followers.pop(row["delivery_id"], None)
         if row["status"] == "dead":
             self._bring_dead_letter(row, shard, subscription)
         elif subscription is None or subscription.state == "disabled" or row["uid"] is None:

@@ -182,7 +182,7 @@ async def test_many_failures_in_a_short_time_are_retried_on_time(world: World, s
     for requests in by_delivery.values():
         for retry, (one, two) in enumerate(pairwise(requests)):
             wait = 0.2 * 2**retry
-            assert two.at - one.at >= wait * 0.8 - 0.01
+            assert two.at - one.at >= wait * 0.8 - 0.25  # the sink may be late to note the first
             late.append(two.at - one.at - wait)
     assert max(late) < 1.0  # the bound of a busy machine; docs/reference/delivery.md has the figure
 
