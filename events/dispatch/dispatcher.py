@@ -60,7 +60,7 @@ class Dispatcher:
         self._leases = Leases(resources, self.shards, self._clock)
         self._recorder = Recorder(resources, self._leases.owner, self._leases.seconds)
         self._due = DueDeliveries(
-            resources, self.shards, self._gates, self._subscriptions, self._recorder, self._clock
+            resources, self.shards, self._gates, self._subscriptions, self._recorder, clock=self._clock
         )
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)

@@ -43,6 +43,7 @@ class DueDeliveries:
         gates: Gates,
         subscriptions: SubscriptionCache,
         recorder: Recorder,
+        *,
         clock: DatabaseClock,
     ) -> None:
         self._resources = resources

@@ -109,7 +109,7 @@ class Leases:
 
         A process that was stopped for longer than a lease wakes up with work at hand that another has done since.
         """
-        while not shard.lost and shard.leased_until <= time.monotonic():
+        while not shard.lost and shard.leased_until <= time.monotonic():  # noqa: ASYNC110 renewed by several
             await asyncio.sleep(RETRY_SECONDS)
         return not shard.lost
 
