@@ -27,7 +27,7 @@ UPDATE shards s
 SET owner = $1, epoch = s.epoch + 1, lease_until = now() + $3::float8 * interval '1 second'
 FROM (
     SELECT shard, owner, extract(epoch FROM lease_until - now())::float8 AS remaining FROM shards
-    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now()
+    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR owner = $1 OR lease_until IS NULL OR lease_until < now()
         OR lease_until > now() + 2 * $3::float8 * interval '1 second')
     ORDER BY shard FOR UPDATE SKIP LOCKED
 ) free
@@ -226,7 +226,8 @@ async def acquire(
 ) -> list[asyncpg.Record]:
     """Take the lease of those of `shards` that nobody holds.
 
-    A lease that ends later than any can is nobody's: the clock was set back since it was written. Rows of (shard,
+    One of our own is among them when the answer that we have it did not reach us: only those that we do not hold
+    may be asked for. A lease that ends later than any can is nobody's: the clock was set back since it was written. Rows of (shard,
     epoch, cursor_xid, cursor_uid, former, set_back, now); `former` is an owner that did not give it back,
     `set_back` by how many seconds the clock was, at least, and `now` its Unix time.
     """
