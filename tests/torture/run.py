@@ -13,6 +13,7 @@ Example: python -m tests.torture.run --rate 100 --only "postgres killed" --only 
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -145,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(chosen.only or ()) - names:
         parser.error(f"there is no scenario {', '.join(sorted(unknown))}; --list names them")
     scenarios = [scenario for scenario in known if not chosen.only or scenario.name in chosen.only]
-    began = time.monotonic()
+    began, busy = time.monotonic(), os.getloadavg()[0]
     folder = chosen.keep or Path(tempfile.mkdtemp(prefix="weir-torture-"))
     try:
         rows, measured = asyncio.run(torture(folder, scenarios, rate=chosen.rate, patience=chosen.patience))
@@ -155,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = {
         "command": " ".join(["python -m tests.torture.run", *(arguments or sys.argv[1:])]),
         "capacity": measured,
+        "busy": busy,
         "seconds": time.monotonic() - began,
         "rows": [{**asdict(row), "problems": row.problems()} for row in rows],
     }
