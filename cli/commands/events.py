@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cli.api import Api
+from cli.commands.subscriptions import identity_of
 from cli.options import Instant, api_options, page_options
 from cli.output import Column, output_option, show, show_list
 
@@ -111,6 +112,54 @@ def list_events(
     )
 
 
+VERDICT_COLUMNS: list[Column] = [
+    ("subscription", lambda row: row.get("subscriptionName") or row.get("subscription")),
+    ("version", "version"),
+    ("state", "state"),
+    ("matched", "matched"),
+    ("clause", "clause"),
+    ("because", "detail"),
+]
+
+
+@events.command("explain")
+@click.argument("uid")
+@click.option(
+    "--subscription", metavar="NAME|ID", help="Ask this one alone; by its id also when it is deleted."
+)
+@click.option("--version", type=click.IntRange(min=1), help="What that subscription said at this version.")
+@click.option("--then", is_flag=True, help="As it was when the event was received.")
+@output_option
+@api_options
+def explain_event(
+    api: Api, *, uid: str, subscription: str | None, version: int | None, then: bool, output: str
+) -> None:
+    """Say which subscriptions an event matches, and by which clause it fails the others.
+
+    \b
+    Example:
+      weir events explain 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 --then
+      weir events explain 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 --subscription billing --version 2
+    """  # noqa: D301
+    if version is not None and subscription is None:
+        raise click.UsageError("--version is of a subscription: name it with --subscription")
+    if then and subscription is not None:
+        raise click.UsageError(
+            "--then is of all subscriptions: leave --subscription out, or name a --version"
+        )
+    query = {"version": version, "then": "true" if then else None}
+    if subscription is not None:
+        query["subscription"] = identity_of(api, subscription)
+    show_list(
+        output,
+        api.get(f"/events/{uid}/explain", query),
+        VERDICT_COLUMNS,
+        wide=[("error", "error"), ("delivery", "delivery")],
+        name="subscription",
+        empty="there is no subscription",
+    )
+
+
 @events.command("get")
 @click.argument("uid")
 @click.option("--explain", is_flag=True, help="Say for every subscription why it matched or not.")
@@ -125,16 +174,10 @@ def get_event(api: Api, uid: str, explain: bool, output: str) -> None:
       weir events get 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 --explain
     """  # noqa: D301
     if explain:
-        verdicts: list[Column] = [
-            ("subscription", lambda row: row.get("name") or row.get("subscription")),
-            ("matched", "matched"),
-            ("clause", "clause"),
-            ("because", "detail"),
-        ]
         show_list(
             output,
             api.get(f"/events/{uid}/explain"),
-            verdicts,
+            VERDICT_COLUMNS,
             name="subscription",
             empty="there is no subscription",
         )

@@ -17,10 +17,17 @@ COLUMNS: list[Column] = [
     ("id", "id"),
     ("name", "name"),
     ("state", "state"),
+    ("circuit", "sinkHealth.state"),
     ("sink", "sink"),
     ("filters", "filters"),
 ]
-WIDE: list[Column] = [("reason", "stateReason"), ("retry", "delivery.retry"), ("timeout", "delivery.timeout")]
+WIDE: list[Column] = [
+    ("reason", "stateReason"),
+    ("sink is", "sinkHealth.reason"),
+    ("until", "sinkHealth.until"),
+    ("retry", "delivery.retry"),
+    ("timeout", "delivery.timeout"),
+]
 WRITABLE = ("name", "filters", "sink", "delivery", "state")
 
 
@@ -39,6 +46,18 @@ def resolve(api: Api, wanted: str) -> dict[str, Any]:
         return found
     answer: dict[str, Any] = api.get(f"/subscriptions/{quote(wanted)}")
     return answer
+
+
+def identity_of(api: Api, wanted: str) -> str:
+    """The id of the subscription of that name; an id stands for itself, whether it is there or not."""
+    try:
+        return str(UUID(wanted))
+    except ValueError:
+        return str(resolve(api, wanted)["id"])
+
+
+def _expressions(sql: tuple[str, ...], cel: tuple[str, ...]) -> list[Any]:
+    return [*({"sql": text} for text in sql), *({"cel": text} for text in cel)]
 
 
 def read_document(text: str) -> Any:
@@ -116,6 +135,8 @@ def get_subscription(api: Api, subscription: str, output: str) -> None:
 @click.option("--sink", help="Address that gets the events.")
 @click.option("--type", "types", multiple=True, help="Only events of exactly this type; any of several.")
 @click.option("--filters", help="Filters as a JSON or YAML array, or @FILE.")
+@click.option("--sql", multiple=True, help="Only what this CloudEvents SQL expression lets through.")
+@click.option("--cel", multiple=True, help="Only what this CEL expression lets through; it sees `data` too.")
 @click.option("--delivery", help="Delivery settings as a JSON or YAML object, or @FILE.")
 @click.option("--secret", "secrets", multiple=True, help="Signing secret (whsec_… or whsk_…).")
 @click.option("-f", "--file", "document", help="The whole subscription as a file, - for standard input.")
@@ -128,6 +149,8 @@ def create_subscription(
     sink: str | None,
     types: tuple[str, ...],
     filters: str | None,
+    sql: tuple[str, ...],
+    cel: tuple[str, ...],
     delivery: str | None,
     secrets: tuple[str, ...],
     document: str | None,
@@ -139,6 +162,7 @@ def create_subscription(
     Example:
       weir subscriptions create billing --sink http://127.0.0.1:9000/hook --type order.created
       weir subscriptions create audit --sink https://audit.example.com --filters '[{"prefix": {"type": "order."}}]'
+      weir subscriptions create big --sink https://example.com/big --cel 'data.total > 100'
       weir subscriptions create -f billing.yaml
     """  # noqa: D301
     body = read_document(f"@{document}") if document else {}
@@ -155,6 +179,8 @@ def create_subscription(
     if types:
         exact: list[Any] = [{"exact": {"type": t}} for t in types]
         body["filters"] = [*body.get("filters", []), exact[0] if len(exact) == 1 else {"any": exact}]
+    if sql or cel:
+        body["filters"] = [*body.get("filters", []), *_expressions(sql, cel)]
     if "sink" not in body:
         raise click.UsageError("say where the events go: --sink ADDRESS, or a file with `sink`")
     _print(output, api.call("POST", "/subscriptions", body))
@@ -206,21 +232,38 @@ def resume_subscription(api: Api, subscription: str, output: str) -> None:
 
 
 @subscriptions.command("check")
-@click.argument("filters")
+@click.argument("filters", required=False)
+@click.option("--sql", multiple=True, help="A CloudEvents SQL expression to try.")
+@click.option("--cel", multiple=True, help="A CEL expression to try; it sees `data` too.")
 @click.option("--subscription", help="Compare with the saved filters of this subscription.")
 @click.option(
     "--last", type=click.IntRange(1, 500), default=100, show_default=True, help="Stored events to try."
 )
 @output_option
 @api_options
-def check_filters(api: Api, filters: str, subscription: str | None, last: int, output: str) -> None:
+def check_filters(
+    api: Api,
+    *,
+    filters: str | None,
+    sql: tuple[str, ...],
+    cel: tuple[str, ...],
+    subscription: str | None,
+    last: int,
+    output: str,
+) -> None:
     """Try filters (JSON, YAML or @FILE) on the last stored events without saving them.
 
     \b
     Example:
       weir subscriptions check '[{"prefix": {"type": "order."}}]' --last 500
+      weir subscriptions check --cel 'data.total > 100' --subscription billing
     """  # noqa: D301
-    body = {"filters": read_document(filters), "last": last}
+    given = read_document(filters) if filters else []
+    if not filters and not sql and not cel:
+        raise click.UsageError("say what to try: filters, --sql or --cel")
+    if not isinstance(given, list):
+        raise CommandError("filters are an array", code=INVALID)
+    body: dict[str, Any] = {"filters": [*given, *_expressions(sql, cel)], "last": last}
     if subscription:
         body["subscription"] = resolve(api, subscription)["id"]
     answer = api.call("POST", "/subscriptions/check", body)
@@ -232,7 +275,13 @@ def check_filters(api: Api, filters: str, subscription: str | None, last: int, o
         ("because", "detail"),
     ]
     show(output, answer, rows=answer["items"], columns=columns, name=lambda row: str(row["uid"]))
+    for warning in answer["warnings"]:
+        click.echo(f"warning: {warning['pointer']}: {warning['detail']}", err=True)
     counts = f"{answer['matched']} of {answer['checked']} match"
+    if answer["errors"]:
+        counts += f"; {answer['errors']} errors"
     if subscription:
         counts += f"; {answer['added']} more and {answer['removed']} fewer than saved"
+    if not answer["complete"]:
+        counts += "; older events were left out"
     click.echo(counts, err=True)

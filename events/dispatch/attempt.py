@@ -2,12 +2,16 @@
 
 import base64
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from events.dispatch.message import Headers, Message, traceparent, user_agent
 from events.dispatch.work import Attempted, Job
+from shared.core.cloudevents import Event
 from shared.core.retry import HONOURS_RETRY_AFTER, Outcome, parse_retry_after
 from shared.core.signing import sign
 from shared.http.client import Answer, NoAnswer, OutboundClient
@@ -15,6 +19,8 @@ from shared.http.client import Answer, NoAnswer, OutboundClient
 BODY_BYTES = 8 * 1024
 DELIVERED_BODY_BYTES = 1024
 """How much of an answer is kept: of one that says yes, little."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 ERROR_DATA_CHARACTERS = 1024
 ERROR_DATA_BYTES = ERROR_DATA_CHARACTERS // 4 * 3
@@ -38,40 +44,47 @@ async def attempt(client: OutboundClient, job: Job) -> Result:
         message, url = _dead_letter(job), subscription.dead_letter_url
     started = time.time()
     headers, body = message.encoded(subscription.policy.format)
-    headers = [*headers, *_headers(job, int(started), body)]
+    own = own_headers(subscription.secrets, str(job.delivery_id), message.event, int(started), body)
+    headers = [*headers, *own]
     clock = time.perf_counter()
     answer: Answer | None = None
     error: str | None = None
     try:
-        answer = await client.post(url, headers, body, timeout=subscription.timeout, body_bytes=BODY_BYTES)
+        answer = await client.post(
+            url, headers, body, timeout_seconds=subscription.policy.timeout_seconds, body_bytes=BODY_BYTES
+        )
     except NoAnswer as problem:
         error = str(problem)
     duration_us = int((time.perf_counter() - clock) * 1_000_000)
-    if answer is None:
-        outcome = Outcome(error=error)
-    else:
-        if 300 <= answer.status < 400:
-            error = f"redirected to {answer.header(b'location') or 'nowhere'}: redirects are not followed"
-        outcome = Outcome(answer.status, error, _retry_after(answer, started))
+    outcome = outcome_of(answer, error, started)
     return Result(
         outcome,
-        Attempted(started, duration_us, outcome.status_code, error, _detail(str(url), answer)),
+        Attempted(started, duration_us, outcome.status_code, outcome.error, detail_of(str(url), answer)),
         answer.body if answer is not None else b"",
     )
 
 
-def _headers(job: Job, now: int, body: bytes) -> Headers:
-    delivery_id = str(job.delivery_id)
+def outcome_of(answer: Answer | None, error: str | None, now: float) -> Outcome:
+    """What an answer, or that there was none, says of a delivery."""
+    if answer is None:
+        return Outcome(error=error)
+    if 300 <= answer.status < 400:
+        error = f"redirected to {answer.header(b'location') or 'nowhere'}: redirects are not followed"
+    return Outcome(answer.status, error, _retry_after(answer, now))
+
+
+def own_headers(secrets: Sequence[str], identity: str, event: Event | None, now: int, body: bytes) -> Headers:
+    """What Weir says of every request: of one with several events without a trace of theirs."""
     headers = [
-        ("webhook-id", delivery_id),
+        ("webhook-id", identity),
         ("webhook-timestamp", str(now)),
-        ("traceparent", traceparent(job.message.event)),
+        ("traceparent", traceparent(event)),
         ("user-agent", user_agent()),
     ]
-    if isinstance(state := job.message.event.extensions.get("tracestate"), str):
+    if event is not None and isinstance(state := event.extensions.get("tracestate"), str):
         headers.append(("tracestate", state))
-    if job.subscription.secrets:
-        headers.append(("webhook-signature", sign(job.subscription.secrets, delivery_id, now, body)))
+    if secrets:
+        headers.append(("webhook-signature", sign(secrets, identity, now, body)))
     return headers
 
 
@@ -82,10 +95,13 @@ def _retry_after(answer: Answer, now: float) -> float | None:
     return None if value is None else parse_retry_after(value, now)
 
 
-def _detail(url: str, answer: Answer | None) -> str:
-    """`{"url", "response": {"headers", "body", "encoding", "truncated"} | null}`; jsonb cannot hold U+0000."""
+def detail_of(url: str, answer: Answer | None, more: Mapping[str, Any] = NOTHING) -> str:
+    """`{"url", "response": {"headers", "body", "encoding", "truncated"} | null}`; jsonb cannot hold U+0000.
+
+    `more` has `sent` and `reply` where there is more to say than the stored event does.
+    """
     if answer is None:
-        return msgspec.json.encode({"url": url, "response": None}).decode()
+        return _storable({"url": url, "response": None, **more})
     limit = DELIVERED_BODY_BYTES if answer.status < 300 else BODY_BYTES
     body = answer.body[:limit]
     response: dict[str, object] = {
@@ -97,7 +113,11 @@ def _detail(url: str, answer: Answer | None) -> str:
         response["body"] = body.decode()
     except UnicodeDecodeError:
         response["body"], response["encoding"] = base64.b64encode(body).decode(), "base64"
-    text = msgspec.json.encode({"url": url, "response": response}).decode()
+    return _storable({"url": url, "response": response, **more})
+
+
+def _storable(detail: Mapping[str, Any]) -> str:
+    text = msgspec.json.encode(detail).decode()
     return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
 
 

@@ -8,20 +8,23 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
-from events.dispatch import endings
-from events.dispatch.attempt import attempt
+from events.dispatch import endings, orders
+from events.dispatch.attempt import Result
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
-from events.dispatch.gate import Gates
+from events.dispatch.gate import Gates, Surroundings
+from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
 from events.dispatch.reader import Reader
-from events.dispatch.recorder import Recorder
+from events.dispatch.recorder import Batch, Recorder
 from events.dispatch.router import Router
+from events.dispatch.sender import Sender
 from events.dispatch.subscriptions import SubscriptionCache
 from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work
+from shared.core.retry import Outcome
 from shared.http.addresses import AddressGuard
 from shared.http.client import OutboundClient
 from shared.runtime.outage import is_outage
@@ -41,6 +44,13 @@ NEAR_SECONDS = 60.0
 
 LEAVE_SECONDS = 200.0
 DRAIN_SECONDS = 15.0
+JOIN_SECONDS = 2.0
+MOVE_SECONDS = 3.0
+"""How long a shard may take to come to rest so that another process can have it."""
+
+STAY_SECONDS = 10.0
+"""How long one that did not is left where it is."""
+
 PAUSE_SECONDS = 0.25
 
 logger = logging.getLogger("weir.dispatch")
@@ -54,8 +64,9 @@ class Dispatcher:
         self._linger_seconds = linger_seconds
         self.shards: dict[int, Shard] = {}
         self._client = OutboundClient(AddressGuard(resources.settings.sink_allow))
+        self._sender = Sender(resources, self._client)
         self._subscriptions = SubscriptionCache(resources)
-        self._gates = Gates(self._run, lambda: len(self.shards) / self._leases.total)
+        self._gates = Gates(Surroundings(self._run, lambda: self._leases.share))
         self._clock = DatabaseClock()
         self._leases = Leases(resources, self.shards, self._clock)
         self._recorder = Recorder(resources, self._leases.owner, self._leases.seconds)
@@ -64,10 +75,13 @@ class Dispatcher:
         )
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
+        self._health = SinkHealth(resources, self._leases.owner, self._gates)
         self._writing = asyncio.Lock()
         self._swept_at = 0.0
         self._busy_at = float("-inf")
         self._loops: list[asyncio.Task[None]] = []
+        self._joining: asyncio.Task[None] | None = None
+        self._joined_at = float("-inf")
         self._unlisten = resources.wake.listen(self._told)
 
     async def serve(self, numbers: Collection[int], *, look_back: bool = False) -> None:
@@ -84,6 +98,8 @@ class Dispatcher:
         taken: set[int] = set()
         async for part in self._leases.take(set(numbers) - held):
             taken |= part
+            if not self._loops:
+                await self._health.heed()
             self._start(part)
         await asyncio.gather(*(self._leases.given_back(number) for number in taken))
 
@@ -96,8 +112,24 @@ class Dispatcher:
         return held
 
     def _told(self, numbers: frozenset[int]) -> frozenset[int]:
+        """Something came in through this process: it takes part in the work, if others have all the shards."""
         self._busy_at = time.monotonic()
+        if (
+            not self.shards
+            and (self._joining is None or self._joining.done())
+            and self._busy_at - self._joined_at > JOIN_SECONDS
+        ):
+            self._joined_at = self._busy_at
+            self._joining = asyncio.get_running_loop().create_task(self._join(numbers))
         return self.wake(numbers)
+
+    async def _join(self, numbers: frozenset[int]) -> None:
+        try:
+            await self.serve(numbers)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.warning("cannot take part: %s", error)
 
     def _heard(self, number: int) -> None:
         """What is heard of a shard that is being given up is told to its next owner."""
@@ -111,8 +143,18 @@ class Dispatcher:
         self._leases.closing = True
         await self._leave(list(self.shards.values()), DRAIN_SECONDS)
         await self._stop()
+        if self._joining is not None:
+            await asyncio.wait([self._joining])
+        try:
+            await self._health.clear()
+            await self._leases.go()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.warning("the database is away: %s", error)
         self._gates.cancel()
         await self._gates.settle()
+        await self._sender.close()
         await self._client.close()
 
     def _start(self, taken: Collection[int]) -> None:
@@ -133,7 +175,10 @@ class Dispatcher:
             for task in loops:
                 task.cancel()
             # A cancellation that meets the end of a time-out in a driver can get lost there: once more.
-            _, loops = await asyncio.wait(loops, timeout=1)
+            done, loops = await asyncio.wait(loops, timeout=1)
+            for task in done:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    logger.warning("ended with %s: %s", type(error).__name__, error)
 
     async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do `step` for ever; after an outage, or a mistake, again after a pause."""
@@ -172,13 +217,18 @@ class Dispatcher:
 
     async def _write(self, shards: Collection[Shard]) -> None:
         async with self._writing:
-            batch = await self._recorder.write(shards, self._leases.until)
+            self._written(await self._recorder.write(shards, self._leases.until))
+            if any(shard.unknown_orders for shard in shards):
+                await orders.learn(await self._resources.pg(), shards)
+
+    def _written(self, batch: Batch) -> None:
         self._reader.recorded(batch.works, batch.bytes)
+        orders.recorded(batch.cursors, batch.rows, batch.changes, batch.waiting)
         now = time.time()
         for row in batch.rows:
             if row.ending.next_attempt_at is not None:
                 self._due.at(row.ending.next_attempt_at - now)
-            elif row.order_key is not None:
+            elif row.order_key is not None and row.ending.ended_at is None:
                 self._due.at(0)
         for change in batch.changes:
             self._due.under_way.pop(change.delivery_id, None)
@@ -213,52 +263,91 @@ class Dispatcher:
                     ending = endings.waiting(now)
                     job.withdrawn = True
                     self._gates.of(job.subscription).saturated = True
-                job.row = NewDelivery(shard.number, job.delivery_id, work.uid, job.subscription, ending)
-                self._settle(job, job.row)
+                job.row = self._settle(job, ending)
 
-    def _settle(self, job: Job, row: NewDelivery) -> None:
+    def _settle(self, job: Job, ending: Ending) -> NewDelivery:
+        """Let a row stand for `job` from now on."""
         work = job.work
         assert work is not None
+        position = None if job.order_key is None else work.xid
+        row = NewDelivery(
+            job.shard.number, job.delivery_id, work.uid, job.subscription, ending, job.order_key, position
+        )
         work.rows.append(row)
         work.open -= 1
         job.work = None
+        return row
 
-    async def _run(self, job: Job) -> None:
-        """Attempt `job` and note what came of it. Raises nothing: the gate goes on with the next."""
-        if job.shard.leaving and job.work is None:
-            return  # its row is left to the shard's next owner
-        if not await self._leases.holds(job.shard) or job.withdrawn:
-            return
-        job.started = True
-        decided_dead = False
+    async def _run(self, job: Job) -> Outcome | None:
+        """Attempt `job`, and what goes with it, and note what came of it; what that says of the subscription's sink.
+
+        Raises nothing: the gate goes on with the next.
+        """
+        jobs = self._ours(job)
+        if not jobs:
+            return None  # their rows are left to the shards' next owners
+        for each in jobs:
+            each.started = True
+        outcome: Outcome | None = None
         try:
-            if job.subscription.broken is not None:
-                ending = endings.poisoned(job, job.subscription.broken, time.time())
-                attempted = None
-            else:
-                result = await attempt(self._client, job)
-                now, rand, attempted = time.time(), random.random(), result.attempted  # noqa: S311 jitter
-                if job.dead_letter is not None:
-                    ending, attempted = endings.after_dead_letter(job, result, now, rand), None
+            results: Sequence[Result | None] = [None] * len(jobs)
+            if job.subscription.broken is None:
+                if job.companions is None:
+                    results = [await self._sender.attempt(job)]
                 else:
-                    ending, decision = endings.after_attempt(job, result, now, rand)
-                    decided_dead = decision.disable
-                    attempted = attempted if job.attempt > 1 else None
+                    results = await self._sender.attempt_batch(jobs)
+            # By one random number for all, those of a batch are due together again.
+            rand = random.random()  # noqa: S311 jitter
+            for each, result in zip(jobs, results, strict=True):
+                outcome = self._ended(each, result, rand) or outcome
         except Exception as error:
-            logger.exception("delivery %s cannot be sent", job.delivery_id)
-            text = f"could not be sent: {type(error).__name__}"
-            ending, attempted = endings.poisoned(job, text, time.time()), None
+            for each in jobs:
+                self._failed(each, error)
+        return outcome
+
+    def _ours(self, job: Job) -> list[Job]:
+        """Those of `job` and its companions that are still to be attempted here."""
+        jobs = [job] if job.companions is None else [job, *job.companions]
+        left = [each for each in jobs if not (each.shard.leaving and each.work is None)]
+        if len(left) < len(jobs):
+            for each in jobs:
+                if each not in left:
+                    self._due.under_way.pop(each.delivery_id, None)
+        return left
+
+    def _ended(self, job: Job, result: Result | None, rand: float) -> Outcome | None:
+        """Note what an attempt came to; None is that its subscription cannot be used.
+
+        Returns what it says of the subscription's sink, if anything.
+        """
+        now = time.time()
+        outcome = None if result is None or job.dead_letter is not None else result.outcome
         if job.shard.lost:
-            return
-        if decided_dead:
+            return outcome
+        if result is None:
+            assert job.subscription.broken is not None
+            self._note(job, endings.poisoned(job, job.subscription.broken, now), None)
+            return None
+        if job.dead_letter is not None:
+            self._note(job, endings.after_dead_letter(job, result, now, rand), None)
+            return None
+        ending, decision = endings.after_attempt(job, result, now, rand)
+        if decision.disable:
             self._recorder.disable(job.subscription.id)
-        self._note(job, ending, attempted)
+        self._note(job, ending, result.attempted if job.attempt > 1 else None)
+        return outcome
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        """Note a mistake of ours: the delivery is dead, and the others go on."""
+        logger.error("delivery %s cannot be sent", job.delivery_id, exc_info=error)
+        if not job.shard.lost:
+            text = f"could not be sent: {type(error).__name__}"
+            self._note(job, endings.poisoned(job, text, time.time()), None)
 
     def _note(self, job: Job, ending: Ending, attempted: Attempted | None) -> None:
         work: Work | None = job.work
         if work is not None:
-            row = NewDelivery(job.shard.number, job.delivery_id, work.uid, job.subscription, ending)
-            self._settle(job, row)
+            self._settle(job, ending)
             if not work.open:
                 self._recorder.changed.set()
             return
@@ -273,10 +362,12 @@ class Dispatcher:
         self._recorder.changed.set()
 
     async def _keep(self) -> None:
-        """Renew leases, and give back what has no work or was held for long enough."""
+        """Renew leases, share shards with others, give back what has no work or was held for long enough."""
         await asyncio.sleep(KEEP_SECONDS)
         for shard in await self._leases.renew():
             self._lose(shard)
+        await self._share()
+        await self._health.exchange()
         now = time.monotonic()
         if self._is_idle(now):
             await self._give_back(list(self.shards.values()))
@@ -288,6 +379,66 @@ class Dispatcher:
             for task in loops:
                 task.cancel()
             self._due.forget()
+
+    async def _share(self) -> None:
+        """Start on what others handed over, have orphans looked after, and give others their part."""
+        view = await self._leases.look()
+        if view.received:
+            self._start(view.received)
+        if view.orphans:
+            self._resources.wake.shards(view.orphans)
+        if view.moves:
+            await self._hand_over(view.moves)
+
+    async def _hand_over(self, moves: dict[str, int]) -> None:
+        """Give so many shards to each heir, those first that have least to do.
+
+        Nothing of a shard may be under way when somebody else gets it: one that does not come to rest in
+        time goes on here, and it is tried again later.
+        """
+        now = time.monotonic()
+        shards = [s for s in self.shards.values() if not s.leaving and s.stays_until <= now]
+        shards.sort(key=lambda shard: (self._under_way(shard.number), len(shard.works)))
+        heirs = [heir for heir, count in moves.items() for _ in range(count)]
+        given = dict(zip(shards, heirs, strict=False))
+        if not given:
+            return
+        try:
+            resting = await self._come_to_rest(list(given), MOVE_SECONDS)
+            await self._write(list(self.shards.values()))
+            moved = {s: given[s] for s in resting if not s.lost and not s.works}
+            if moved:
+                await self._leases.hand_over(moved)
+                for shard in moved:
+                    self._lose(shard)
+        finally:
+            for shard in given:
+                if not shard.lost:
+                    shard.stays_until = time.monotonic() + STAY_SECONDS
+                    self._stay(shard)
+
+    def _stay(self, shard: Shard) -> None:
+        """Go on with a shard that was to be given away."""
+        shard.leaving = False
+        self._ears.listen([shard.number])
+        self._reader.wake([shard.number])
+        self._due.at(0)
+
+    def _under_way(self, number: int) -> int:
+        jobs = self._due.under_way.values()
+        return sum(job.started for job in jobs if job.shard.number == number)
+
+    async def _come_to_rest(self, shards: list[Shard], seconds: float) -> list[Shard]:
+        """Take nothing more of `shards` and wait until nothing of them is under way; those of which that is so."""
+        for shard in shards:
+            shard.leaving = True
+        await self._ears.ignore([shard.number for shard in shards])
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._is_at_work({shard.number for shard in shards}):
+            await asyncio.sleep(PAUSE_SECONDS / 10)
+            for shard in await self._leases.renew():
+                self._lose(shard)
+        return [shard for shard in shards if not shard.lost and not self._is_at_work({shard.number})]
 
     def _is_idle(self, now: float) -> bool:
         return (
@@ -305,23 +456,13 @@ class Dispatcher:
         await self._ears.ignore([shard.number for shard in shards])
         if await self._reader.is_behind(shards):
             for shard in shards:
-                shard.leaving = False
-            self._ears.listen([shard.number for shard in shards])
-            self._reader.wake([shard.number for shard in shards])
+                self._stay(shard)
             return
         await self._leases.give_back(shards)
 
     async def _leave(self, shards: list[Shard], seconds: float) -> None:
         """Take nothing more of `shards`, end what is under way within `seconds`, and give them back."""
-        for shard in shards:
-            shard.leaving = True
-        numbers = {shard.number for shard in shards}
-        await self._ears.ignore(numbers)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self._is_at_work(numbers):
-            await asyncio.sleep(PAUSE_SECONDS / 5)
-            for shard in await self._leases.renew():
-                self._lose(shard)
+        await self._come_to_rest(shards, seconds)
         for shard in shards:
             self._let_stand(shard, float("inf"))
         try:

@@ -57,6 +57,8 @@ class DueDeliveries:
         self._next = float("inf")
         self._looked_at = float("-inf")
         self._saturated: set[UUID] = set()
+        gates.around.room = self.at
+        gates.around.shed = self._shed
 
     @property
     def due_in(self) -> float:
@@ -118,7 +120,7 @@ class DueDeliveries:
             if room > 0:
                 rooms[subscription_id] = room
                 left -= room
-            else:
+            elif left <= 0:
                 self.at(BACKLOG_SECONDS)
         for subscription_id in self._saturated - waiting.keys():
             self._relax(subscription_id)
@@ -142,8 +144,17 @@ class DueDeliveries:
                 self.at(WAKE_GAP_SECONDS)
 
     def _room(self, subscription_id: UUID) -> int:
+        """A gate that has none says when it has some again."""
         gate = self._gates.find(subscription_id)
-        return ROOM if gate is None or gate.subscription is None else gate.room_for_rows
+        if gate is not None:
+            return gate.room_for_rows
+        if held_for := self._gates.held_for(subscription_id):
+            self.at(held_for)
+            return 0
+        return ROOM
+
+    def _shed(self, job: Job) -> None:
+        self.under_way.pop(job.delivery_id, None)
 
     def _relax(self, subscription_id: UUID) -> None:
         """Its backlog is on its way: new events may go to its gate directly again."""

@@ -8,7 +8,7 @@ FUNCTION = Function(
     entry="events.dispatch.handler:create",
     on=("dev.weir.wake", "dev.weir.tick"),
     needs=frozenset({"postgres"}),
-    imports=frozenset({"aiohttp", "asyncpg", "cloudevents", "redis"}),
+    imports=frozenset({"asyncpg", "cloudevents", "redis"}),
     wakes=True,
     # One instance can hold every shard; more of them share the shards.
     scale=Scale(maximum=8, concurrency=50),

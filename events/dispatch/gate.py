@@ -1,74 +1,207 @@
-"""How many requests a sink gets at once and in a second."""
+"""How many requests a sink gets at once and in a second, and whether it gets any."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Job
+from shared.core.breaker import EVIDENCE, Breaker, State, is_overloaded, is_unwell
+from shared.core.concurrency import AdaptiveLimit
+from shared.core.retry import HONOURS_RETRY_AFTER, Outcome
+
+HOLD_TOLERANCE_SECONDS = 0.05
+"""Clocks of two processes tell the same moment with such a difference."""
 
 QUEUE = 4_096
 """How many deliveries may wait in memory; the reader sees to it that it is seldom reached."""
 
+BATCH_BYTES = 4 * 1024 * 1024
+"""How much data goes into one request with several events."""
+
 ROWS_PER_SLOT = 8
 """How many rows may wait in memory for each request that may be under way."""
+
+STEADY_SECONDS = 0.1
+"""A sink that answers within this time gets what the queue holds, before anybody loses patience."""
+
+PATIENCE_SECONDS = 0.5
+"""What takes longer than this gets a row anyway: so for a sink that always does, the row comes first."""
+
+RESTART_LIMIT = 4
+"""How many requests at once a sink gets at first when its circuit has closed again."""
+
+Run = Callable[[Job], Awaitable[Outcome | None]]
+"""Attempts a delivery; what that says of the sink, None when it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known of a sink. `since` and `until` are Unix seconds; `in_flight_limit` None is as asked for."""
+
+    state: State
+    since: float
+    until: float | None
+    reason: str | None
+    in_flight_limit: int | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to say."""
+        return self.state == "closed" and self.in_flight_limit is None
+
+    def is_like(self, other: "Health | None") -> bool:
+        """Whether there is no news in it: clocks that are compared twice differ a little."""
+        return (
+            other is not None
+            and (self.state, self.in_flight_limit) == (other.state, other.in_flight_limit)
+            and abs((self.until or 0) - (other.until or 0)) < HOLD_TOLERANCE_SECONDS
+        )
+
+
+class Surroundings:
+    """What gates ask and tell of the rest of the dispatcher."""
+
+    def __init__(self, run: Run, share: Callable[[], float]) -> None:
+        self.run = run
+        self.share = share
+        """This process's part of every limit: the rest belongs to those who hold the other shards."""
+
+        self.shed: Callable[[Job], None] = lambda _: None
+        """Gets a row's job that will not be attempted for now."""
+
+        self.room: Callable[[float], None] = lambda _: None
+        """Is told in how many seconds a gate has room again that had none when it was asked."""
 
 
 class Gate:
     """Deliveries of one subscription on their way: at most `maxInFlight` under way, `ratePerSecond` started.
 
-    `share` is this process's part of the rate: the rest belongs to those who hold the other shards.
+    A sink that fails for long gets nothing but a probe now and then (`shared.core.breaker`), one that bears
+    less gets less (`shared.core.concurrency`), and one that says when to come again is left alone until then.
+    What waits meanwhile has used up no attempt.
     """
 
-    def __init__(self, run: Callable[[Job], Awaitable[None]], share: Callable[[], float]) -> None:
-        self._run = run
-        self._share = share
+    def __init__(self, around: Surroundings, subscription: Subscription) -> None:
+        self._around = around
         self._queue: deque[Job] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self._tokens = 1.0
-        self._filled_at = time.monotonic()
-        self.subscription: Subscription | None = None
+        now = time.monotonic()
+        self._filled_at = now
+        self._breaker = Breaker(now, EVIDENCE)
+        self._adaptive = AdaptiveLimit()
+        self._held_since = now
+        self._held_until = float("-inf")
+        self._held_here = False
+        self._reason: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.subscription = subscription
         self.saturated = False
+        self.is_wanted = False
+        """Whether rows would be brought if there were room."""
+
+        self.reported: Health | None = None
+        """What others were told last; None when there was nothing to tell."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits and nothing is under way."""
-        return not self._queue and not self._workers
+        """Whether nothing waits, nothing is under way and nothing is known that has to be remembered."""
+        return not self._queue and not self._workers and self.health.is_plain and self.reported is None
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be under way in this process; at least 1."""
+        if self._breaker.state != "closed":
+            return 1
+        return self._adaptive.within(self._ceiling)
+
+    @property
+    def _ceiling(self) -> int:
+        return max(1, int(self.subscription.policy.max_in_flight * self._around.share() + 1e-6))
+
+    def _shut_for(self, now: float) -> float:
+        """In how many seconds a request may start again."""
+        return max(self._breaker.wait_seconds(now), self._held_until - now, 0.0)
 
     @property
     def room(self) -> int:
         """How many more deliveries of new events may be put in."""
-        return min(QUEUE, self._rate_room()) - len(self._queue)
+        latency = self._adaptive.latency
+        if self._shut_for(time.monotonic()) or latency > PATIENCE_SECONDS:
+            return 0
+        pace = QUEUE
+        if latency > STEADY_SECONDS:
+            pace = int(self.limit * (1 + PATIENCE_SECONDS / latency))
+        return min(pace, self._rate_room()) - len(self._queue)
 
     @property
     def room_for_rows(self) -> int:
-        """How many more deliveries that are rows may be put in."""
-        assert self.subscription is not None
-        slots = self.subscription.policy.max_in_flight
-        return min(slots * ROWS_PER_SLOT, self._rate_room()) - len(self._queue)
+        """How many more deliveries that are rows may be put in. Who finds none is told when there is some."""
+        now = time.monotonic()
+        shut_for = self._shut_for(now)
+        room = 0 if shut_for else min(self.limit * ROWS_PER_SLOT, self._rate_room()) - len(self._queue)
+        self.is_wanted = room <= 0
+        if shut_for:
+            self._around.room(shut_for)
+        return room
 
     def _rate_room(self) -> int:
         """With a rate, no more than goes out within a second: the rest waits on disk."""
-        assert self.subscription is not None
         rate = self.subscription.policy.rate_per_second
-        return QUEUE if rate is None else max(1, int(rate * self._share()))
+        return QUEUE if rate is None else max(1, int(rate * self._around.share()))
+
+    def follow(self, subscription: Subscription) -> None:
+        """Work by this version from now on. Who changes a subscription wants to see it tried: all is forgotten."""
+        if subscription.version > self.subscription.version:
+            self._breaker = Breaker(time.monotonic(), EVIDENCE)
+            self._adaptive = AdaptiveLimit()
+            self._held_until = float("-inf")
+            if self._timer is not None:
+                self._timer.cancel()
+                self._open()
+        if subscription.version >= self.subscription.version:
+            self.subscription = subscription
 
     def put(self, job: Job) -> None:
         """Attempt `job` as soon as there is a slot and a token."""
-        self.subscription = job.subscription
+        self.follow(job.subscription)
         self._queue.append(job)
-        if len(self._workers) < min(
-            job.subscription.policy.max_in_flight, len(self._queue) + len(self._workers)
-        ):
-            worker = asyncio.get_running_loop().create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+        if len(self._workers) < self.limit:
+            self._employ()
+
+    def hold(self, until: float, *, here: bool = False) -> None:
+        """Start nothing before `until` (monotonic); `here` when it was this process that was asked to wait."""
+        if until > self._held_until + HOLD_TOLERANCE_SECONDS:
+            now = time.monotonic()
+            if now >= self._held_until:
+                self._held_since = now
+            self._held_until = until
+            self._held_here = here
+            self._shut()
+
+    @property
+    def health(self) -> Health:
+        """What is known of the sink now."""
+        now, offset = time.monotonic(), time.time() - time.monotonic()
+        reduced = self._adaptive.within(self._ceiling) if self._adaptive.is_reduced else None
+        breaker = self._breaker
+        if breaker.state != "closed":
+            until = breaker.until + offset if breaker.state == "open" else None
+            return Health(breaker.state, breaker.since + offset, until, self._reason, reduced)
+        if now < self._held_until and self._held_here:
+            return Health("open", self._held_since + offset, self._held_until + offset, self._reason, reduced)
+        reason = "it answers late, or that it gets too much" if reduced is not None else None
+        return Health("closed", breaker.since + offset, None, reason, reduced)
 
     def cancel(self) -> None:
         """End everything, under way or not."""
         self._queue.clear()
+        if self._timer is not None:
+            self._timer.cancel()
         for worker in self._workers:
             worker.cancel()
 
@@ -77,24 +210,117 @@ class Gate:
         while self._workers:
             await asyncio.wait(self._workers)
 
+    def _employ(self) -> None:
+        worker = asyncio.get_running_loop().create_task(self._work())
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    def _shut(self) -> None:
+        """Let rows go back to where they are kept, and come again when something may start."""
+        for job in self._queue:
+            if job.work is None and not job.withdrawn and not job.started:
+                job.withdrawn = True
+                self._around.shed(job)
+        self._queue = deque(job for job in self._queue if not job.withdrawn)
+        self.saturated = True
+        if self._timer is not None:
+            self._timer.cancel()
+        wait = self._shut_for(time.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(wait, self._open)
+        self._around.room(wait)
+
+    def _open(self) -> None:
+        self._timer = None
+        if self._queue and len(self._workers) < self.limit:
+            self._employ()
+        self._around.room(0)
+
     async def _work(self) -> None:
         while self._queue:
-            assert self.subscription is not None
-            if len(self._workers) > self.subscription.policy.max_in_flight:
-                return  # the subscription was changed to fewer
+            if len(self._workers) > self.limit:
+                return  # the limit was lowered
             if self.subscription.policy.rate_per_second is not None:
                 await self._token(self.subscription.policy.rate_per_second)
                 if not self._queue:
                     self._tokens += 1
                     return
+            now = time.monotonic()
+            if now < self._held_until or not self._breaker.may_start(now):
+                return  # `_open` or the end of a probe goes on
             job = self._queue.popleft()
-            if not job.withdrawn and not job.shard.lost:
-                await self._run(job)
+            if job.withdrawn or job.shard.lost:
+                continue
+            if now >= job.shard.leased_until:
+                # Somebody else may have it by now. The row is fetched again if it is still ours.
+                self._around.shed(job)
+            else:
+                if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
+                    job.companions = self._companions(job, now)
+                await self._attempt(job, now)
+                if self._queue and len(self._workers) < self.limit:
+                    self._employ()
+            if self.is_wanted and len(self._queue) <= self.limit:
+                self.is_wanted = False
+                self._around.room(0)
+
+    async def _attempt(self, job: Job, started: float) -> None:
+        breaker, adaptive = self._breaker, self._adaptive
+        probe = breaker.started()
+        outcome = await self._around.run(job)
+        if outcome is None:
+            if probe:
+                breaker.abandoned()
+            return
+        now = time.monotonic()
+        overloaded = is_overloaded(outcome, now - started, job.subscription.policy.timeout_seconds)
+        adaptive.answered(now, started, len(self._workers), self._ceiling, overloaded=overloaded)
+        before = breaker.state
+        if is_unwell(outcome):
+            breaker.failed(now, probe=probe)
+        else:
+            breaker.succeeded(now, probe=probe)
+        if breaker is not self._breaker:
+            return  # it was another sink's
+        if breaker.state != before:
+            self._turned(outcome)
+        asked = outcome.retry_after_seconds
+        if asked and outcome.status_code in HONOURS_RETRY_AFTER:
+            wait = min(asked, job.subscription.policy.retry_after_max_seconds)
+            if wait > 0:
+                self._reason = f"it answered {outcome.status_code} and asked to be left alone until then"
+                self.hold(now + wait, here=True)
+
+    def _turned(self, outcome: Outcome) -> None:
+        """The circuit has another state than before."""
+        if self._breaker.state == "open":
+            said = outcome.error if outcome.status_code is None else f"it answers {outcome.status_code}"
+            self._reason = f"nearly every attempt fails: {said}"
+            self._shut()
+        elif self._breaker.state == "closed":
+            self._adaptive.restart(RESTART_LIMIT)
+            self._open()
+
+    def _companions(self, job: Job, now: float) -> list[Job]:
+        """What waits behind `job` and may go with it: no more than its subscription takes, and what fits."""
+        found: list[Job] = []
+        left = BATCH_BYTES - job.message.size
+        while self._queue and len(found) < job.subscription.policy.batch_size - 1:
+            other = self._queue[0]
+            if other.withdrawn or other.shard.lost:
+                self._queue.popleft()
+                continue
+            if now >= other.shard.leased_until:
+                break
+            left -= other.message.size
+            if other.subscription is not job.subscription or other.dead_letter is not None or left < 0:
+                break
+            found.append(self._queue.popleft())
+        return found
 
     async def _token(self, rate: float) -> None:
         """Take a token; they come one by one, so that no second gets more than the rate and one."""
         while True:
-            per_second = max(rate * self._share(), 0.001)
+            per_second = max(rate * self._around.share(), 0.001)
             now = time.monotonic()
             self._tokens = min(1.0, self._tokens + (now - self._filled_at) * per_second)
             self._filled_at = now
@@ -107,10 +333,10 @@ class Gate:
 class Gates:
     """The gates of all subscriptions that have something on its way."""
 
-    def __init__(self, run: Callable[[Job], Awaitable[None]], share: Callable[[], float]) -> None:
-        self._run = run
-        self._share = share
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
         self._gates: dict[UUID, Gate] = {}
+        self._holds: dict[UUID, float] = {}
 
     def of(self, subscription: Subscription) -> Gate:
         """The gate of `subscription`, which works by its newest version from now on."""
@@ -118,13 +344,31 @@ class Gates:
         if gate is None:
             if len(self._gates) > 1000:
                 self._forget()
-            gate = self._gates[subscription.id] = Gate(self._run, self._share)
-        gate.subscription = subscription
+            gate = self._gates[subscription.id] = Gate(self.around, subscription)
+            if (until := self._holds.get(subscription.id)) is not None:
+                gate.hold(until)
+        gate.follow(subscription)
         return gate
 
     def find(self, subscription_id: UUID) -> Gate | None:
         """The gate of that subscription, if it had anything lately."""
         return self._gates.get(subscription_id)
+
+    def hold(self, holds: dict[UUID, float]) -> None:
+        """Start nothing for these subscriptions before the moment (monotonic) that comes with each."""
+        self._holds = holds
+        for subscription_id, until in holds.items():
+            if (gate := self._gates.get(subscription_id)) is not None:
+                gate.hold(until)
+
+    def held_for(self, subscription_id: UUID) -> float:
+        """In how many seconds something may be started for a subscription that has no gate yet."""
+        until = self._holds.get(subscription_id)
+        return 0.0 if until is None else max(0.0, until - time.monotonic())
+
+    def unwell(self) -> list[Gate]:
+        """Those of which there is something to tell, or was."""
+        return [gate for gate in self._gates.values() if gate.reported or not gate.health.is_plain]
 
     def cancel(self) -> None:
         """End everything."""

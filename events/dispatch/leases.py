@@ -6,25 +6,46 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from events.dispatch import queries
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.work import Shard
 from shared.core.ids import SHARDS
+from shared.core.shares import moves, targets
 from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from asyncpg import Record
 
 LEASE_SECONDS = 10.0
 RENEW_BELOW_SECONDS = 7.0
 RETRY_SECONDS = 0.25
+CLAIM_SECONDS = 3.0
+"""For how long a process that has asked for shards and got none counts among those who share them."""
+
+HANDED_SECONDS = 5.0
+"""How long a shard that was handed over waits for its new owner; then anybody may have it."""
+
 HOLD_SECONDS = 50.0
 """How long a request may hold a shard; then a fresh one goes on, so that none meets the service's time-out."""
 
 logger = logging.getLogger("weir.dispatch")
 
 
+@dataclass(slots=True)
+class View:
+    """Who holds what: shards that others gave us, shards of the dead, how many we should give to whom."""
+
+    received: set[int] = field(default_factory=set)
+    orphans: set[int] = field(default_factory=set)
+    moves: dict[str, int] = field(default_factory=dict)
+
+
 class Leases:
-    """Takes leases of shards, renews them and gives them back. `shards` are those held."""
+    """Takes leases of shards, renews them, hands them on and gives them back. `shards` are those held."""
 
     total = SHARDS
     seconds = LEASE_SECONDS
@@ -36,17 +57,26 @@ class Leases:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._asking: set[int] = set()
         self._given_back: dict[int, asyncio.Event] = {}
+        self._others = 0
+        self._claimed_at = float("-inf")
+        # What the database says of our shards and what `_shards` says change together.
+        self._changing = asyncio.Lock()
         self.closing = False
+
+    @property
+    def share(self) -> float:
+        """Our part of the shards that anybody works on; all of it while nobody else does."""
+        mine = len(self._shards)
+        return mine / (mine + self._others) if mine else 1.0
 
     def until(self) -> float:
         """The moment (monotonic) to which a lease holds that is taken or renewed now."""
         return time.monotonic() + LEASE_SECONDS
 
     async def take(self, numbers: Collection[int]) -> AsyncIterator[set[int]]:
-        """Lease those of `numbers` that are free, in parts as they become so.
+        """Lease those of `numbers` that are free, in parts as they become so, and what others hand over.
 
-        That goes on as long as the lease of a dead owner may last. A live owner renews its lease, so nothing
-        comes of waiting for it; only one request waits for each shard.
+        That goes on as long as the lease of a dead owner may last. Only one request waits for each shard.
         """
         left = {n for n in numbers if n not in self._asking}
         asked = set(left)
@@ -57,8 +87,14 @@ class Leases:
                 if taken := await self._take(left - self._shards.keys()):
                     left -= taken
                     yield taken
-                if not left or time.monotonic() > deadline:
-                    break
+                else:
+                    await self.look()
+                if received := left & self._shards.keys():
+                    left -= received
+                    yield received
+                if not left or self._shards or time.monotonic() > deadline:
+                    break  # who holds some already sees to the rest once a second
+                await self._claim()
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._asking -= asked
@@ -66,26 +102,74 @@ class Leases:
     async def _take(self, numbers: Collection[int]) -> set[int]:
         if not numbers:
             return set()
-        until = self.until()
-        pool = await self._resources.pg()
-        rows = await queries.acquire(pool, self.owner, numbers, LEASE_SECONDS)
+        async with self._changing:
+            until = self.until()
+            pool = await self._resources.pg()
+            rows = await queries.acquire(pool, self.owner, numbers, LEASE_SECONDS)
+            if orphans := [row["shard"] for row in rows if row["former"] is not None]:
+                logger.info("shards %s are taken over", orphans)
+                await queries.reclaim(pool, orphans)
+                if set_back := max(row["set_back"] or 0.0 for row in rows):
+                    logger.warning("the database's clock was set back by about %.0f s", set_back)
+                    await queries.bring_forward(pool, orphans, set_back)
+            if rows and (set_back := self._clock.observe(rows[0]["now"], until - LEASE_SECONDS)):
+                await queries.bring_forward(pool, self._shards.keys(), set_back)
+            for row in rows:
+                self._keep(row, until)
+            if rows:
+                self._count(await queries.owners(pool, LEASE_SECONDS))
+        return {row["shard"] for row in rows}
+
+    def _keep(self, row: "Record", until: float) -> None:
+        cursor = (row["cursor_xid"], row["cursor_uid"])
         # Locally no request is open, and nothing ends one that lasts.
         hold = HOLD_SECONDS if self._resources.wake.local is None else float("inf")
-        if orphans := [row["shard"] for row in rows if row["former"] is not None]:
-            logger.info("shards %s are taken over", orphans)
-            await queries.reclaim(pool, orphans)
-            if set_back := max(row["set_back"] or 0.0 for row in rows):
-                logger.warning("the database's clock was set back by about %.0f s", set_back)
-                await queries.bring_forward(pool, orphans, set_back)
-        if rows and (set_back := self._clock.observe(rows[0]["now"], until - LEASE_SECONDS)):
-            await queries.bring_forward(pool, self._shards.keys(), set_back)
+        self._shards[row["shard"]] = Shard(
+            row["shard"], row["epoch"], cursor, cursor, until, time.monotonic() + hold
+        )
+        self._given_back[row["shard"]] = asyncio.Event()
+
+    async def _claim(self) -> None:
+        """Say that we are here and would take shards, so that those who hold them give us our share."""
+        if (now := time.monotonic()) - self._claimed_at > CLAIM_SECONDS / 3:
+            await queries.claim(await self._resources.pg(), self.owner, CLAIM_SECONDS)
+            self._claimed_at = now
+
+    async def look(self) -> View:
+        """See who holds what. Keeps what was handed over to us: those are `received`."""
+        view = View()
+        claims: set[str] = set()
+        async with self._changing:
+            asked_at = time.monotonic()
+            rows = await queries.owners(await self._resources.pg(), LEASE_SECONDS)
+            held = self._count(rows)
+            for row in rows:
+                number = row["shard"]
+                if number is None:
+                    claims.add(row["owner"])
+                elif row["expired"]:
+                    if number not in self._shards:
+                        view.orphans.add(number)
+                elif row["owner"] == self.owner and number not in self._shards and not self.closing:
+                    self._keep(row, asked_at + row["left_seconds"])
+                    view.received.add(number)
+        if not self.closing:
+            # Who does not ask may be dead: it would be given shards only to keep them from those who live.
+            view.moves = {heir: n for heir, n in moves(held, self.owner).items() if heir in claims}
+            if self._shards and held[self.owner] < targets(held)[self.owner]:
+                await self._claim()
+        if view.received:
+            logger.info("shards %s were handed over to us", sorted(view.received))
+        return view
+
+    def _count(self, rows: "list[Record]") -> dict[str, int]:
+        """How many shards each has that lives; those that ask for some have none yet."""
+        held: dict[str, int] = {self.owner: 0}
         for row in rows:
-            cursor = (row["cursor_xid"], row["cursor_uid"])
-            self._shards[row["shard"]] = Shard(
-                row["shard"], row["epoch"], cursor, cursor, until, time.monotonic() + hold
-            )
-            self._given_back[row["shard"]] = asyncio.Event()
-        return {row["shard"] for row in rows}
+            if not row["expired"]:
+                held[row["owner"]] = held.get(row["owner"], 0) + (row["shard"] is not None)
+        self._others = sum(count for owner, count in held.items() if owner != self.owner)
+        return held
 
     async def renew(self) -> list[Shard]:
         """Renew leases that run out soon; the shards that somebody else has now."""
@@ -104,21 +188,28 @@ class Leases:
             logger.warning("shards %s were taken over by others", [shard.number for shard in lost])
         return lost
 
-    async def holds(self, shard: Shard) -> bool:
-        """Whether `shard` is ours: once its lease has run out that is known when it was renewed, or was not.
-
-        A process that was stopped for longer than a lease wakes up with work at hand that another has done since.
-        """
-        while not shard.lost and shard.leased_until <= time.monotonic():  # noqa: ASYNC110 renewed by several
-            await asyncio.sleep(RETRY_SECONDS)
-        return not shard.lost
+    async def hand_over(self, shards: Mapping[Shard, str]) -> None:
+        """Give each of `shards` to the owner that comes with it."""
+        async with self._changing:
+            pool = await self._resources.pg()
+            given = [(shard.number, shard.epoch, to) for shard, to in shards.items()]
+            await queries.hand_over(pool, self.owner, given, HANDED_SECONDS)
+            for shard in shards:
+                self.forget(shard)
+        logger.info("shards %s are handed over", sorted(shard.number for shard in shards))
 
     async def give_back(self, shards: Collection[Shard]) -> None:
         """Let others have `shards` at once."""
-        pool = await self._resources.pg()
-        await queries.release(pool, self.owner, {shard.number: shard.epoch for shard in shards})
-        for shard in shards:
-            self.forget(shard)
+        async with self._changing:
+            pool = await self._resources.pg()
+            await queries.release(pool, self.owner, {shard.number: shard.epoch for shard in shards})
+            for shard in shards:
+                self.forget(shard)
+
+    async def go(self) -> None:
+        """Leave nothing behind: neither a claim nor shards that were handed over and not seen."""
+        async with self._changing:
+            await queries.go(await self._resources.pg(), self.owner)
 
     def forget(self, shard: Shard) -> None:
         """Do not hold `shard` any more."""

@@ -27,7 +27,7 @@ UPDATE shards s
 SET owner = $1, epoch = s.epoch + 1, lease_until = now() + $3::float8 * interval '1 second'
 FROM (
     SELECT shard, owner, extract(epoch FROM lease_until - now())::float8 AS remaining FROM shards
-    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR owner = $1 OR lease_until IS NULL OR lease_until < now()
+    WHERE shard = ANY($2::smallint[]) AND (owner IS NULL OR lease_until IS NULL OR lease_until < now()
         OR lease_until > now() + 2 * $3::float8 * interval '1 second')
     ORDER BY shard FOR UPDATE SKIP LOCKED
 ) free
@@ -55,6 +55,23 @@ RETURNING s.shard
 RELEASE = """
 UPDATE shards s SET owner = NULL, lease_until = NULL
 FROM unnest($2::smallint[], $3::bigint[]) AS h (shard, epoch)
+WHERE s.shard = h.shard AND s.owner = $1 AND s.epoch = h.epoch
+"""
+
+OWNERS = """
+SELECT shard, owner, epoch, cursor_xid, cursor_uid,
+    lease_until IS NULL OR lease_until < now() OR lease_until > now() + 2 * $1::float8 * interval '1 second'
+        AS expired,
+    extract(epoch FROM lease_until - now())::float8 AS left_seconds
+FROM shards WHERE owner IS NOT NULL
+UNION ALL
+SELECT NULL, owner, NULL, NULL, NULL, false, NULL FROM dispatchers WHERE seen_until > now()
+"""
+
+HAND_OVER = """
+UPDATE shards s
+SET owner = h.heir, epoch = s.epoch + 1, lease_until = now() + $2::float8 * interval '1 second'
+FROM unnest($3::smallint[], $4::bigint[], $5::text[]) AS h (shard, epoch, heir)
 WHERE s.shard = h.shard AND s.owner = $1 AND s.epoch = h.epoch
 """
 
@@ -90,8 +107,15 @@ ORDER BY xid, uid LIMIT $6
 """  # noqa: S608 put together from constants
 
 SUBSCRIPTIONS = """
-SELECT p.version AS project_version, s.id, s.version, s.filters, s.sink, s.delivery,
-       s.signing_secrets_sealed, s.state
+SELECT p.version AS project_version, s.id, s.version, s.name, s.filters, s.sink, s.delivery,
+       s.signing_secrets_sealed, s.state, s.auth, s.tls, s.transform, s.credentials_sealed
+FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
+WHERE p.id = $1 AND s.id = ANY($2::uuid[])
+ORDER BY s.id
+"""
+
+SUBSCRIPTION_STATES = """
+SELECT p.version AS project_version, s.id, s.version, s.state
 FROM projects p LEFT JOIN subscriptions s ON s.project_id = p.id
 WHERE p.id = $1
 ORDER BY s.id
@@ -158,15 +182,26 @@ ON CONFLICT DO NOTHING
 
 # The first of each order that still has to be delivered becomes due, once all before it have ended.
 PROMOTE = """
-UPDATE deliveries d SET next_attempt_at = now()
-FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
-CROSS JOIN LATERAL (
-    SELECT f.id, f.status, f.held, f.next_attempt_at FROM deliveries f
-    WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
-      AND f.status IN ('pending', 'retrying')
-    ORDER BY f.position, f.event_uid LIMIT 1
-) head
-WHERE d.id = head.id AND head.status = 'pending' AND NOT head.held AND head.next_attempt_at IS NULL
+WITH heads AS MATERIALIZED (
+    SELECT head.* FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
+    CROSS JOIN LATERAL (
+        SELECT f.id, f.subscription_id, f.order_key, f.status, f.held, f.next_attempt_at FROM deliveries f
+        WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
+          AND f.status IN ('pending', 'retrying')
+        ORDER BY f.position, f.event_uid LIMIT 1
+    ) head
+), promoted AS (
+    UPDATE deliveries d SET next_attempt_at = now() FROM heads
+    WHERE d.id = heads.id AND heads.status = 'pending' AND NOT heads.held AND heads.next_attempt_at IS NULL
+)
+SELECT subscription_id, order_key FROM heads
+"""
+
+WAITING_ORDERS = """
+SELECT DISTINCT shard, subscription_id, order_key FROM deliveries
+WHERE subscription_id = ANY($1) AND shard = ANY($2::smallint[]) AND order_key IS NOT NULL
+  AND status IN ('pending', 'retrying')
+LIMIT $3
 """
 
 # Resuming a subscription makes all of its rows due, those behind the first of their order too.
@@ -226,8 +261,7 @@ async def acquire(
 ) -> list[asyncpg.Record]:
     """Take the lease of those of `shards` that nobody holds.
 
-    One of our own is among them when the answer that we have it did not reach us: only those that we do not hold
-    may be asked for. A lease that ends later than any can is nobody's: the clock was set back since it was written. Rows of (shard,
+    A lease that ends later than any can is nobody's: the clock was set back since it was written. Rows of (shard,
     epoch, cursor_xid, cursor_uid, former, set_back, now); `former` is an owner that did not give it back,
     `set_back` by how many seconds the clock was, at least, and `now` its Unix time.
     """
@@ -260,6 +294,42 @@ async def release(connection: Connection, owner: str, leases: dict[int, int]) ->
     await connection.execute(RELEASE, owner, list(leases), list(leases.values()), timeout=TIMEOUT_SECONDS)
 
 
+async def owners(connection: Connection, seconds: float) -> list[asyncpg.Record]:
+    """Who holds which shard, and with `shard` NULL those who would hold some.
+
+    A lease is of so many `seconds`: one that ends far later has expired like one that has ended, see `acquire`.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(OWNERS, seconds, timeout=TIMEOUT_SECONDS)
+    return rows
+
+
+async def claim(connection: Connection, owner: str, seconds: float) -> None:
+    """Say that `owner` would hold shards; those who said so long ago are forgotten."""
+    await connection.execute(
+        """
+        WITH gone AS (DELETE FROM dispatchers WHERE seen_until < now() - interval '1 minute' AND owner <> $1)
+        INSERT INTO dispatchers (owner, seen_until) VALUES ($1, now() + $2::float8 * interval '1 second')
+        ON CONFLICT (owner) DO UPDATE SET seen_until = excluded.seen_until
+        """,
+        owner,
+        seconds,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+async def hand_over(connection: Connection, owner: str, given: Sequence[Row], seconds: float) -> None:
+    """Make others the owners: rows of (shard, epoch, heir). They have `seconds` to notice."""
+    await connection.execute(HAND_OVER, owner, seconds, *zip(*given, strict=True), timeout=TIMEOUT_SECONDS)
+
+
+async def go(connection: Connection, owner: str) -> None:
+    """Forget `owner`, which holds nothing any more that it knows of."""
+    await connection.execute("DELETE FROM dispatchers WHERE owner = $1", owner, timeout=TIMEOUT_SECONDS)
+    await connection.execute(
+        "UPDATE shards SET owner = NULL, lease_until = NULL WHERE owner = $1", owner, timeout=TIMEOUT_SECONDS
+    )
+
+
 async def read(
     connection: Connection,
     positions: Sequence[tuple[int, int, UUID]],
@@ -281,9 +351,24 @@ async def read(
     return rows
 
 
-async def subscriptions(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
-    """The subscriptions of a project with its version; one row without `id` when it has none."""
-    rows: list[asyncpg.Record] = await connection.fetch(SUBSCRIPTIONS, project_id, timeout=TIMEOUT_SECONDS)
+async def subscription_states(connection: Connection, project_id: UUID) -> list[asyncpg.Record]:
+    """Version and state of all of a project's subscriptions, with its own version.
+
+    One row without `id` when it has no subscription, none when there is no such project.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTION_STATES, project_id, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def subscriptions(
+    connection: Connection, project_id: UUID, ids: Sequence[UUID]
+) -> list[asyncpg.Record]:
+    """Those of a project's subscriptions that are still there."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        SUBSCRIPTIONS, project_id, ids, timeout=TIMEOUT_SECONDS
+    )
     return rows
 
 
@@ -320,10 +405,21 @@ async def add_attempts(connection: Connection, attempts: Sequence[Row]) -> None:
     await connection.execute(ATTEMPTS, *zip(*attempts, strict=True), timeout=TIMEOUT_SECONDS)
 
 
-async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> None:
-    """Make the first waiting delivery of each (subscription, order key) due."""
+async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Make the first waiting delivery of each (subscription, order key) due; those that have one."""
     subscription_ids, keys = zip(*sorted(orders), strict=True)
-    await connection.execute(PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS)
+    rows = await connection.fetch(PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS)
+    return {(row[0], row[1]) for row in rows}
+
+
+async def waiting_orders(
+    connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int], limit: int
+) -> list[asyncpg.Record]:
+    """The orders (shard, subscription_id, order_key) that have something waiting, at most `limit`."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        WAITING_ORDERS, list(subscription_ids), list(shards), limit, timeout=TIMEOUT_SECONDS
+    )
+    return rows
 
 
 async def demote(connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int]) -> None:
@@ -407,3 +503,55 @@ async def due(
 async def ensure_partitions(connection: Connection, first: date, last: date) -> None:
     """Make the partitions of these days (UTC) that are not there."""
     await connection.execute("SELECT ensure_partitions($1, $2)", first, last, timeout=30)
+
+
+async def holds(connection: Connection, owner: str) -> list[asyncpg.Record]:
+    """Subscriptions whose sinks are to be left alone, as others found: (subscription_id, seconds)."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        """
+        SELECT h.subscription_id, max(extract(epoch FROM h.until - now()))::float8 AS seconds
+        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+        WHERE h.owner <> $1 AND h.state = 'open' AND h.until > now()
+        GROUP BY h.subscription_id
+        """,
+        owner,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return rows
+
+
+async def tell_health(connection: Connection, owner: str, rows: Sequence[Row]) -> None:
+    """Write what is known of sinks: (subscription, version, state, since, until, reason, limit, seconds it counts)."""
+    await connection.execute(
+        """
+        INSERT INTO sink_health (subscription_id, owner, subscription_version, state, since, until, reason,
+            in_flight_limit, expires_at)
+        SELECT n.id, $1, n.version, n.state, n.since, n.until, n.reason, n.in_flight_limit,
+            greatest(n.until, now() + n.seconds * interval '1 second')
+        FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+            $8::integer[], $9::float8[])
+            AS n (id, version, state, since, until, reason, in_flight_limit, seconds)
+        JOIN subscriptions s ON s.id = n.id
+        ORDER BY n.id
+        ON CONFLICT (subscription_id, owner) DO UPDATE SET
+            subscription_version = excluded.subscription_version, state = excluded.state,
+            since = excluded.since, until = excluded.until, reason = excluded.reason,
+            in_flight_limit = excluded.in_flight_limit, expires_at = excluded.expires_at
+        """,
+        owner,
+        *zip(*rows, strict=True),
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+async def drop_health(connection: Connection, owner: str, subscription_ids: Collection[UUID]) -> None:
+    """Forget what `owner` said of these, and what nobody says any more."""
+    await connection.execute(
+        """
+        DELETE FROM sink_health
+        WHERE owner = $1 AND subscription_id = ANY($2) OR expires_at < now() - interval '1 minute'
+        """,
+        owner,
+        list(subscription_ids),
+        timeout=TIMEOUT_SECONDS,
+    )

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from events.dispatch import queries
+from events.dispatch.orders import Order
 from events.dispatch.work import Attempted, Change, Ending, NewDelivery, Shard
 from shared.core.ids import timestamp_ms
 from shared.runtime.resources import Resources
@@ -26,13 +27,17 @@ NO_DETAIL = "what came back cannot be stored"
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction writes. It is kept until it was written, or its shards were lost."""
+    """What one transaction writes. It is kept until it was written, or its shards were lost.
+
+    `waiting` is what it finds: the orders among those it changes that have something waiting.
+    """
 
     cursors: dict[Shard, tuple[int, UUID]] = field(default_factory=dict)
     rows: list[NewDelivery] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     gone: set[UUID] = field(default_factory=set)
     unordered: set[UUID] = field(default_factory=set)
+    waiting: set[Order] = field(default_factory=set)
     works: int = 0
     bytes: int = 0
 
@@ -43,7 +48,7 @@ class Batch:
     def is_simple(self) -> bool:
         """Whether one statement does it."""
         return not (self.changes or self.gone or self.unordered) and not any(
-            row.ending.held or row.order_key is not None for row in self.rows
+            row.ending.held or _waits_in_order(row) for row in self.rows
         )
 
 
@@ -165,7 +170,7 @@ class Recorder:
             if batch.unordered:
                 await queries.demote(connection, batch.unordered, ours)
             if orders := _orders(batch, ours):
-                await queries.promote(connection, orders)
+                batch.waiting = await queries.promote(connection, orders)
             return ours
 
     async def _record(self, connection: "asyncpg.Connection", batch: Batch) -> set[int]:
@@ -214,9 +219,21 @@ def _leave_out_answers(batch: Batch) -> None:
         attempt.error, attempt.detail = attempt.error and NO_DETAIL, None
 
 
+def _waits_in_order(row: NewDelivery) -> bool:
+    return row.order_key is not None and row.ending.ended_at is None
+
+
 def _orders(batch: Batch, ours: Collection[int]) -> set[tuple[UUID, str]]:
-    """The orders whose first waiting delivery may have changed."""
-    orders = {(row.subscription.id, row.order_key) for row in batch.rows if row.order_key is not None}
+    """The orders whose first waiting delivery may have changed.
+
+    A delivery that has ended before it became a row was the first of its order: those after it become rows
+    with it or later, and are looked at then.
+    """
+    orders = {
+        (row.subscription.id, row.order_key)
+        for row in batch.rows
+        if row.order_key is not None and _waits_in_order(row)
+    }
     for change in batch.changes:
         if change.order_key is not None and change.subscription is not None and change.shard.number in ours:
             orders.add((change.subscription.id, change.order_key))

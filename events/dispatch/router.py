@@ -9,6 +9,7 @@ from uuid import UUID
 from events.dispatch import endings
 from events.dispatch.gate import Gates
 from events.dispatch.message import Message, message_of
+from events.dispatch.orders import take_turn
 from events.dispatch.subscriptions import Subscribers, Subscription
 from events.dispatch.work import Attempted, Ending, Job, NewDelivery, Work
 from shared.core.ids import delivery_id
@@ -43,34 +44,27 @@ class Router:
         """
         try:
             message = message_of(row)
-            attributes = message.event.attributes()
+            matches = subscribers.matches(message.event)
         except Exception:
             logger.exception("event %s cannot be read; it is passed over", work.uid)
             return 0
-        for subscription in subscribers.by_id.values():
-            if subscription.state == "disabled":
-                continue
-            identity = delivery_id(message.uid, subscription.id)
+        for subscription in matches.members:
             try:
-                if subscription.filter.matches(attributes):
-                    self._deliver(work, message, subscription, identity)
+                self._deliver(work, message, subscription, delivery_id(message.uid, subscription.id))
             except Exception as error:
-                logger.exception("event %s, subscription %s", message.uid, subscription.id)
-                now = time.time()
-                text = f"could not be decided: {type(error).__name__}"
-                ending = Ending(
-                    "dead", 1, ended_at=now, last_error=text, first=Attempted(now, 0, None, text, None)
-                )
-                work.rows.append(NewDelivery(work.shard.number, identity, message.uid, subscription, ending))
+                _undecided(work, message, subscription, error)
+        for subscription, raised in matches.failed:
+            _undecided(work, message, subscription, raised)
         return work.open
 
     def _deliver(self, work: Work, message: Message, subscription: Subscription, identity: UUID) -> None:
         key = order_key_of(message) if subscription.policy.ordering == "partitionkey" else None
         paused = subscription.state == "paused"
-        if not paused and key is None:
+        first = key is None or take_turn(work.shard, subscription.id, key)
+        if not paused and first:
             gate = self._gates.of(subscription)
             if not gate.saturated and gate.room > 0:
-                job = Job(work.shard, subscription, message, identity, work=work)
+                job = Job(work.shard, subscription, message, identity, work=work, order_key=key)
                 work.jobs.append(job)
                 work.open += 1
                 gate.put(job)
@@ -90,3 +84,12 @@ class Router:
                 None if key is None else work.xid,
             )
         )
+
+
+def _undecided(work: Work, message: Message, subscription: Subscription, error: Exception) -> None:
+    """Note a delivery that is dead because it could not be decided about."""
+    logger.error("event %s, subscription %s", message.uid, subscription.id, exc_info=error)
+    now, text = time.time(), f"could not be decided: {type(error).__name__}"
+    ending = Ending("dead", 1, ended_at=now, last_error=text, first=Attempted(now, 0, None, text, None))
+    identity = delivery_id(message.uid, subscription.id)
+    work.rows.append(NewDelivery(work.shard.number, identity, message.uid, subscription, ending))

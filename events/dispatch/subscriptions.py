@@ -1,31 +1,49 @@
 """The subscriptions of projects as dispatch knows them."""
 
+import asyncio
 import logging
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-import aiohttp
 import msgspec
 from yarl import URL
 
 from events.dispatch import queries
+from events.dispatch.binding import read_binding
+from events.dispatch.special import Special, Unusable, special_of
 from shared.auth.sealing import UnsealError, unseal
-from shared.core.delivery import DEFAULT, DeliveryPolicy, InvalidPolicy, parse_policy
-from shared.core.filters import Filter, InvalidFilter, compile_filters
+from shared.core.cloudevents import Event
+from shared.core.delivery import DEFAULT, K_SINK, DeliveryPolicy, InvalidPolicy, parse_policy
+from shared.core.filters import Filter, InvalidFilter, compile_filters, data_of
+from shared.core.matching import Matches, MatchIndex
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
+T = TypeVar("T")
+
 PROJECTS = 10_000
+
+CHUNK = 500
+"""How many subscriptions are read by one statement, or changed in one go."""
+
+TURN_SECONDS = 0.005
+"""How long the work on many subscriptions goes on before others have their turn."""
 
 logger = logging.getLogger("weir.dispatch")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subscription:
-    """One subscription at one version. `broken` says why nothing can be delivered for it."""
+    """One subscription at one version. `broken` says why nothing can be delivered for it.
+
+    `special` is None where a signed POST is all that is asked for.
+    """
 
     id: UUID
     project_id: UUID
@@ -36,32 +54,56 @@ class Subscription:
     url: URL
     policy: DeliveryPolicy
     secrets: tuple[str, ...]
-    timeout: aiohttp.ClientTimeout
     dead_letter_url: URL | None
     broken: str | None = None
+    special: Special | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Subscribers:
-    """The subscriptions of one project, as of its `version`."""
+    """The subscriptions of one project, as of its `version`, and the index over the filters of those that run."""
 
-    version: int
-    by_id: dict[UUID, Subscription]
+    __slots__ = ("by_id", "index", "version")
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self.by_id: dict[UUID, Subscription] = {}
+        self.index: MatchIndex[Subscription] = MatchIndex()
+
+    def put(self, subscription: Subscription) -> None:
+        """Add it, or replace the one that was."""
+        self.by_id[subscription.id] = subscription
+        if subscription.state == "disabled":
+            self.index.drop(subscription.id)
+        else:
+            self.index.put(subscription.id, subscription, subscription.filter)
+
+    def drop(self, subscription_id: UUID) -> None:
+        """Take it out."""
+        self.by_id.pop(subscription_id, None)
+        self.index.drop(subscription_id)
+
+    def matches(self, event: Event) -> Matches[Subscription]:
+        """Those whose filter the event passes; disabled ones do not count."""
+        constant = self.index.constant
+        return constant if constant is not None else self.index.match(event.attributes(), data_of(event))
 
 
-NOBODY = Subscribers(-1, {})
+NOBODY = Subscribers(-1)
 
 
 class SubscriptionCache:
     """Remembers the subscriptions of projects until their version changes.
 
     The version comes with every batch of events, read in the same snapshot: so a subscription applies to every
-    event that is acknowledged after it was saved, without a query for each.
+    event that is acknowledged after it was saved, without a query for each. When the version has changed, only
+    those subscriptions are read again that did.
     """
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._projects: dict[UUID, Subscribers] = {}
+        self._binding = read_binding(os.environ)
+        self._reading: dict[UUID, asyncio.Lock] = {}
 
     async def get(self, project_id: UUID, version: int | None) -> Subscribers:
         """Subscriptions at `version` or later; `version` None is a project that is gone."""
@@ -69,48 +111,93 @@ class SubscriptionCache:
             self._projects.pop(project_id, None)
             return NOBODY
         found = self._projects.get(project_id)
-        if found is None or found.version < version:
-            rows = await queries.subscriptions(await self._resources.pg(), project_id)
-            found = self._compiled(project_id, rows)
-            self._projects.pop(project_id, None)
-            while len(self._projects) >= PROJECTS:
-                del self._projects[next(iter(self._projects))]
-            self._projects[project_id] = found
+        if found is not None and found.version >= version:
+            return found
+        async with self._reading.setdefault(project_id, asyncio.Lock()):
+            found = self._projects.get(project_id)
+            if found is None or found.version < version:
+                found = await self._read(project_id, found)
         return found
 
-    def _compiled(self, project_id: UUID, rows: "list[Record]") -> Subscribers:
-        if not rows:
+    async def _read(self, project_id: UUID, known: Subscribers | None) -> Subscribers:
+        """What there is now, made from what was known and what has changed since."""
+        pool = await self._resources.pg()
+        states = await queries.subscription_states(pool, project_id)
+        if not states:
+            self._projects.pop(project_id, None)
             return NOBODY
-        found = {row["id"]: self._subscription(project_id, row) for row in rows if row["id"] is not None}
-        return Subscribers(rows[0]["project_version"], found)
+        by_id = {} if known is None else known.by_id
+        now = {row["id"] for row in states}
+        changed = [
+            row["id"]
+            for row in states
+            if row["id"] is not None
+            and (
+                (was := by_id.get(row["id"])) is None
+                or (was.version, was.state) != (row["version"], row["state"])
+            )
+        ]
+        fresh: list[Subscription] = []
+        for start in range(0, len(changed), CHUNK):
+            chunk = changed[start : start + CHUNK]
+            rows = await queries.subscriptions(pool, project_id, chunk)
+            now.difference_update(set(chunk) - {row["id"] for row in rows})  # gone since
+            fresh.extend([self._subscription(project_id, row) async for row in _politely(rows)])
+        version: int = states[0]["project_version"]
+        if known is None or len(fresh) > CHUNK:
+            # Not in the eyes of those who match meanwhile.
+            old = now.difference(changed)
+            unchanged = [subscription for subscription in by_id.values() if subscription.id in old]
+            found = Subscribers(version)
+            async for subscription in _politely([*unchanged, *fresh]):
+                found.put(subscription)
+        else:
+            found = known
+            for gone in [identity for identity in by_id if identity not in now]:
+                found.drop(gone)
+            for subscription in fresh:
+                found.put(subscription)
+            found.version = version
+        self._projects.pop(project_id, None)
+        while len(self._projects) >= PROJECTS:
+            oldest = next(iter(self._projects))
+            del self._projects[oldest]
+            if not self._reading[oldest].locked():
+                del self._reading[oldest]
+        self._projects[project_id] = found
+        return found
 
     def _subscription(self, project_id: UUID, row: "Record") -> Subscription:
         """What cannot be read passes nothing on quietly: it matches all and its deliveries end dead, said so."""
-        broken = None
+        broken, special = None, None
+        sink: str = row["sink"]
         filters, policy = compile_filters([]), DEFAULT
         secrets: tuple[str, ...] = ()
         try:
             filters = compile_filters(row["filters"])
             policy = parse_policy(row["delivery"])
             secrets = self._secrets(row["signing_secrets_sealed"])
-        except (InvalidFilter, InvalidPolicy, UnsealError, msgspec.MsgspecError) as error:
+            special = special_of(row, policy, self._resources, self._binding)
+        except (InvalidFilter, InvalidPolicy, UnsealError, Unusable, msgspec.MsgspecError) as error:
             broken = f"the subscription cannot be used: {error}"
             logger.error("subscription %s: %s", row["id"], error)  # noqa: TRY400 the trace says nothing
+        if sink == K_SINK:
+            sink = self._binding.url or sink
         return Subscription(
             id=row["id"],
             project_id=project_id,
             version=row["version"],
             state=row["state"],
             filter=filters,
-            sink=row["sink"],
-            url=URL(row["sink"], encoded=True),
+            sink=sink,
+            url=URL(sink, encoded=True),
             policy=policy,
             secrets=secrets,
-            timeout=aiohttp.ClientTimeout(total=policy.timeout_seconds),
             dead_letter_url=(
                 URL(policy.dead_letter_sink, encoded=True) if policy.dead_letter_sink is not None else None
             ),
             broken=broken,
+            special=special,
         )
 
     def _secrets(self, sealed: bytes | None) -> tuple[str, ...]:
@@ -118,3 +205,13 @@ class SubscriptionCache:
             return ()
         plain: Any = unseal(self._resources.settings.secret, sealed)
         return msgspec.json.decode(plain, type=tuple[str, ...])
+
+
+async def _politely(things: Sequence[T]) -> AsyncIterator[T]:
+    """`things` one by one, with turns for others in between."""
+    until = time.monotonic() + TURN_SECONDS
+    for thing in things:
+        yield thing
+        if time.monotonic() > until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + TURN_SECONDS

@@ -15,6 +15,9 @@ class Shard:
 
     `position` (xid, uid) is how far it has been read, `cursor` how far everything is recorded. `works` are the
     events in between, in order. `lost` is set when somebody else has it: nothing of it may be written.
+    `orders` has, for each ordered subscription that is known, the order keys with a delivery that has not
+    ended, and how many of those are not on record yet; `unknown_orders` those that are not known, and from
+    when on it may be asked what of them waits. `leased_until` and `stays_until`, before which it is not handed over, are moments of the monotonic clock.
     """
 
     number: int
@@ -24,9 +27,12 @@ class Shard:
     leased_until: float
     deadline: float
     works: "deque[Work]" = field(default_factory=deque)
+    stays_until: float = 0.0
     looked_back: bool = False
     leaving: bool = False
     lost: bool = False
+    orders: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    unknown_orders: dict[UUID, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +55,8 @@ class Job:
 
     `attempt` is the number of this attempt, from 1. `work` is set while it is the event's first and no row
     stands for it. `row` is the row that stands for it while that is not written yet. `withdrawn` jobs are not
-    started any more. `dead_letter` makes it a request to the dead letter sink.
+    started any more. `dead_letter` makes it a request to the dead letter sink. `companions` go in the same
+    request, where the subscription takes batches.
     """
 
     shard: Shard
@@ -63,6 +70,7 @@ class Job:
     started: bool = False
     order_key: str | None = None
     dead_letter: dict[str, Any] | None = None
+    companions: "list[Job] | None" = None
 
 
 @dataclass(slots=True, eq=False)

@@ -17,6 +17,7 @@ from functions.explore.schemas import (
     EventItem,
     GotBody,
     OutcomeBody,
+    ReplyBody,
     SentBody,
 )
 from functions.explore.search import received_at
@@ -155,8 +156,16 @@ def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = 
     response = detail.get("response")
     request = None
     if url := detail.get("url"):
-        headers = {**sent, "webhook-timestamp": str(int(started.timestamp()))}
-        request = SentBody.model_construct(url=url, headers=headers)
+        kept: Mapping[str, Any] = detail.get("sent") or {}
+        headers = kept.get("headers") or {**sent, "webhook-timestamp": str(int(started.timestamp()))}
+        request = SentBody.model_construct(
+            url=url,
+            headers=headers,
+            body=kept.get("body"),
+            body_encoding=kept.get("encoding", "text"),
+            body_truncated=kept.get("truncated", False),
+            batch_size=kept.get("batchSize"),
+        )
     return AttemptBody.model_construct(
         number=number,
         started_at=started,
@@ -165,6 +174,7 @@ def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = 
         error=row[f"{prefix}error"],
         request=request,
         response=None if response is None else _got(response),
+        reply=None if (reply := detail.get("reply")) is None else ReplyBody.model_construct(**reply),
     )
 
 

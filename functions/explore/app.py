@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from starlette.responses import Response
 
 from functions.explore.answer import respond
-from functions.explore.explain import explain
+from functions.explore.explain import Question, explain
 from functions.explore.function import FUNCTION
 from functions.explore.schemas import (
     DeliveryBody,
@@ -129,9 +129,23 @@ def _router(resources: Resources) -> APIRouter:
         return respond(await explorer.event(access, uid))
 
     @router.get("/events/{uid}/explain")
-    async def explain_event(uid: str, access: EventReader) -> ExplainList:
+    async def explain_event(
+        uid: str,
+        access: EventReader,
+        *,
+        subscription: Annotated[
+            UUID | None, Query(description="Ask this one alone; it may be deleted since.")
+        ] = None,
+        version: Annotated[
+            int | None,
+            Query(ge=1, le=2**31 - 1, description="What that subscription said at this version of it."),
+        ] = None,
+        then: Annotated[
+            bool, Query(description="As it was when the event was received, those deleted since included.")
+        ] = False,
+    ) -> ExplainList:
         """Which subscriptions the event matches, and for the others which clause it fails with which value."""
-        return await explain(resources, access, uid)
+        return await explain(resources, access, uid, Question(subscription, version, then))
 
     @router.get("/deliveries", response_model=DeliveryList)
     async def list_deliveries(

@@ -1,5 +1,7 @@
 """Why an event goes, or does not go, to each subscription."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,47 +12,102 @@ from functions.explore.schemas import ExplainItem, ExplainList
 from functions.explore.search import around, received_at
 from functions.explore.service import find_event
 from shared.auth.access import Access
+from shared.core.problems import INVALID, NOT_FOUND, Fault, Problem
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
-    from shared.core.filters import Attributes
+    from shared.core.filters import Attributes, EventData
+
+TURN = 50
+"""After so many subscriptions others have their turn."""
 
 _WHEN = "%Y-%m-%d %H:%M:%S UTC"
 
 
-async def explain(resources: Resources, access: Access, uid: str) -> ExplainList:
-    """The verdict of every subscription of the project, as it is now. Raises Problem 404."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which subscriptions are asked: all as they are now, all as they were `then`, or one, at a version or its last."""
+
+    subscription: UUID | None = None
+    version: int | None = None
+    then: bool = False
+
+
+async def explain(resources: Resources, access: Access, uid: str, question: Question) -> ExplainList:
+    """The verdicts. Raises Problem 404 for an event, a subscription or a version that is not there, and 422."""
+    _check(question)
     async with (await resources.pg()).acquire() as conn:
         row = await find_event(conn, access, uid)
         low, high = around(row["uid"])
+        received = received_at(row["uid"])
         found = await queries.deliveries_of_event(conn, access.project_id, row["uid"], low, high)
-        subscriptions = await queries.subscriptions(conn, access.project_id)
+        if question.subscription is not None:
+            said = await queries.subscription_at(
+                conn, access.project_id, question.subscription, question.version
+            )
+            if said is None:
+                thing = "subscription" if question.version is None else "version of a subscription"
+                raise Problem(NOT_FOUND, f"There is no such {thing} in this project.")
+            subscriptions = [said]
+        elif question.then:
+            subscriptions = await queries.subscriptions_then(conn, access.project_id, received)
+        else:
+            subscriptions = await queries.subscriptions(conn, access.project_id)
+    from shared.core.filters import data_of
+
     deliveries = {delivery["subscription_id"]: delivery["id"] for delivery in found}
-    attributes = stored_event(row).attributes()
-    received = received_at(row["uid"])
-    return ExplainList(items=[_item(s, attributes, received, deliveries.get(s["id"])) for s in subscriptions])
+    event = stored_event(row)
+    attributes, data = event.attributes(), data_of(event)
+    items = []
+    for index, subscription in enumerate(subscriptions, 1):
+        delivery = deliveries.get(subscription["id"])
+        items.append(_item(subscription, attributes, data, received, delivery))
+        if not index % TURN:
+            await asyncio.sleep(0)
+    return ExplainList(items=items)
+
+
+def _check(question: Question) -> None:
+    faults = []
+    if question.version is not None and question.subscription is None:
+        faults.append(Fault("/query/version", "needs a subscription"))
+    if question.then and question.subscription is not None:
+        faults.append(Fault("/query/then", "is of all subscriptions: name none, or a version"))
+    if faults:
+        raise Problem(INVALID, "The request has values that cannot be used.", errors=faults)
 
 
 def _item(
-    subscription: "Record", attributes: "Attributes", received: datetime, delivery: UUID | None
+    subscription: "Record",
+    attributes: "Attributes",
+    data: "EventData",
+    received: datetime,
+    delivery: UUID | None,
 ) -> ExplainItem:
-    from shared.core.filters import compile_filters
+    from shared.core.filters import InvalidFilter, Verdict, compile_filters
 
-    verdict = compile_filters(subscription["filters"]).explain(attributes)
+    try:
+        verdict = compile_filters(subscription["filters"]).explain(attributes, data)
+    except InvalidFilter as error:
+        # As dispatch does it: the event is not lost quietly, its delivery ends dead.
+        text = f"the subscription cannot be used: {error}"
+        verdict = Verdict(matched=True, detail=text, error=text)
     detail = verdict.detail
-    if verdict.matched and delivery is None:
+    if verdict.matched and delivery is None and detail is None:
         detail = why_not_delivered(
             subscription["state"], subscription["created_at"], subscription["updated_at"], received
         )
     return ExplainItem(
         subscription=subscription["id"],
         subscription_name=subscription["name"],
+        version=subscription["version"],
         state=subscription["state"],
         matched=verdict.matched,
         clause=verdict.clause,
         detail=detail,
+        error=verdict.error,
         delivery=delivery,
     )
 
@@ -61,6 +118,8 @@ def why_not_delivered(
     """What keeps an event that matches from having a delivery; None when it may just not have one yet."""
     if created_at > received:
         return f"the subscription was made after this event was received, at {created_at.strftime(_WHEN)}"
+    if state == "deleted":
+        return "the subscription is deleted"
     if state == "disabled":
         return "the subscription is disabled: events pass it by"
     if updated_at > received:

@@ -6,6 +6,7 @@ So only the partitions of those days are read.
 # ruff: noqa: S608 statements are put together from constants of this file alone
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -36,6 +37,14 @@ _DELIVERY = """
 _VERSION = """
     LEFT JOIN subscription_versions v
         ON v.subscription_id = d.subscription_id AND v.version = d.subscription_version
+"""
+
+_AS_IT_WAS = """
+    SELECT v.subscription_id AS id, v.name, v.version, v.filters, coalesce(s.state, 'deleted') AS state,
+        (SELECT min(f.created_at) FROM subscription_versions f WHERE f.subscription_id = v.subscription_id)
+            AS created_at,
+        v.created_at AS updated_at, v.deleted_at
+    FROM subscription_versions v LEFT JOIN subscriptions s ON s.id = v.subscription_id
 """
 
 _WITH_ATTEMPTS = f"""
@@ -278,8 +287,46 @@ async def subscriptions(conn: "Connection", project_id: UUID) -> "list[Record]":
     """Every subscription of the project as it is now, the oldest first."""
     return list(
         await conn.fetch(
-            "SELECT id, name, filters, state, created_at, updated_at FROM subscriptions"
-            " WHERE project_id = $1 ORDER BY id",
+            "SELECT id, name, version, filters, state, created_at, updated_at, NULL::timestamptz AS deleted_at"
+            " FROM subscriptions WHERE project_id = $1 ORDER BY id",
             project_id,
+        )
+    )
+
+
+async def subscription_at(
+    conn: "Connection", project_id: UUID, subscription_id: UUID, version: int | None
+) -> "Record | None":
+    """What a subscription said at that version, or says at its last one; it may be deleted since."""
+    return await conn.fetchrow(
+        f"""
+        {_AS_IT_WAS}
+        WHERE v.project_id = $1 AND v.subscription_id = $2 AND ($3::integer IS NULL OR v.version = $3)
+        ORDER BY v.version DESC LIMIT 1
+        """,
+        project_id,
+        subscription_id,
+        version,
+    )
+
+
+async def subscriptions_then(conn: "Connection", project_id: UUID, received: datetime) -> "list[Record]":
+    """Every subscription that there was at `received`, as it was then, the oldest first.
+
+    Of those that were deleted before that was noted, nobody knows whether they were still there: left out.
+    """
+    return list(
+        await conn.fetch(
+            f"""
+            SELECT * FROM (
+                SELECT DISTINCT ON (found.id) found.* FROM (
+                    {_AS_IT_WAS}
+                    WHERE v.project_id = $1 AND v.created_at <= $2
+                      AND (v.deleted_at > $2 OR (v.deleted_at IS NULL AND s.id IS NOT NULL))
+                ) found ORDER BY found.id, found.version DESC
+            ) then_ ORDER BY id
+            """,
+            project_id,
+            received,
         )
     )

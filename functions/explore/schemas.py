@@ -84,11 +84,25 @@ class SentBody(Schema):
     """The request to the sink.
 
     `headers` are made again from the event and the delivery: `traceparent` is not kept, a signature is
-    shown as `***`, and where the subscription is gone only those that every delivery has are there.
+    shown as `***`, and where the subscription is gone only those that every delivery has are there. Where its
+    subscription asks for more than a signed POST they are those that were sent, credentials shown as `***`.
     """
 
     url: str
     headers: dict[str, str]
+    body: str | None = Field(
+        description="The beginning of what was sent instead of the stored event; null where that is what was sent."
+    )
+    body_encoding: Literal["text", "base64"]
+    body_truncated: bool
+    batch_size: int | None = Field(description="How many events were in the request; null without batches.")
+
+
+class ReplyBody(Schema):
+    """The event that came back and was taken in."""
+
+    uid: UUID
+    duplicate: bool = Field(description="Whether it had been taken in before.")
 
 
 class GotBody(Schema):
@@ -110,6 +124,7 @@ class AttemptBody(Schema):
     error: str | None
     request: SentBody | None
     response: GotBody | None
+    reply: ReplyBody | None
 
 
 class DeadLetterBody(Schema):
@@ -162,20 +177,24 @@ class EventBody(EventItem):
 
 
 class ExplainItem(Schema):
-    """What a subscription, as it is now, says of an event."""
+    """What a subscription says of an event."""
 
     subscription: UUID
     subscription_name: str
-    state: Literal["active", "paused", "disabled"]
+    version: int = Field(description="Which version of the subscription says so.")
+    state: Literal["active", "paused", "disabled", "deleted"] = Field(
+        description="What it is now, whichever version was asked."
+    )
     matched: bool
     clause: Annotated[dict[str, Any] | None, WithJsonSchema(_CLAUSE)] = Field(
         description="The first dialect object that failed."
     )
     detail: str | None = Field(description="With which value it failed, or why a match is not delivered.")
+    error: str | None = Field(description="What went wrong while the filter looked at the event.")
     delivery: UUID | None = Field(description="The delivery that came of it, if there is one.")
 
 
 class ExplainList(Schema):
-    """The verdict of every subscription of the project."""
+    """The verdicts of the subscriptions that were asked."""
 
     items: list[ExplainItem]

@@ -2,7 +2,7 @@
 
 from starlette.types import Send
 
-from functions.ingest.rows import Stored
+from shared.intake.rows import Stored
 
 Headers = list[tuple[bytes, bytes]]
 

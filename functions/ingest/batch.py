@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from functions.ingest.requests import too_large
-from functions.ingest.rows import Note, Stored
 from shared.core.cloudevents import BatchReader, Event, InvalidEvent, OversizedBatch, OversizedEvent
 from shared.core.problems import FORBIDDEN, NOT_A_CLOUDEVENT, SCHEMA_VIOLATION, TOO_LARGE, Fault, Problem
+from shared.intake.rows import Note, Stored
 
 Store = Callable[[Sequence[Event], Sequence[Note]], Awaitable[list[Stored]]]
 Objection = Callable[[Event], Problem | None]

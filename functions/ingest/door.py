@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 from functions.ingest.answers import JSON, PRIVATE, Headers, accepted, answer
 from functions.ingest.batch import take_batch
 from functions.ingest.callers import Callers
-from functions.ingest.committer import Committer
 from functions.ingest.handshake import shake
 from functions.ingest.limits import Limits
 from functions.ingest.projects import Projects
@@ -22,13 +21,10 @@ from functions.ingest.requests import (
     query_token,
     read_body,
     read_chunks,
-    structured_bytes,
     too_large,
 )
 from functions.ingest.room import Room
-from functions.ingest.rows import Note, Stored
 from functions.ingest.settings import IngestSettings
-from functions.ingest.types import Types
 from shared.auth.access import Access
 from shared.core.cloudevents import (
     Event,
@@ -48,6 +44,10 @@ from shared.core.problems import (
     Fault,
     Problem,
 )
+from shared.intake.committer import Committer
+from shared.intake.rows import Note, Stored
+from shared.intake.settings import structured_bytes
+from shared.intake.types import Types
 from shared.runtime.answer import problem_response
 from shared.runtime.resources import Resources
 

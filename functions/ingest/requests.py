@@ -27,11 +27,6 @@ def too_large(what: str, limit: int, unit: str = "bytes") -> Problem:
     return Problem(TOO_LARGE, f"{what} may have at most {limit} {unit}.")
 
 
-def structured_bytes(event_bytes: int) -> int:
-    """How long a structured event may be whose data has at most `event_bytes`: in base64, with its attributes."""
-    return (event_bytes + 2) // 3 * 4 + 64 * 1024
-
-
 async def read_body(receive: Receive, declared: bytes | None, limit: int, what: str, room: Room) -> bytes:
     """The body, if it has at most `limit` bytes. `declared` is Content-Length; chunks are counted as they come.
 

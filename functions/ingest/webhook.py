@@ -6,7 +6,6 @@ from collections.abc import Callable
 from starlette.types import Receive, Scope
 
 from functions.ingest.answers import JSON, PRIVATE, Headers, accepted
-from functions.ingest.committer import Committer
 from functions.ingest.limits import Limits
 from functions.ingest.projects import PERMISSION
 from functions.ingest.requests import (
@@ -15,13 +14,11 @@ from functions.ingest.requests import (
     invalid,
     query_token,
     read_body,
-    structured_bytes,
     too_large,
 )
 from functions.ingest.room import Room
 from functions.ingest.settings import IngestSettings
 from functions.ingest.sources import Source, Sources
-from functions.ingest.types import Types
 from shared.auth.access import Access, authorize
 from shared.core.cloudevents import (
     Event,
@@ -34,6 +31,9 @@ from shared.core.cloudevents import (
 from shared.core.problems import NOT_FOUND, UNAUTHENTICATED, UNSUPPORTED_FORMAT, Problem
 from shared.core.webhooks.mapping import Request, answer_of, to_event
 from shared.core.webhooks.verify import Signed, has_token, verify
+from shared.intake.committer import Committer
+from shared.intake.settings import structured_bytes
+from shared.intake.types import Types
 from shared.runtime.resources import Resources
 
 Answer = tuple[int, Headers, bytes]

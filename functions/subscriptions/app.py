@@ -6,20 +6,26 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import Response
 
 from functions.subscriptions.check import check
-from functions.subscriptions.draft import Draft, read_draft
+from functions.subscriptions.credentials import KEEP
+from functions.subscriptions.draft import Draft, filter_faults, read_draft, refusal
 from functions.subscriptions.function import FUNCTION
 from functions.subscriptions.schemas import (
     CheckBody,
     CheckRequest,
     DeliveryPolicyBody,
+    SinkHealthBody,
     SubscriptionBody,
     SubscriptionCreate,
     SubscriptionList,
     SubscriptionReplace,
+    TransformBody,
+    TransformRequest,
 )
+from functions.subscriptions.selection import selected
 from functions.subscriptions.service import Subscriptions
 from shared.auth.access import Access
 from shared.auth.dependency import requires
+from shared.core.delivery import parse_policy, policy_json
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit
 from shared.runtime.resources import Resources
@@ -58,7 +64,8 @@ def _router(resources: Resources) -> APIRouter:
     ) -> SubscriptionList:
         """The project's subscriptions, newest first."""
         page = await service.page(access, cursor, limit)
-        return SubscriptionList(items=[body_of(row) for row in page.rows], next=page.next)
+        items = [body_of(row, page.health.get(row["id"])) for row in page.rows]
+        return SubscriptionList(items=items, next=page.next)
 
     @router.post("", status_code=201, openapi_extra=CONFLICT, responses=CREATED)
     async def create_subscription(
@@ -75,16 +82,21 @@ def _router(resources: Resources) -> APIRouter:
         return await check(
             resources,
             access,
-            filters=body.filters,
+            filters=wanted(body),
             subscription=body.subscription,
             events=body.events,
             last=body.last,
         )
 
+    @router.post("/transform")
+    async def try_transform(body: TransformRequest, access: Reader) -> TransformBody:
+        """What a transform makes of a given or stored event, without saving or sending it."""
+        return await service.transforms.show(access, body.transform, body.event, body.uid)
+
     @router.get("/{id}")
     async def get_subscription(id: str, access: Reader) -> SubscriptionBody:  # noqa: A002 the contract's word
         """One subscription."""
-        return body_of(await service.get(access, id))
+        return body_of(*await service.get(access, id))
 
     @router.put("/{id}", openapi_extra=CONFLICT)
     async def replace_subscription(
@@ -94,7 +106,7 @@ def _router(resources: Resources) -> APIRouter:
     ) -> SubscriptionBody:
         """Change a subscription, pause it, resume it. What is absent gets its default again.
 
-        Only name, state and signing secrets stay as they are when they are absent. To `paused`, what waits
+        Name, state, signing secrets, `auth`, `tls` and `transform` stay as they are when they are absent. To `paused`, what waits
         is held until it is `active` again; to `disabled`, what waits is cancelled.
         """
         drop = "signing_secrets" in body.model_fields_set and body.signing_secrets is None
@@ -106,17 +118,21 @@ def _router(resources: Resources) -> APIRouter:
         """Delete a subscription; deliveries that wait for it are cancelled."""
         await service.delete(access, id)
 
-    def body_of(row: "Record") -> SubscriptionBody:
+    def body_of(row: "Record", health: "Record | None" = None) -> SubscriptionBody:
         return SubscriptionBody(
             id=row["id"],
             name=row["name"],
             filters=row["filters"],
             sink=row["sink"],
-            delivery=DeliveryPolicyBody(**row["delivery"]),
+            delivery=DeliveryPolicyBody(**policy_json(parse_policy(row["delivery"]))),
             signing_secrets=[],
             signing_secret_count=service.count_secrets(row),
+            auth=row["auth"],
+            tls=row["tls"],
+            transform=row["transform"],
             state=row["state"],
             state_reason=row["state_reason"],
+            sink_health=health_of(health),
             version=row["version"],
             created_at=row["created_at"],
             updated_at=row["updated_at"],
@@ -125,12 +141,38 @@ def _router(resources: Resources) -> APIRouter:
     return router
 
 
+def wanted(body: SubscriptionCreate | SubscriptionReplace | CheckRequest) -> Any:
+    """The filters of a body, whichever way it says them. Raises Problem 422."""
+    filters, faults = selected(body.filters, body.filter, body.source, body.types)
+    if faults:
+        raise refusal([*filter_faults(filters), *faults])
+    return filters
+
+
+def health_of(row: "Record | None") -> SinkHealthBody:
+    """What is known of a sink; without a row, that there is nothing to say."""
+    if row is None:
+        return SinkHealthBody(state="closed", since=None, until=None, reason=None, in_flight_limit=None)
+    return SinkHealthBody(
+        state=row["state"],
+        since=row["since"],
+        until=row["until"],
+        reason=row["reason"],
+        in_flight_limit=row["in_flight_limit"],
+    )
+
+
 def draft_of(body: SubscriptionCreate | SubscriptionReplace) -> Draft:
     """The checked parts of a body. Raises Problem 422."""
+    given = body.model_fields_set
+    filters = wanted(body)
     return read_draft(
         name=body.name,
-        filters=body.filters,
+        filters=filters,
         sink=body.sink,
         delivery=body.delivery,
         signing_secrets=body.signing_secrets,
+        auth=body.auth if "auth" in given else KEEP,
+        tls=body.tls if "tls" in given else KEEP,
+        transform=body.transform if "transform" in given else KEEP,
     )

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.core.delivery import InvalidPolicy, check_sink, parse_policy, policy_json
+from functions.subscriptions.credentials import KEEP
+from shared.core.credentials import auth_faults
+from shared.core.delivery import K_SINK, InvalidPolicy, check_sink, parse_policy, stored_policy
+from shared.core.pointers import write_pointer
 from shared.core.problems import INVALID, Fault, Problem
 from shared.core.signing import InvalidSecret, check_secret
 
 MAX_SINK = 2_000
+MAX_EXPRESSION = 32_000
 MAX_FILTER_TEXTS = 100_000
 """Characters of all names and values of a filter together."""
 
@@ -23,26 +27,49 @@ class Draft:
     sink: str
     delivery: dict[str, Any]
     signing_secrets: tuple[str, ...]
+    auth: Any
+    tls: Any
+    transform: Any
 
 
 def read_draft(
-    *, name: str | None, filters: Any, sink: Any, delivery: Any, signing_secrets: Sequence[str] | None
+    *,
+    name: str | None,
+    filters: Any,
+    sink: Any,
+    delivery: Any,
+    signing_secrets: Sequence[str] | None,
+    auth: Any = KEEP,
+    tls: Any = KEEP,
+    transform: Any = KEEP,
 ) -> Draft:
-    """The draft in these members. Raises Problem 422 with a pointer to each member that cannot be."""
+    """The draft in these members. Raises Problem 422 with a pointer to each member that cannot be.
+
+    `auth` and `tls` have the right shape then; whether what they leave out is there is not known yet.
+    """
     faults: list[Fault] = []
     if name is not None and (fault := _name_fault(name)):
         faults.append(Fault("/name", fault))
     faults.extend(filter_faults(filters))
     try:
-        if len(check_sink(sink, "/sink")) > MAX_SINK:
+        if sink != K_SINK and len(check_sink(sink, "/sink")) > MAX_SINK:
             faults.append(Fault("/sink", f"must have at most {MAX_SINK} characters"))
     except InvalidPolicy as error:
         faults.append(Fault(error.pointer, error.detail))
     policy: dict[str, Any] = {}
     try:
-        policy = policy_json(parse_policy(delivery))
+        parsed = parse_policy(delivery)
+        policy = stored_policy(parsed)
+        faults.extend(_twice(dict(parsed.headers), auth))
     except InvalidPolicy as error:
         faults.append(Fault(error.pointer, error.detail))
+    if auth is not None and auth is not KEEP:
+        faults.extend(Fault(f"/auth{fault.pointer}", fault.detail) for fault in auth_faults(auth))
+    if tls is not None and tls is not KEEP:
+        from shared.core.client_certificates import tls_faults
+
+        faults.extend(Fault(f"/tls{fault.pointer}", fault.detail) for fault in tls_faults(tls))
+    faults.extend(transform_faults(transform))
     for index, secret in enumerate(signing_secrets or ()):
         try:
             check_secret(secret)
@@ -50,7 +77,41 @@ def read_draft(
             faults.append(Fault(f"/signingSecrets/{index}", str(error)))
     if faults:
         raise refusal(faults)
-    return Draft(name, filters or [], sink, policy, tuple(signing_secrets or ()))
+    return Draft(name, filters or [], sink, policy, tuple(signing_secrets or ()), auth, tls, transform)
+
+
+def transform_faults(transform: Any) -> list[Fault]:
+    """What is wrong with the shape of a `transform`; whether its expression can be read is asked elsewhere."""
+    if transform is None or transform is KEEP:
+        return []
+    if not isinstance(transform, dict):
+        return [Fault("/transform", 'must be null, or an object such as {"jsonata": "$"}')]
+    unknown = [
+        Fault(write_pointer(["transform", name]), "is not known; known is jsonata")
+        for name in transform
+        if name != "jsonata"
+    ]
+    text = transform.get("jsonata")
+    if not isinstance(text, str) or not text.strip() or len(text) > MAX_EXPRESSION or not _is_unicode(text):
+        detail = f"must be a JSONata expression of 1 to {MAX_EXPRESSION} characters"
+        return [*unknown, Fault("/transform/jsonata", detail)]
+    return unknown
+
+
+def _is_unicode(text: str) -> bool:
+    return "\0" not in text and text.encode("utf-8", "replace").decode() == text
+
+
+def _twice(headers: dict[str, str], auth: Any) -> list[Fault]:
+    """A header cannot be set by `delivery.headers` and by `auth`."""
+    if not isinstance(auth, dict):
+        return []
+    name = auth.get("name") if auth.get("type") == "header" else "authorization"
+    return [
+        Fault(write_pointer(["delivery", "headers", given]), "is set by auth already")
+        for given in headers
+        if isinstance(name, str) and given.lower() == name.lower()
+    ]
 
 
 def filter_faults(filters: Any) -> list[Fault]:

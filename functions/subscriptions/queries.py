@@ -9,7 +9,13 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 _COLUMNS = """
-    id, name, filters, sink, delivery, signing_secrets_sealed, state, state_reason, version, created_at, updated_at
+    id, name, filters, sink, delivery, signing_secrets_sealed, auth, tls, transform, credentials_sealed,
+    state, state_reason, version, created_at, updated_at
+"""
+
+
+_ATTRIBUTES = """
+    uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions
 """
 
 
@@ -65,14 +71,19 @@ async def insert(
     sink: str,
     delivery: dict[str, Any],
     signing_secrets_sealed: bytes | None,
+    auth: dict[str, Any] | None,
+    tls: dict[str, Any] | None,
+    transform: dict[str, Any] | None,
+    credentials_sealed: bytes | None,
     state: str,
 ) -> "Record":
     """The new row. Raises asyncpg.UniqueViolationError when the name is taken."""
     return await conn.fetchrow(
         f"""
         INSERT INTO subscriptions
-            (id, project_id, name, filters, sink, delivery, signing_secrets_sealed, state)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_COLUMNS}
+            (id, project_id, name, filters, sink, delivery, signing_secrets_sealed, state, auth, tls, transform,
+             credentials_sealed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING {_COLUMNS}
         """,
         subscription_id,
         project_id,
@@ -82,6 +93,10 @@ async def insert(
         delivery,
         signing_secrets_sealed,
         state,
+        auth,
+        tls,
+        transform,
+        credentials_sealed,
     )
 
 
@@ -95,6 +110,10 @@ async def replace(
     sink: str,
     delivery: dict[str, Any],
     signing_secrets_sealed: bytes | None,
+    auth: dict[str, Any] | None,
+    tls: dict[str, Any] | None,
+    transform: dict[str, Any] | None,
+    credentials_sealed: bytes | None,
     state: str,
     state_reason: str | None,
 ) -> "Record":
@@ -103,7 +122,7 @@ async def replace(
         f"""
         UPDATE subscriptions
         SET name = $3, filters = $4, sink = $5, delivery = $6, signing_secrets_sealed = $7, state = $8,
-            state_reason = $9, version = version + 1, updated_at = now()
+            state_reason = $9, auth = $10, tls = $11, transform = $12, credentials_sealed = $13, version = version + 1, updated_at = now()
         WHERE project_id = $1 AND id = $2 RETURNING {_COLUMNS}
         """,
         project_id,
@@ -115,6 +134,10 @@ async def replace(
         signing_secrets_sealed,
         state,
         state_reason,
+        auth,
+        tls,
+        transform,
+        credentials_sealed,
     )
 
 
@@ -135,6 +158,11 @@ async def delete(conn: "Connection", project_id: UUID, subscription_id: UUID) ->
     """Delete the row; its versions stay for explanations."""
     await conn.execute(
         "DELETE FROM subscriptions WHERE project_id = $1 AND id = $2", project_id, subscription_id
+    )
+    await conn.execute(
+        "UPDATE subscription_versions SET deleted_at = now() WHERE project_id = $1 AND subscription_id = $2",
+        project_id,
+        subscription_id,
     )
 
 
@@ -191,11 +219,61 @@ async def recent_events(conn: "Connection", project_id: UUID, limit: int) -> "li
     """The context attributes of the newest events, newest first."""
     return list(
         await conn.fetch(
-            """
-            SELECT uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions
-            FROM events WHERE project_id = $1 ORDER BY uid DESC LIMIT $2
-            """,
+            f"SELECT {_ATTRIBUTES} FROM events WHERE project_id = $1 ORDER BY uid DESC LIMIT $2",
             project_id,
             limit,
         )
     )
+
+
+async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | None":
+    """One stored event, with its data."""
+    return await conn.fetchrow(
+        """
+        SELECT uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions,
+               data, data_kind
+        FROM events WHERE project_id = $1 AND uid = $2
+        """,
+        project_id,
+        uid,
+    )
+
+
+async def recent_events_with_data(
+    conn: "Connection", project_id: UUID, limit: int, byte_limit: int
+) -> "list[Record]":
+    """The same with their data, ending with the event whose data reaches `byte_limit`."""
+    return list(
+        await conn.fetch(
+            f"""
+            SELECT * FROM (
+                SELECT {_ATTRIBUTES}, data, data_kind,
+                    sum(coalesce(octet_length(data), 0)) OVER (ORDER BY uid DESC ROWS UNBOUNDED PRECEDING)
+                        - coalesce(octet_length(data), 0) AS bytes_before
+                FROM (SELECT * FROM events WHERE project_id = $1 ORDER BY uid DESC LIMIT $2) newest
+            ) found
+            WHERE bytes_before < $3 ORDER BY uid DESC
+            """,
+            project_id,
+            limit,
+            byte_limit,
+        )
+    )
+
+
+async def sink_health(
+    conn: "Connection", project_id: UUID, subscription_ids: list[UUID]
+) -> "dict[UUID, Record]":
+    """What dispatch knows of sinks that are unwell: the worst that any of its processes says."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (h.subscription_id) h.subscription_id, h.state, h.since, h.until, h.reason,
+            min(h.in_flight_limit) OVER (PARTITION BY h.subscription_id) AS in_flight_limit
+        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+        WHERE s.project_id = $1 AND h.subscription_id = ANY($2) AND h.expires_at > now()
+        ORDER BY h.subscription_id, array_position(ARRAY['open', 'halfOpen', 'closed'], h.state), h.until DESC NULLS LAST
+        """,
+        project_id,
+        subscription_ids,
+    )
+    return {row["subscription_id"]: row for row in rows}

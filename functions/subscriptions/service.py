@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from functions.subscriptions import queries
-from functions.subscriptions.draft import Draft, derived_name
+from functions.subscriptions.credentials import KEEP, Before, Credentials, settled
+from functions.subscriptions.draft import Draft, derived_name, refusal
+from functions.subscriptions.transforms import Transforms
 from shared.auth.access import Access
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, Problem
@@ -29,6 +32,7 @@ class Page:
 
     rows: "list[Record]"
     next: str | None
+    health: "dict[UUID, Record]"
 
 
 class Subscriptions:
@@ -36,22 +40,28 @@ class Subscriptions:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self.transforms = Transforms(resources)
 
     async def page(self, access: Access, cursor: str | None, limit: int) -> Page:
         """The project's subscriptions, newest first. Raises Problem 422 for a bad cursor."""
         before = read_cursor(cursor)
         async with (await self._resources.pg()).acquire() as conn:
             rows = await queries.subscriptions(conn, access.project_id, before, limit + 1)
+            ids = [row["id"] for row in rows[:limit]]
+            health = await queries.sink_health(conn, access.project_id, ids) if ids else {}
         more = len(rows) > limit
-        return Page(rows[:limit], write_cursor(rows[limit - 1]["id"]) if more else None)
+        return Page(rows[:limit], write_cursor(rows[limit - 1]["id"]) if more else None, health)
 
-    async def get(self, access: Access, subscription_id: str) -> "Record":
-        """One subscription. Raises Problem 404."""
+    async def get(self, access: Access, subscription_id: str) -> "tuple[Record, Record | None]":
+        """One subscription, and what is known of its sink when that is unwell. Raises Problem 404."""
         async with (await self._resources.pg()).acquire() as conn:
-            return await _found(conn, access, subscription_id)
+            row = await _found(conn, access, subscription_id)
+            return row, (await queries.sink_health(conn, access.project_id, [row["id"]])).get(row["id"])
 
     async def create(self, access: Access, draft: Draft, state: str | None) -> "Record":
-        """Keep a new one. Raises Problem 409 when the name is taken."""
+        """Keep a new one. Raises Problem 409 when the name is taken, 422 when its transform cannot be read."""
+        await self._check_transform(draft)
+        credentials = _settled(draft, None)
 
         async def use_case(conn: "Connection") -> "Record":
             name = draft.name
@@ -60,15 +70,20 @@ class Subscriptions:
                 name = derived_name(draft.sink, await queries.names_like(conn, access.project_id, host))
             elif name in await queries.names_like(conn, access.project_id, name):
                 _refuse_name(name)
+            identity = uuid7()
             row = await queries.insert(
                 conn,
-                subscription_id=uuid7(),
+                subscription_id=identity,
                 project_id=access.project_id,
                 name=name,
                 filters=draft.filters,
                 sink=draft.sink,
                 delivery=draft.delivery,
                 signing_secrets_sealed=self._seal(draft.signing_secrets),
+                auth=credentials.auth,
+                tls=credentials.tls,
+                transform=None if draft.transform is KEEP else draft.transform,
+                credentials_sealed=self._seal_credentials(identity, credentials),
                 state=state or "active",
             )
             await queries.keep_version(conn, access.project_id, row["id"])
@@ -81,11 +96,14 @@ class Subscriptions:
     ) -> "Record":
         """Change one. No secrets in the draft keep those there are, unless `drop_secrets`.
 
-        Raises Problem 404, and 409 when another one has the name.
+        Of `auth` and `tls` what is absent stays. Raises Problem 404, 409 when another one has the name, and 422
+        when a secret is missing that cannot be kept, or the transform cannot be read.
         """
+        await self._check_transform(draft)
 
         async def use_case(conn: "Connection") -> "tuple[Record, set[int]]":
             old = await _found(conn, access, subscription_id)
+            credentials = _settled(draft, self._before(old))
             name = draft.name or old["name"]
             if name != old["name"] and name in await queries.names_like(conn, access.project_id, name):
                 _refuse_name(name)
@@ -102,6 +120,10 @@ class Subscriptions:
                 sink=draft.sink,
                 delivery=draft.delivery,
                 signing_secrets_sealed=sealed,
+                auth=credentials.auth,
+                tls=credentials.tls,
+                transform=old["transform"] if draft.transform is KEEP else draft.transform,
+                credentials_sealed=self._seal_credentials(old["id"], credentials),
                 state=new_state,
                 state_reason=old["state_reason"] if new_state == old["state"] else None,
             )
@@ -148,6 +170,32 @@ class Subscriptions:
 
         return seal(self._resources.settings.secret, msgspec.json.encode(secrets))
 
+    def _seal_credentials(self, subscription_id: UUID, credentials: Credentials) -> bytes | None:
+        from shared.auth.sink_secrets import AUTH, PRIVATE_KEY, seal_credentials
+
+        secrets = {AUTH: credentials.secret, PRIVATE_KEY: credentials.private_key}
+        present = {name: secret for name, secret in secrets.items() if secret is not None}
+        return seal_credentials(self._resources.settings.secret, subscription_id, present)
+
+    def _before(self, row: "Record") -> Before:
+        def opened() -> Credentials | None:
+            from shared.auth.sealing import UnsealError
+            from shared.auth.sink_secrets import AUTH, PRIVATE_KEY, open_credentials
+
+            try:
+                secrets = open_credentials(
+                    self._resources.settings.secret, row["id"], row["credentials_sealed"]
+                )
+            except UnsealError:
+                return None
+            return Credentials(secret=secrets.get(AUTH), private_key=secrets.get(PRIVATE_KEY))
+
+        return Before(row["sink"], row["auth"], row["tls"], opened)
+
+    async def _check_transform(self, draft: Draft) -> None:
+        if draft.transform is not None and draft.transform is not KEEP:
+            await self.transforms.check(draft.transform["jsonata"])
+
     def count_secrets(self, row: "Record") -> int | None:
         """How many signing secrets a subscription has; None when they cannot be opened any more."""
         sealed = row["signing_secrets_sealed"]
@@ -160,6 +208,13 @@ class Subscriptions:
         except UnsealError:
             return None
         return len(secrets)
+
+
+def _settled(draft: Draft, before: Before | None) -> Credentials:
+    credentials, faults = settled(draft.auth, draft.tls, draft.sink, before, datetime.now(UTC))
+    if faults:
+        raise refusal(faults)
+    return credentials
 
 
 async def _settle_waiting(conn: "Connection", access: Access, subscription_id: UUID, state: str) -> set[int]:

@@ -146,7 +146,6 @@ class Issuers:
         return read_keys(await self._get(address, JWKS_BYTES))
 
     async def _get(self, address: str, most_bytes: int) -> dict[str, Any]:
-        from aiohttp import ClientTimeout
         from yarl import URL
 
         url = URL(address)
@@ -155,7 +154,7 @@ class Issuers:
             answer = await client.get(
                 url,
                 (("accept", "application/json"), ("user-agent", "weir")),
-                timeout=ClientTimeout(total=TIMEOUT_SECONDS),
+                timeout_seconds=TIMEOUT_SECONDS,
                 body_bytes=most_bytes,
             )
         finally:

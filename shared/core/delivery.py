@@ -6,12 +6,18 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from shared.core.durations import format_duration, parse_duration
+from shared.core.overrides import override_faults
+from shared.core.problems import Fault
+from shared.core.sink_headers import header_faults
 
 MAX_RETRY = 1000
 MAX_DURATION_SECONDS = 30 * 86400
 MAX_TIMEOUT_SECONDS = 600
 MAX_IN_FLIGHT = 1000
 MAX_RATE = 100_000
+MAX_BATCH = 1000
+K_SINK = "env:K_SINK"
+"""Stands for the address in the environment of dispatch (Knative's SinkBinding)."""
 
 
 class InvalidPolicy(Exception):
@@ -25,7 +31,10 @@ class InvalidPolicy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPolicy:
-    """`retry` counts the attempts after the first. `rate_per_second` None means no limit."""
+    """`retry` counts the attempts after the first. `rate_per_second` None means no limit.
+
+    With a `batch_size` above 1 every request is a batch. `headers` and `extensions` are pairs of name and text.
+    """
 
     retry: int = 12
     backoff_policy: Literal["exponential", "linear"] = "exponential"
@@ -38,6 +47,10 @@ class DeliveryPolicy:
     ordering: Literal["none", "partitionkey"] = "none"
     max_in_flight: int = 32
     rate_per_second: float | None = None
+    batch_size: int = 1
+    headers: tuple[tuple[str, str], ...] = ()
+    extensions: tuple[tuple[str, str], ...] = ()
+    replies: bool = False
 
 
 DEFAULT = DeliveryPolicy()
@@ -93,6 +106,17 @@ def _choice(value: object, pointer: str, *choices: str) -> Any:
     return value
 
 
+def _boolean(value: object, pointer: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidPolicy(pointer, "must be true or false")
+    return value
+
+
+def _refuse(faults: list[Fault], pointer: str) -> None:
+    if faults:
+        raise InvalidPolicy(pointer + faults[0].pointer, faults[0].detail)
+
+
 def _rate(value: object, pointer: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_RATE:
         raise InvalidPolicy(pointer, f"must be a number above 0 and at most {MAX_RATE}")
@@ -136,9 +160,24 @@ def parse_policy(value: Any, pointer: str = "/delivery") -> DeliveryPolicy:
                 given["max_in_flight"] = _integer(member, at, 1, MAX_IN_FLIGHT)
             case "ratePerSecond":
                 given["rate_per_second"] = _rate(member, at)
+            case "batchSize":
+                given["batch_size"] = _integer(member, at, 1, MAX_BATCH)
+            case "headers":
+                _refuse(header_faults(member), at)
+                given["headers"] = tuple(member.items())
+            case "ceOverrides":
+                _refuse(override_faults(member), at)
+                given["extensions"] = tuple((member.get("extensions") or {}).items())
+            case "replies":
+                given["replies"] = _boolean(member, at)
             case _:
                 raise InvalidPolicy(at, f"is not known; known are {', '.join(_MEMBERS)}")
-    return DeliveryPolicy(**given)
+    policy = DeliveryPolicy(**given)
+    if policy.replies and policy.batch_size > 1:
+        raise InvalidPolicy(
+            f"{pointer}/replies", "cannot be used with a batchSize above 1: a batch has no reply of its own"
+        )
+    return policy
 
 
 def policy_json(policy: DeliveryPolicy) -> dict[str, Any]:
@@ -156,7 +195,27 @@ def policy_json(policy: DeliveryPolicy) -> dict[str, Any]:
         "ordering": policy.ordering,
         "maxInFlight": policy.max_in_flight,
         "ratePerSecond": int(rate) if rate is not None and rate == int(rate) else rate,
+        "batchSize": policy.batch_size,
+        "headers": dict(policy.headers),
+        "ceOverrides": {"extensions": dict(policy.extensions)},
+        "replies": policy.replies,
     }
+
+
+def stored_policy(policy: DeliveryPolicy) -> dict[str, Any]:
+    """The policy as it is kept: what came with version 0003 of the schema only where it is not the default.
+
+    So a dispatcher of the version before, which refuses members that it does not know, goes on with all others.
+    """
+    default = policy_json(DEFAULT)
+    return {
+        name: value
+        for name, value in policy_json(policy).items()
+        if name not in _LATER or value != default[name]
+    }
+
+
+_LATER = frozenset({"batchSize", "headers", "ceOverrides", "replies"})
 
 
 _MEMBERS = tuple(policy_json(DEFAULT))

@@ -14,20 +14,28 @@ JITTER = 0.2
 """A wait is shortened by a random share of up to this much."""
 
 
+Status = Literal["delivered", "retrying", "dead", "cancelled"]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an attempt came to: a status code, or an error where no response came."""
+    """What an attempt came to: a status code, or an error where no response came.
+
+    `verdict` decides instead of the status code where that is not all: `retrying` as long as there are retries,
+    `delivered`, `dead` or `cancelled` at once.
+    """
 
     status_code: int | None = None
     error: str | None = None
     retry_after_seconds: float | None = None
+    verdict: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`wait_seconds` is set when the status is `retrying`; `disable` when the sink said it is gone."""
 
-    status: Literal["delivered", "retrying", "dead"]
+    status: Status
     wait_seconds: float | None = None
     disable: bool = False
 
@@ -62,9 +70,12 @@ def backoff_seconds(policy: DeliveryPolicy, retry: int) -> float:
 
 def decide(policy: DeliveryPolicy, attempt: int, outcome: Outcome, rand: float) -> Decision:
     """What follows attempt number `attempt` (from 1). `rand` in [0, 1) chooses the random share."""
-    if is_delivered(outcome.status_code):
+    verdict = outcome.verdict
+    if verdict is not None and verdict != "retrying":
+        return Decision(verdict)
+    if verdict is None and is_delivered(outcome.status_code):
         return Decision("delivered")
-    if not is_retried(outcome.status_code) or attempt > policy.retry:
+    if attempt > policy.retry or (verdict is None and not is_retried(outcome.status_code)):
         return Decision("dead", disable=outcome.status_code == GONE)
     wait = backoff_seconds(policy, attempt) * (1 - JITTER * rand)
     if outcome.status_code in HONOURS_RETRY_AFTER and outcome.retry_after_seconds is not None:

@@ -235,7 +235,11 @@ class EventSchema(Model):
 
 
 class Subscription(Model):
-    """Which events, to which sink, how. `version` counts its own changes from 1."""
+    """Which events, to which sink, how. `version` counts its own changes from 1.
+
+    `auth`, `tls` and `transform` are what is shown of them; the secrets of the first two are in
+    `credentials_sealed` (`auth.sink_secrets`).
+    """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -251,6 +255,10 @@ class Subscription(Model):
     sink: Mapped[str]
     delivery: Mapped[dict[str, Any]]
     signing_secrets_sealed: Mapped[bytes | None]
+    auth: Mapped[dict[str, Any] | None]
+    tls: Mapped[dict[str, Any] | None]
+    transform: Mapped[dict[str, Any] | None]
+    credentials_sealed: Mapped[bytes | None]
     state: Mapped[str] = mapped_column(server_default="active")
     state_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -270,6 +278,7 @@ class SubscriptionVersion(Model):
     filters: Mapped[list[Any]]
     sink: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    deleted_at: Mapped[datetime | None]
 
 
 class Shard(Model):
@@ -287,6 +296,37 @@ class Shard(Model):
     lease_until: Mapped[datetime | None]
     cursor_xid: Mapped[int] = mapped_column(Xid8, server_default=text("'0'"))
     cursor_uid: Mapped[UUID] = mapped_column(server_default=text("'00000000-0000-0000-0000-000000000000'"))
+
+
+class Dispatcher(Model):
+    """A process that asks for shards and would share them; it counts until `seen_until`."""
+
+    __tablename__ = "dispatchers"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    seen_until: Mapped[datetime]
+
+
+class SinkHealth(Model):
+    """What one process knows of the sink of a subscription, while there is something to tell.
+
+    It holds for `subscription_version` alone. A row counts until `expires_at`: its owner writes it again.
+    """
+
+    __tablename__ = "sink_health"
+    __table_args__ = (CheckConstraint("state IN ('closed', 'open', 'halfOpen')", name="state"),)
+
+    subscription_id: Mapped[UUID] = mapped_column(
+        ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True
+    )
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    subscription_version: Mapped[int]
+    state: Mapped[str]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    in_flight_limit: Mapped[int | None]
+    expires_at: Mapped[datetime]
 
 
 class Event(Model):

@@ -1,65 +1,53 @@
 """Requests to addresses that users name: guarded, bounded, and never following anything."""
 
-import os
-import socket
+import asyncio
 import ssl
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
-import aiohttp
+import msgspec
 from yarl import URL
 
-from shared.http.addresses import AddressGuard, AddressRefused
+from shared.http.addresses import AddressGuard
+from shared.http.answer import Answer, NoAnswer, Opening
+from shared.http.connection import Broken, Connection, Late
+from shared.http.deadlines import Deadlines
+from shared.http.dial import Dialer, Resolve
+from shared.http.pool import Origin, Pool, origin_of
+from shared.http.reasons import reason
+from shared.http.request import InvalidRequest, Target, render, target_of
 
-KEEP_ALIVE_SECONDS = 4.0
-"""Below the five seconds after which many servers close: a POST on a closed connection is a lost attempt."""
+__all__ = ["Answer", "NoAnswer", "OutboundClient", "render"]
 
 CONNECTIONS = 2_000
 BODY_BYTES = 8 * 1024
+TARGETS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. `body` has at most the bytes asked for; `truncated` says that there were more."""
+class _Request(msgspec.Struct, frozen=True, gc=False):
+    """One request as it goes out, and what may come back within which time."""
 
-    status: int
-    headers: Sequence[tuple[bytes, bytes]]
+    target: Target
+    tls: ssl.SSLContext | None
+    head: bytes
     body: bytes
-    truncated: bool
-
-    def header(self, name: bytes) -> str | None:
-        """The first header of that (lower-case) name."""
-        return next((v.decode("latin-1") for n, v in self.headers if n.lower() == name), None)
-
-
-class NoAnswer(Exception):
-    """There was no response; the text says why in words for the sink's owner."""
+    timeout_seconds: float
+    body_bytes: int
 
 
 class OutboundClient:
     """One pool of connections. Addresses are checked when a connection is opened, after DNS, every time.
 
-    No redirects, no cookies, no proxies from the environment, no decompression.
+    No redirects, no cookies, no proxies from the environment, no decompression: what is sent is what was
+    given, with `host` and `content-length`. `resolve` stands in for the system's resolver.
     """
 
-    def __init__(self, guard: AddressGuard) -> None:
-        self._guard = guard
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=CONNECTIONS,
-                keepalive_timeout=KEEP_ALIVE_SECONDS,
-                socket_factory=self._socket,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=("accept", "accept-encoding", "content-type", "user-agent"),
-        )
-
-    def _socket(self, info: tuple[Any, ...]) -> socket.socket:
-        family, kind, protocol, _, address = info
-        self._guard.check(address[0])
-        return socket.socket(family, kind, protocol)
+    def __init__(
+        self, guard: AddressGuard, *, connections: int = CONNECTIONS, resolve: Resolve | None = None
+    ) -> None:
+        self._dialer = Dialer(guard, resolve)
+        self._pool = Pool(connections)
+        self._deadlines = Deadlines()
+        self._targets: dict[URL, Target] = {}
 
     async def post(
         self,
@@ -67,81 +55,97 @@ class OutboundClient:
         headers: Iterable[tuple[str, str]],
         body: bytes,
         *,
-        timeout: aiohttp.ClientTimeout,
+        timeout_seconds: float,
+        rendered: bytes = b"",
+        tls: ssl.SSLContext | None = None,
         body_bytes: int = BODY_BYTES,
     ) -> Answer:
-        """POST `body` and read up to `body_bytes` of what comes back. Raises NoAnswer."""
-        return await self._request("POST", url, headers, body, timeout=timeout, body_bytes=body_bytes)
+        """POST `body` and read up to `body_bytes` of what comes back, all within `timeout_seconds`.
+
+        `rendered` are more headers, as `render` gives them. `tls` has the authorities and the certificate
+        that count instead of the system's; connections are shared by requests with the same one.
+        Raises NoAnswer. It is sent once: a sink may have acted on a POST whose answer was lost.
+        """
+        try:
+            target = self._targets.get(url) or self._target(url)
+            lines = render(headers)
+        except InvalidRequest as error:
+            raise NoAnswer(reason(error)) from error
+        head = b"POST%b%b%bcontent-length: %d\r\n\r\n" % (target.start, rendered, lines, len(body))
+        request = _Request(target, tls, head, body, timeout_seconds, body_bytes)
+        return await self._request(request, again=False)
 
     async def get(
         self,
         url: URL,
         headers: Iterable[tuple[str, str]] = (),
         *,
-        timeout: aiohttp.ClientTimeout,
+        timeout_seconds: float,
+        tls: ssl.SSLContext | None = None,
         body_bytes: int = BODY_BYTES,
     ) -> Answer:
-        """GET, and read up to `body_bytes` of what comes back. Raises NoAnswer."""
-        return await self._request("GET", url, headers, None, timeout=timeout, body_bytes=body_bytes)
-
-    async def _request(
-        self,
-        method: str,
-        url: URL,
-        headers: Iterable[tuple[str, str]],
-        body: bytes | None,
-        *,
-        timeout: aiohttp.ClientTimeout,
-        body_bytes: int,
-    ) -> Answer:
+        """GET, and read up to `body_bytes` of what comes back, all within `timeout_seconds`. Raises NoAnswer."""
         try:
-            async with self._session.request(
-                method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
-            ) as response:
-                content = response.content
-                parts: list[bytes] = []
-                size = 0
-                while size <= body_bytes and (part := await content.read(body_bytes + 1 - size)):
-                    parts.append(part)
-                    size += len(part)
-                if size > body_bytes:
-                    # The rest may be endless, so the connection goes with it.
-                    response.close()
-                return Answer(
-                    response.status, response.raw_headers, b"".join(parts)[:body_bytes], size > body_bytes
-                )
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise NoAnswer(reason(error, timeout.total)) from error
+            target = self._targets.get(url) or self._target(url)
+            head = b"GET%b%b\r\n" % (target.start, render(headers))
+        except InvalidRequest as error:
+            raise NoAnswer(reason(error)) from error
+        request = _Request(target, tls, head, b"", timeout_seconds, body_bytes)
+        return await self._request(request, again=True)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        self._deadlines.close()
+        self._pool.close()
+        self._dialer.close()
 
+    def _target(self, url: URL) -> Target:
+        if len(self._targets) >= TARGETS:
+            self._targets.clear()
+        target = self._targets[url] = target_of(url)
+        return target
 
-def reason(error: BaseException, timeout_seconds: float | None = None) -> str:
-    """In words why there was no answer."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, AddressRefused):
-            return str(cause)
-        cause = getattr(cause, "os_error", None) or cause.__cause__
-    if isinstance(error, TimeoutError):
-        return f"no answer within {timeout_seconds:g} s" if timeout_seconds else "no answer in time"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the name {error.host} cannot be resolved"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"the certificate is not valid: {error.certificate_error}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        if isinstance(error.os_error, ssl.SSLError):
-            return f"no TLS: {error.os_error.reason or error.os_error}"
-        number = error.os_error.errno
-        return f"no connection: {os.strerror(number) if number and number > 0 else error.os_error}"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "the connection was closed without an answer"
-    if isinstance(error, ConnectionResetError | BrokenPipeError | aiohttp.ClientOSError):
-        return "the connection was reset"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "the answer's body broke off"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"the answer is not HTTP: {error.message}"[:300]
-    return f"{type(error).__name__}: {error}"[:300]
+    async def _request(self, request: _Request, *, again: bool) -> Answer:
+        origin = origin_of(request.target, request.tls)
+        try:
+            if (connection := self._pool.take(origin)) is not None:
+                try:
+                    return await self._exchange(request, origin, connection, timed=True)
+                except Broken as error:
+                    # Its server may have closed it just then. What may be done twice is done again.
+                    if not (again and error.untouched):
+                        raise
+            async with asyncio.timeout(request.timeout_seconds):
+                connection = await self._open(request)
+                return await self._exchange(request, origin, connection, timed=False)
+        except Late as error:
+            raise NoAnswer(reason(TimeoutError(), request.timeout_seconds)) from error
+        except (Broken, OSError) as error:
+            raise NoAnswer(reason(error, request.timeout_seconds)) from error
+
+    async def _open(self, request: _Request) -> Connection:
+        await self._pool.room()
+        try:
+            return await self._dialer.open(request.target, request.tls, Opening())
+        except BaseException:
+            self._pool.left(None)
+            raise
+
+    async def _exchange(
+        self, request: _Request, origin: Origin, connection: Connection, *, timed: bool
+    ) -> Answer:
+        """One request on `connection`, which goes back to the pool. Without `timed` somebody else sees to its end."""
+        try:
+            waiting = connection.send(request.head, request.body, request.body_bytes)
+            if not timed:
+                return await waiting
+            self._deadlines.start(connection, request.timeout_seconds)
+            try:
+                return await waiting
+            finally:
+                self._deadlines.stop(connection, request.timeout_seconds)
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            self._pool.put(origin, connection)

@@ -29,6 +29,47 @@ REFUSED = METRICS.counter(
 )
 
 
+class Answering:
+    """The transport of one answer: its head goes out together with the beginning of its body, in one system call.
+
+    Each write is one, and most often a packet, which the client wakes up for. A head whose body is not there at
+    once is not kept: it goes out in the loop's next turn.
+    """
+
+    __slots__ = ("_held", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: bytes | None = b""
+
+    def write(self, data: bytes) -> None:
+        """Write what is held and `data`, or hold the first."""
+        held = self._held
+        if held is None:
+            self._transport.write(data)
+        elif held:
+            self._held = None
+            self._transport.write(held + data)
+        else:
+            self._held = data
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        """Write what is held, and close."""
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is ending."""
+        return self._transport.is_closing()
+
+    def _flush(self) -> None:
+        held, self._held = self._held, None
+        if held:
+            self._transport.write(held)
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's protocol with the limits of `ConnectionSettings`.
 
@@ -102,6 +143,8 @@ class Connection(HttpToolsProtocol):
             self._upgrade = True
             return
         super().on_headers_complete()
+        assert self.cycle is not None
+        self.cycle.transport = Answering(self.transport, self.loop)  # type: ignore[assignment]
         self.headers = []  # trailers are no headers (RFC 9110, 6.5.1)
 
     def on_body(self, body: bytes) -> None:

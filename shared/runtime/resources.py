@@ -1,6 +1,7 @@
 """What a process holds open: the stores and the way to wake a handler. Opened on first use."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from shared.runtime.settings import Settings
@@ -24,6 +25,7 @@ class Resources:
         self._pool: Pool | None = None
         self._redis: Redis | None = None
         self._opening: asyncio.Task[Pool] | None = None
+        self._closing: list[Callable[[], Awaitable[None]]] = []
 
     async def pg(self) -> "Pool":
         """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there.
@@ -55,8 +57,14 @@ class Resources:
             self._redis = open_redis(self.settings.redis_url.get_secret_value())
         return self._redis
 
+    def at_close(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Have `close` called before the stores are let go of."""
+        self._closing.append(close)
+
     async def close(self) -> None:
         """End what was opened; what others still use of it fails from here on."""
+        for close in self._closing:
+            await close()
         await self.wake.close()
         if self._opening is not None:
             self._opening.cancel()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from shared.core.cloudevents import InvalidEvent, parse_batch, parse_structured
-from shared.core.filters import InvalidFilter, compile_filters
 from tests.contract import vectors
 from tests.contract.lines import Line, catalogue, proofs
 
@@ -74,7 +73,9 @@ CHOICES = """
 CESQL = """\
 ## CESQL
 
-The filter dialect `sql` is refused when a subscription is saved, so none of these files is supported yet.
+The test cases that the CloudEvents project publishes for CESQL 1.0, run against `shared/core/cesql` by
+`tests/contract/test_cesql.py`: the value, its type and the kind of the error have to be right. One case contradicts the
+specification, which is followed: `NOT 10` is false without an error, since every Integer has a Boolean (section 3.7).
 
 | file | cases | pass |
 |---|---:|---:|
@@ -92,15 +93,6 @@ def passes(file: str, content: Any) -> bool:
     except InvalidEvent:
         return not valid
     return valid
-
-
-def understands(expression: str) -> bool:
-    """Whether a subscription may have this CESQL expression as a filter."""
-    try:
-        compile_filters([{"sql": expression}])
-    except InvalidFilter:
-        return False
-    return True
 
 
 def proof(identity: str) -> str:
@@ -150,7 +142,7 @@ def page() -> str:
         passed[file] += passes(file, content)
     formats = "".join(f"| `{file}.json` | {total[file]} | {passed[file]} |\n" for file in total)
     cesql = "".join(
-        f"| `{name}` | {len(cases)} | {sum(understands(str(case['expression'])) for case in cases)} |\n"
+        f"| `{name}` | {len(cases)} | {sum(vectors.cesql_passes(name, case) for case in cases)} |\n"
         for name, cases in vectors.cesql_cases().items()
     )
     return HEAD + formats + lines_section() + CHOICES + CESQL + cesql

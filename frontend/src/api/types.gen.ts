@@ -30,6 +30,7 @@ export type AttemptBody = {
     error: string | null;
     request: SentBody | null;
     response: GotBody | null;
+    reply: ReplyBody | null;
 };
 
 /**
@@ -66,6 +67,14 @@ export type CheckBody = {
      * Matched by the saved filter, not now.
      */
     removed: number;
+    /**
+     * False when older events were left out: too much data, or too much time, for one answer.
+     */
+    complete: boolean;
+    /**
+     * What the filter may not have been meant to say.
+     */
+    warnings: Array<CheckWarning>;
     items: Array<CheckItem>;
 };
 
@@ -115,6 +124,18 @@ export type CheckItem = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     } | null;
     /**
      * With which value the clause failed.
@@ -164,7 +185,35 @@ export type CheckRequest = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
     /**
      * Show the difference to its saved filter.
      */
@@ -173,6 +222,14 @@ export type CheckRequest = {
         [key: string]: unknown;
     }> | null;
     last?: number | null;
+};
+
+/**
+ * What can be used, but may not mean what was meant.
+ */
+export type CheckWarning = {
+    pointer: string;
+    detail: string;
 };
 
 /**
@@ -335,6 +392,12 @@ export type DeliveryPolicyBody = {
     ordering: 'none' | 'partitionkey';
     maxInFlight: number;
     ratePerSecond: number | null;
+    batchSize: number;
+    headers: {
+        [key: string]: string;
+    };
+    ceOverrides: OverridesBody;
+    replies: boolean;
 };
 
 /**
@@ -419,12 +482,19 @@ export type EventList = {
 };
 
 /**
- * What a subscription, as it is now, says of an event.
+ * What a subscription says of an event.
  */
 export type ExplainItem = {
     subscription: string;
     subscriptionName: string;
-    state: 'active' | 'paused' | 'disabled';
+    /**
+     * Which version of the subscription says so.
+     */
+    version: number;
+    /**
+     * What it is now, whichever version was asked.
+     */
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
     matched: boolean;
     /**
      * The first dialect object that failed.
@@ -437,13 +507,17 @@ export type ExplainItem = {
      */
     detail: string | null;
     /**
+     * What went wrong while the filter looked at the event.
+     */
+    error: string | null;
+    /**
      * The delivery that came of it, if there is one.
      */
     delivery: string | null;
 };
 
 /**
- * The verdict of every subscription of the project.
+ * The verdicts of the subscriptions that were asked.
  */
 export type ExplainList = {
     items: Array<ExplainItem>;
@@ -612,6 +686,15 @@ export type OutcomeBody = {
 };
 
 /**
+ * Extensions that are set on every event on its way.
+ */
+export type OverridesBody = {
+    extensions: {
+        [key: string]: string;
+    };
+};
+
+/**
  * The password to be; `currentPassword` is required when there is one.
  */
 export type PasswordRequest = {
@@ -747,6 +830,17 @@ export type ReceivedBody = {
 };
 
 /**
+ * The event that came back and was taken in.
+ */
+export type ReplyBody = {
+    uid: string;
+    /**
+     * Whether it had been taken in before.
+     */
+    duplicate: boolean;
+};
+
+/**
  * A version of a type's schema. Versions never change.
  */
 export type SchemaBody = {
@@ -802,13 +896,24 @@ export type SecretRequest = {
  * The request to the sink.
  *
  * `headers` are made again from the event and the delivery: `traceparent` is not kept, a signature is
- * shown as `***`, and where the subscription is gone only those that every delivery has are there.
+ * shown as `***`, and where the subscription is gone only those that every delivery has are there. Where its
+ * subscription asks for more than a signed POST they are those that were sent, credentials shown as `***`.
  */
 export type SentBody = {
     url: string;
     headers: {
         [key: string]: string;
     };
+    /**
+     * The beginning of what was sent instead of the stored event; null where that is what was sent.
+     */
+    body: string | null;
+    bodyEncoding: 'text' | 'base64';
+    bodyTruncated: boolean;
+    /**
+     * How many events were in the request; null without batches.
+     */
+    batchSize: number | null;
 };
 
 /**
@@ -847,6 +952,26 @@ export type SinkBody = {
     url: string;
     answer: '200' | '503' | '429' | 'hang';
     requests: Array<ReceivedBody>;
+};
+
+/**
+ * How deliveries find the sink. `closed` with nothing else: there is nothing to say.
+ */
+export type SinkHealthBody = {
+    /**
+     * Of the circuit: open, nothing is sent; halfOpen, one request at a time tries it.
+     */
+    state: 'closed' | 'open' | 'halfOpen';
+    since: string | null;
+    /**
+     * Nothing is sent before this; what waits uses up no attempt.
+     */
+    until: string | null;
+    reason: string | null;
+    /**
+     * How many requests a worker has under way at most, where that is less than was asked for.
+     */
+    inFlightLimit: number | null;
 };
 
 /**
@@ -1090,6 +1215,18 @@ export type SubscriptionBody = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     sink: string;
     delivery: DeliveryPolicyBody;
@@ -1101,11 +1238,67 @@ export type SubscriptionBody = {
      * How many there are; null when they can no longer be opened.
      */
     signingSecretCount: number | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth: {
+        type: 'bearer';
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+        /**
+         * Whom the certificate names.
+         */
+        readonly subject?: string | null;
+        readonly expiresAt?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform: {
+        jsonata: string;
+    } | null;
     state: 'active' | 'paused' | 'disabled';
     /**
      * Why it is disabled, when that was not asked for.
      */
     stateReason: string | null;
+    sinkHealth: SinkHealthBody;
     /**
      * Counts the changes, from 1.
      */
@@ -1118,10 +1311,6 @@ export type SubscriptionBody = {
  * A subscription to be. Without a name it is called after the host of its sink.
  */
 export type SubscriptionCreate = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -1156,9 +1345,41 @@ export type SubscriptionCreate = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     /**
-     * An http or https URL without user, password and fragment.
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
+    /**
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
     sink: string;
     /**
@@ -1194,7 +1415,88 @@ export type SubscriptionCreate = {
          * No limit when null.
          */
         ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
     } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+        /**
+         * Whom the certificate names.
+         */
+        readonly subject?: string | null;
+        readonly expiresAt?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -1204,6 +1506,10 @@ export type SubscriptionCreate = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -1235,13 +1541,12 @@ export type SubscriptionList = {
 };
 
 /**
- * A subscription as it shall be. An absent name or state stays as it is.
+ * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
+ *
+ * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
+ * sink is on the same host.
  */
 export type SubscriptionReplace = {
-    /**
-     * Unique in the project.
-     */
-    name?: string | null;
     /**
      * Every entry must hold; an empty array lets every event through.
      */
@@ -1276,9 +1581,41 @@ export type SubscriptionReplace = {
         not?: {
             [key: string]: unknown;
         };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
     }>;
     /**
-     * An http or https URL without user, password and fragment.
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
+    /**
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
      */
     sink: string;
     /**
@@ -1314,7 +1651,88 @@ export type SubscriptionReplace = {
          * No limit when null.
          */
         ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
     } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+        /**
+         * Whom the certificate names.
+         */
+        readonly subject?: string | null;
+        readonly expiresAt?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
     state?: 'active' | 'paused' | 'disabled' | null;
     /**
      * Ignored.
@@ -1324,6 +1742,10 @@ export type SubscriptionReplace = {
      * Ignored.
      */
     stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
     /**
      * Ignored.
      */
@@ -1344,6 +1766,46 @@ export type SubscriptionReplace = {
      * The secrets to use from now on. Absent or empty keeps those there are; null takes them away.
      */
     signingSecrets?: Array<string> | null;
+};
+
+/**
+ * What would be sent; without `error`, an `event` that is null is not sent at all.
+ */
+export type TransformBody = {
+    event: {
+        [key: string]: unknown;
+    } | null;
+    error: TransformProblem | null;
+};
+
+/**
+ * Why there is no result.
+ */
+export type TransformProblem = {
+    detail: string;
+    /**
+     * Counts characters of the expression.
+     */
+    position: number | null;
+};
+
+/**
+ * A transform to try, and what to try it on: `event`, or the stored one with that `uid`.
+ */
+export type TransformRequest = {
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    /**
+     * A CloudEvent in the JSON format.
+     */
+    event?: {
+        [key: string]: unknown;
+    } | null;
+    uid?: string | null;
 };
 
 /**
@@ -1470,6 +1932,644 @@ export type PasswordRequestWritable = {
 export type SignInRequestWritable = {
     email: string;
     password: string;
+};
+
+/**
+ * A subscription as it is kept.
+ */
+export type SubscriptionBodyWritable = {
+    id: string;
+    name: string;
+    /**
+     * Every entry must hold; an empty array lets every event through.
+     */
+    filters: Array<{
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        exact?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        prefix?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        suffix?: {
+            [key: string]: string;
+        };
+        all?: Array<{
+            [key: string]: unknown;
+        }>;
+        any?: Array<{
+            [key: string]: unknown;
+        }>;
+        /**
+         * A dialect object.
+         */
+        not?: {
+            [key: string]: unknown;
+        };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
+    }>;
+    sink: string;
+    delivery: DeliveryPolicyBody;
+    /**
+     * Always empty: secrets are never shown.
+     */
+    signingSecrets: Array<string>;
+    /**
+     * How many there are; null when they can no longer be opened.
+     */
+    signingSecretCount: number | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth: {
+        type: 'bearer';
+        /**
+         * Sent as `Authorization: Bearer`.
+         */
+        token?: string;
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+        /**
+         * As RFC 7617 has it.
+         */
+        password?: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+        /**
+         * Its value.
+         */
+        value?: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        /**
+         * Of the client.
+         */
+        clientSecret?: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Its key, not encrypted. Never shown.
+         */
+        privateKey?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform: {
+        jsonata: string;
+    } | null;
+    state: 'active' | 'paused' | 'disabled';
+    /**
+     * Why it is disabled, when that was not asked for.
+     */
+    stateReason: string | null;
+    sinkHealth: SinkHealthBody;
+    /**
+     * Counts the changes, from 1.
+     */
+    version: number;
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * A subscription to be. Without a name it is called after the host of its sink.
+ */
+export type SubscriptionCreateWritable = {
+    /**
+     * Every entry must hold; an empty array lets every event through.
+     */
+    filters?: Array<{
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        exact?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        prefix?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        suffix?: {
+            [key: string]: string;
+        };
+        all?: Array<{
+            [key: string]: unknown;
+        }>;
+        any?: Array<{
+            [key: string]: unknown;
+        }>;
+        /**
+         * A dialect object.
+         */
+        not?: {
+            [key: string]: unknown;
+        };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
+    }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
+    /**
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
+     */
+    sink: string;
+    /**
+     * Knative's DeliverySpec with what Weir adds. What is absent or null has its default.
+     */
+    delivery?: {
+        /**
+         * How many attempts may follow the first.
+         */
+        retry?: number | null;
+        backoffPolicy?: 'exponential' | 'linear' | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffDelay?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffMax?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT10M.
+         */
+        timeout?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        retryAfterMax?: string | null;
+        format?: 'binary' | 'json' | null;
+        deadLetterSink?: string | null;
+        ordering?: 'none' | 'partitionkey' | null;
+        maxInFlight?: number | null;
+        /**
+         * No limit when null.
+         */
+        ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
+    } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+        /**
+         * Sent as `Authorization: Bearer`.
+         */
+        token?: string;
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+        /**
+         * As RFC 7617 has it.
+         */
+        password?: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+        /**
+         * Its value.
+         */
+        value?: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        /**
+         * Of the client.
+         */
+        clientSecret?: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Its key, not encrypted. Never shown.
+         */
+        privateKey?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
+    state?: 'active' | 'paused' | 'disabled' | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
+    /**
+     * Ignored.
+     */
+    signingSecretCount?: unknown;
+    /**
+     * Ignored.
+     */
+    version?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+    /**
+     * `whsec_…` (HMAC-SHA256) or `whsk_…` (Ed25519), base64. Never shown again.
+     */
+    signingSecrets?: Array<string> | null;
+};
+
+/**
+ * Subscriptions, newest first.
+ */
+export type SubscriptionListWritable = {
+    items: Array<SubscriptionBodyWritable>;
+    next: string | null;
+};
+
+/**
+ * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
+ *
+ * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
+ * sink is on the same host.
+ */
+export type SubscriptionReplaceWritable = {
+    /**
+     * Every entry must hold; an empty array lets every event through.
+     */
+    filters?: Array<{
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        exact?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        prefix?: {
+            [key: string]: string;
+        };
+        /**
+         * Attribute names and the text that each is compared with. All must hold.
+         */
+        suffix?: {
+            [key: string]: string;
+        };
+        all?: Array<{
+            [key: string]: unknown;
+        }>;
+        any?: Array<{
+            [key: string]: unknown;
+        }>;
+        /**
+         * A dialect object.
+         */
+        not?: {
+            [key: string]: unknown;
+        };
+        /**
+         * A CloudEvents SQL expression on context attributes; `cesql` is the same.
+         */
+        sql?: string;
+        /**
+         * Knative's name of `sql`.
+         */
+        cesql?: string;
+        /**
+         * A CEL expression on `event`, the context attributes, and `data`.
+         */
+        cel?: string;
+    }>;
+    /**
+     * Knative's way: attributes and the text each must be, an empty text for any. Becomes `filters`, and counts only without those.
+     */
+    filter?: {
+        attributes?: {
+            [key: string]: string;
+        } | null;
+    } | null;
+    /**
+     * Only events of this source.
+     */
+    source?: string | null;
+    /**
+     * Only events of these types.
+     */
+    types?: Array<string> | null;
+    /**
+     * Unique in the project.
+     */
+    name?: string | null;
+    /**
+     * An http or https URL without user, password and fragment; or `env:K_SINK`, the address that is in the environment of dispatch.
+     */
+    sink: string;
+    /**
+     * Knative's DeliverySpec with what Weir adds. What is absent or null has its default.
+     */
+    delivery?: {
+        /**
+         * How many attempts may follow the first.
+         */
+        retry?: number | null;
+        backoffPolicy?: 'exponential' | 'linear' | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffDelay?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        backoffMax?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT10M.
+         */
+        timeout?: string | null;
+        /**
+         * An ISO 8601 duration of at most PT720H.
+         */
+        retryAfterMax?: string | null;
+        format?: 'binary' | 'json' | null;
+        deadLetterSink?: string | null;
+        ordering?: 'none' | 'partitionkey' | null;
+        maxInFlight?: number | null;
+        /**
+         * No limit when null.
+         */
+        ratePerSecond?: number | null;
+        /**
+         * Above 1 every request is a batch in the JSON batch format of at most so many events.
+         */
+        batchSize?: number | null;
+        /**
+         * Sent with every request. Shown again: what is secret belongs into `auth`.
+         */
+        headers?: {
+            [key: string]: string;
+        } | null;
+        /**
+         * Extensions that are set on every event on its way to the sink.
+         */
+        ceOverrides?: {
+            extensions?: {
+                [key: string]: string;
+            } | null;
+        } | null;
+        /**
+         * Whether an event in a 200 is taken in as one of the project's.
+         */
+        replies?: boolean | null;
+    } | null;
+    /**
+     * The credential that goes with every request to the sink. Its secret is never shown.
+     */
+    auth?: {
+        type: 'bearer';
+        /**
+         * Sent as `Authorization: Bearer`.
+         */
+        token?: string;
+    } | {
+        type: 'basic';
+        /**
+         * Without a colon.
+         */
+        username: string;
+        /**
+         * As RFC 7617 has it.
+         */
+        password?: string;
+    } | {
+        type: 'header';
+        /**
+         * A header.
+         */
+        name: string;
+        /**
+         * Its value.
+         */
+        value?: string;
+    } | {
+        type: 'oauth2';
+        /**
+         * Where a token is had for client credentials (RFC 6749, 4.4).
+         */
+        tokenUrl: string;
+        clientId: string;
+        /**
+         * Of the client.
+         */
+        clientSecret?: string;
+        scope?: string | null;
+        audience?: string | null;
+        /**
+         * Where the client's credential stands: in the header (default) or in the body.
+         */
+        clientAuthentication?: 'basic' | 'post' | null;
+    } | null;
+    /**
+     * Who Weir says it is in TLS, and whom it trusts. All in PEM.
+     */
+    tls?: {
+        /**
+         * The client's certificate, and the chain behind it.
+         */
+        certificate?: string | null;
+        /**
+         * Its key, not encrypted. Never shown.
+         */
+        privateKey?: string | null;
+        /**
+         * Those who may have signed the sink's; the system's when absent.
+         */
+        ca?: string | null;
+    } | null;
+    /**
+     * What is sent instead of the event: JSONata on the event in the JSON format.
+     */
+    transform?: {
+        jsonata: string;
+    } | null;
+    /**
+     * How events get there (CloudEvents Subscriptions API): there is one way.
+     */
+    protocol?: 'HTTP' | null;
+    state?: 'active' | 'paused' | 'disabled' | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    stateReason?: unknown;
+    /**
+     * Ignored.
+     */
+    sinkHealth?: unknown;
+    /**
+     * Ignored.
+     */
+    signingSecretCount?: unknown;
+    /**
+     * Ignored.
+     */
+    version?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+    /**
+     * The secrets to use from now on. Absent or empty keeps those there are; null takes them away.
+     */
+    signingSecrets?: Array<string> | null;
 };
 
 export type GetJwksData = {
@@ -2482,7 +3582,20 @@ export type ExplainEventData = {
         uid: string;
         project: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Ask this one alone; it may be deleted since.
+         */
+        subscription?: string | null;
+        /**
+         * What that subscription said at this version of it.
+         */
+        version?: number | null;
+        /**
+         * As it was when the event was received, those deleted since included.
+         */
+        then?: boolean;
+    };
     url: '/v1/projects/{project}/events/{uid}/explain';
 };
 
@@ -3577,7 +4690,7 @@ export type ListSubscriptionsResponses = {
 export type ListSubscriptionsResponse = ListSubscriptionsResponses[keyof ListSubscriptionsResponses];
 
 export type CreateSubscriptionData = {
-    body: SubscriptionCreate;
+    body: SubscriptionCreateWritable;
     path: {
         project: string;
     };
@@ -3690,6 +4803,61 @@ export type CheckFiltersResponses = {
 
 export type CheckFiltersResponse = CheckFiltersResponses[keyof CheckFiltersResponses];
 
+export type TryTransformData = {
+    body: TransformRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/subscriptions/transform';
+};
+
+export type TryTransformErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type TryTransformError = TryTransformErrors[keyof TryTransformErrors];
+
+export type TryTransformResponses = {
+    /**
+     * Successful Response
+     */
+    200: TransformBody;
+};
+
+export type TryTransformResponse = TryTransformResponses[keyof TryTransformResponses];
+
 export type DeleteSubscriptionData = {
     body?: never;
     path: {
@@ -3779,7 +4947,7 @@ export type GetSubscriptionResponses = {
 export type GetSubscriptionResponse = GetSubscriptionResponses[keyof GetSubscriptionResponses];
 
 export type ReplaceSubscriptionData = {
-    body: SubscriptionReplace;
+    body: SubscriptionReplaceWritable;
     path: {
         id: string;
         project: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { actualWords, clauseWords, fromRows, incomplete, newCondition, toRows, type Dialect } from './filters'
+import { fromRows, incomplete, newCondition, toRows, type Dialect } from './filters'
 
 const shown: Dialect[][] = [
   [],
@@ -13,6 +13,9 @@ const shown: Dialect[][] = [
   [{ not: { prefix: { type: 'a.' } } }],
   [{ not: { not: { exact: { type: 'a' } } } }],
   [{ not: { any: [{ exact: { type: 'a' } }] } }],
+  [{ exact: { type: 'a' } }, { sql: 'INT(itemcount) <= 40' }],
+  [{ sql: 'itemcount<=40' }, { sql: 'exists region' }, { sql: "region != 'us'" }],
+  [{ any: [{ sql: 'NOT EXISTS region' }, { exact: { region: 'eu' } }] }],
 ]
 
 describe('rows and JSON', () => {
@@ -24,6 +27,9 @@ describe('rows and JSON', () => {
 
   it.each([
     [[{ sql: "type = 'a'" }]],
+    [[{ sql: 'a + 1 = 2' }]],
+    [[{ cel: "type == 'a'" }]],
+    [[{ exact: { type: 'a' } }, { sql: "type = 'a' OR subject = 'b' AND id = 'c'" }]],
     [[{ exact: { type: 'a', source: '/b' } }]],
     [[{ all: [{ exact: { type: 'a' } }] }]],
     [[{ any: [{ any: [{ prefix: { type: 'a' } }] }] }]],
@@ -37,21 +43,18 @@ describe('rows and JSON', () => {
     expect(incomplete(newCondition())).toBe(true)
     expect(incomplete({ ...newCondition(), values: ['a'] })).toBe(false)
     expect(incomplete({ kind: 'group', mode: 'any', conditions: [] })).toBe(true)
-  })
-})
-
-describe('words', () => {
-  it('names the failing part', () => {
-    expect(clauseWords({ exact: { type: 'a' } })).toEqual({ before: 'type is', value: 'a' })
-    expect(clauseWords({ any: [{ exact: { type: 'a' } }, { exact: { type: 'b' } }] })).toEqual({ before: 'type is one of', value: 'a, b' })
-    expect(clauseWords({ not: { exact: { region: 'us' } } })).toEqual({ before: 'region is not', value: 'us' })
-    expect(clauseWords({ any: [{ prefix: { type: 'a' } }, { exact: { id: '1' } }] }).value).toBe('type starts with a or id is 1')
-    expect(clauseWords({ not: { prefix: { type: 'a' } } })).toEqual({ before: 'not', value: '(type starts with a)' })
+    expect(incomplete({ ...newCondition('n'), operator: 'most', values: ['4'] })).toBe(false)
+    expect(incomplete({ ...newCondition('n'), operator: 'most', values: ['4.5'] })).toBe(true)
+    expect(incomplete({ ...newCondition('n'), operator: 'present', values: [] })).toBe(false)
   })
 
-  it('says what the event had', () => {
-    expect(actualWords('type is a, not b', 'type')).toBe('is a')
-    expect(actualWords('subject is missing', 'subject')).toBe('is missing')
-    expect(actualWords(null)).toBe('')
+  it('writes CESQL anew only for a row that was changed', () => {
+    const [row] = toRows([{ sql: 'itemcount<=40' }]) ?? []
+    expect(row).toMatchObject({ operator: 'most', values: ['40'] })
+    expect(fromRows(row?.kind === 'condition' ? [{ ...row, values: ['41'] }] : [])).toEqual([{ sql: 'INT(itemcount) <= 41' }])
+  })
+
+  it('sends a number that is none as it was typed, for the server to point at', () => {
+    expect(fromRows([{ ...newCondition('n'), operator: 'most', values: ['many'] }])).toEqual([{ sql: 'INT(n) <= many' }])
   })
 })

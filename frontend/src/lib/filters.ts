@@ -1,4 +1,6 @@
-export type Operator = 'is' | 'one' | 'not' | 'prefix' | 'suffix'
+import { COMPARED, conditionCesql, readCesql, wholeNumber } from './cesqlRows'
+
+export type Operator = 'is' | 'one' | 'not' | 'prefix' | 'suffix' | 'present' | 'absent' | 'other' | 'equals' | 'below' | 'most' | 'least' | 'above'
 
 export const OPERATORS: { value: Operator; label: string }[] = [
   { value: 'is', label: 'is' },
@@ -6,14 +8,36 @@ export const OPERATORS: { value: Operator; label: string }[] = [
   { value: 'not', label: 'is not' },
   { value: 'prefix', label: 'starts with' },
   { value: 'suffix', label: 'ends with' },
+  { value: 'present', label: 'is present' },
+  { value: 'absent', label: 'is absent' },
+  { value: 'other', label: 'is there, not' },
+  { value: 'equals', label: 'equals' },
+  { value: 'below', label: 'is below' },
+  { value: 'most', label: 'is at most' },
+  { value: 'least', label: 'is at least' },
+  { value: 'above', label: 'is above' },
 ]
+
+const NUMERIC = new Set<Operator>(['equals', 'below', 'most', 'least', 'above'])
+
+/** Whether an operator compares whole numbers. */
+export function isNumeric(operator: Operator): boolean {
+  return NUMERIC.has(operator)
+}
+
+/** Whether an operator asks only whether the attribute is there, so that there is no value to give. */
+export function isBare(operator: Operator): boolean {
+  return operator === 'present' || operator === 'absent'
+}
 
 export interface Condition {
   kind: 'condition'
   attribute: string
   operator: Operator
-  /** More than one only for `one`. */
+  /** More than one only for `one`, none for `present` and `absent`. */
   values: string[]
+  /** The dialect object that was read, which stays as it is while it means the same. */
+  kept?: Dialect
 }
 
 export interface Group {
@@ -43,13 +67,15 @@ function simple(dialect: unknown): { name: string; attribute: string; value: str
   return { name, attribute, value }
 }
 
-function condition(dialect: unknown): Condition | null {
+/** The one condition that a dialect object is, or null. */
+export function toCondition(dialect: unknown): Condition | null {
   const one = simple(dialect)
   if (one) {
     const operator = one.name === 'exact' ? 'is' : (one.name as Operator)
     return { kind: 'condition', attribute: one.attribute, operator, values: [one.value] }
   }
   if (!plain(dialect) || Object.keys(dialect).length !== 1) return null
+  if (typeof dialect.sql === 'string') return fromSql(dialect.sql)
   const negated = simple(dialect.not)
   if (negated?.name === 'exact') {
     return { kind: 'condition', attribute: negated.attribute, operator: 'not', values: [negated.value] }
@@ -61,9 +87,18 @@ function condition(dialect: unknown): Condition | null {
   return { kind: 'condition', attribute, operator: 'one', values: choices.map((c) => c?.value ?? '') }
 }
 
+/** A condition of which only CESQL can speak; what the dialects can say stays as it was written. */
+function fromSql(text: string): Condition | null {
+  const [row, ...more] = readCesql(text) ?? []
+  if (row?.kind !== 'condition' || more.length || !needsCesql(row)) return null
+  return { ...row, kept: { sql: text } }
+}
+
+const needsCesql = ({ operator }: Condition) => isNumeric(operator) || isBare(operator) || operator === 'other'
+
 function conditions(list: unknown): Condition[] | null {
   if (!Array.isArray(list)) return null
-  const all = list.map(condition)
+  const all = list.map(toCondition)
   return all.every((c) => c !== null) ? all : null
 }
 
@@ -82,19 +117,27 @@ function group(dialect: Dialect): Group | null {
 export function toRows(filters: Dialect[]): Row[] | null {
   const rows: Row[] = []
   for (const dialect of filters) {
-    const row = condition(dialect) ?? group(dialect)
+    const row = toCondition(dialect) ?? group(dialect)
     if (!row) return null
     rows.push(row)
   }
   return rows
 }
 
-function fromCondition({ attribute, operator, values }: Condition): Dialect {
+function fromCondition({ kept, ...condition }: Condition): Dialect {
+  const { attribute, operator, values } = condition
   const value = values[0] ?? ''
+  if (needsCesql(condition)) {
+    if (kept && typeof kept.sql === 'string' && sameCondition(readCesql(kept.sql)?.[0], condition)) return kept
+    // What is not finished yet, or cannot be written, goes to the server as it was typed: it says what is wrong.
+    return { sql: conditionCesql(condition) ?? `${isNumeric(operator) ? `INT(${attribute}) ${COMPARED[operator] ?? ''} ${value}` : `${attribute} <> '${value}'`}` }
+  }
   if (operator === 'one' && values.length > 1) return { any: values.map((v) => ({ exact: { [attribute]: v } })) }
   if (operator === 'not') return { not: { exact: { [attribute]: value } } }
   return { [operator === 'prefix' || operator === 'suffix' ? operator : 'exact']: { [attribute]: value } }
 }
+
+const sameCondition = (row: Row | undefined, condition: Condition) => JSON.stringify(row) === JSON.stringify(condition)
 
 /** The array of the CloudEvents Subscriptions API that these rows stand for: all of its entries must hold. */
 export function fromRows(rows: Row[]): Dialect[] {
@@ -109,43 +152,8 @@ export function fromRows(rows: Row[]): Dialect[] {
 /** Whether a condition still lacks a part; such a one is left out of the check. */
 export function incomplete(row: Row): boolean {
   if (row.kind === 'group') return row.conditions.length === 0 || row.conditions.some(incomplete)
-  return !row.attribute || row.values.length === 0 || row.values.some((value) => value === '')
-}
-
-export interface Words {
-  before: string
-  /** The part that an event failed at. */
-  value: string
-}
-
-const VERBS: Record<string, string> = { exact: 'is', prefix: 'starts with', suffix: 'ends with' }
-
-function phrase(dialect: unknown): string {
-  const { before, value } = clauseWords(dialect)
-  return `${before} ${value}`.trim()
-}
-
-/** A dialect object in words, for a reader: `type is` `com.acme.order.paid`. */
-export function clauseWords(dialect: unknown): Words {
-  const row = condition(dialect)
-  if (row?.operator === 'one') return { before: `${row.attribute} is one of`, value: row.values.join(', ') }
-  if (row?.operator === 'not') return { before: `${row.attribute} is not`, value: row.values[0] ?? '' }
-  if (!plain(dialect)) return { before: '', value: JSON.stringify(dialect) }
-  const [name = '', body] = Object.entries(dialect)[0] ?? []
-  if (VERBS[name] && plain(body)) {
-    const parts = Object.entries(body).map(([attribute, value]) => [`${attribute} ${VERBS[name] ?? ''}`, String(value)] as const)
-    if (parts.length === 1 && parts[0]) return { before: parts[0][0], value: parts[0][1] }
-    return { before: '', value: parts.map((part) => part.join(' ')).join(' and ') }
-  }
-  if (Array.isArray(body) && (name === 'any' || name === 'all')) {
-    return { before: '', value: body.map(phrase).join(name === 'any' ? ' or ' : ' and ') }
-  }
-  if (name === 'not') return { before: 'not', value: `(${phrase(body)})` }
-  return { before: '', value: JSON.stringify(dialect) }
-}
-
-/** What the event had instead: the part of a verdict's detail before what the clause wanted. */
-export function actualWords(detail: string | null | undefined, attribute?: string): string {
-  const seen = (detail ?? '').split(/, (?:not|does not|which)\b/)[0] ?? ''
-  return attribute && seen.startsWith(`${attribute} is `) ? seen.slice(attribute.length + 1) : seen
+  if (!row.attribute) return true
+  if (isBare(row.operator)) return false
+  if (isNumeric(row.operator)) return wholeNumber(row.values[0] ?? '') === null
+  return row.values.length === 0 || row.values.some((value) => value === '')
 }

@@ -21,6 +21,7 @@ from shared.core.cloudevents.http import (
     mode_of,
     parse,
     parse_in,
+    to_batch,
     to_binary,
     to_structured,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "parse_batch",
     "parse_in",
     "parse_structured",
+    "to_batch",
     "to_binary",
     "to_json",
     "to_structured",

@@ -80,6 +80,11 @@ def to_structured(event: Event) -> tuple[list[tuple[str, str]], bytes]:
     return [("content-type", STRUCTURED_TYPE)], to_json(event)
 
 
+def to_batch(events: Iterable[Event]) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body of several events in batched mode, in the JSON batch format (sections 3.3 and 4)."""
+    return [("content-type", BATCH_TYPE)], b"[" + b",".join(map(to_json, events)) + b"]"
+
+
 def content_type_of(headers: Headers) -> bytes | None:
     """The Content-Type, without space around it. Raises InvalidEvent for two."""
     found: bytes | None = None

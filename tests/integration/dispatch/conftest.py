@@ -10,10 +10,12 @@ import asyncpg
 import pytest
 
 from events.dispatch.handler import Dispatch, create
-from functions.ingest.committer import Committer, Stored
 from functions.ingest.settings import IngestSettings
 from shared.auth.sealing import seal
+from shared.auth.sink_secrets import seal_credentials
 from shared.core.cloudevents import DataKind, Event
+from shared.core.credentials import secret_of, shown
+from shared.intake.committer import Committer, Stored
 from shared.runtime.local_broker import LocalBroker
 from shared.runtime.resources import Resources
 from tests.support.projects import Project
@@ -47,6 +49,7 @@ class World:
         await dispatcher._stop()
         dispatcher._gates.cancel()
         await dispatcher._gates.settle()
+        await dispatcher._sender.close()
         await dispatcher._client.close()
         await resources.close()
         await self.pool.execute("UPDATE shards SET lease_until = now() - interval '1 second'")
@@ -60,9 +63,16 @@ class World:
         filters: list[Any] | None = None,
         secrets: list[str] | None = None,
         state: str = "active",
+        auth: dict[str, Any] | None = None,
+        tls: dict[str, Any] | None = None,
+        jsonata: str | None = None,
         **delivery: Any,
     ) -> UUID:
         identity = uuid4()
+        hidden = {"auth": auth and secret_of(auth), "privateKey": tls and tls.get("privateKey")}
+        credentials = seal_credentials(
+            self.resources.settings.secret, identity, {k: v for k, v in hidden.items() if v}
+        )
         sealed = None
         if secrets is not None:
             import msgspec
@@ -71,7 +81,8 @@ class World:
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 "INSERT INTO subscriptions (id, project_id, name, filters, sink, delivery,"
-                " signing_secrets_sealed, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                " signing_secrets_sealed, state, auth, tls, transform, credentials_sealed)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                 identity,
                 self.project.id,
                 f"s-{identity.hex[:8]}",
@@ -80,6 +91,10 @@ class World:
                 delivery,
                 sealed,
                 state,
+                auth and shown(auth),
+                tls and {name: tls.get(name) for name in ("certificate", "ca")},
+                jsonata and {"jsonata": jsonata},
+                credentials,
             )
             await connection.execute(
                 "UPDATE projects SET version = version + 1 WHERE id = $1", self.project.id

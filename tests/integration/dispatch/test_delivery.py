@@ -13,6 +13,7 @@ from tests.integration.dispatch.conftest import World, event
 from tests.support.sink import Answer, Received, Sink
 
 
+@pytest.mark.spec("S01", "K4.3")
 async def test_an_event_is_delivered_once_and_recorded(world: World, sink: Sink) -> None:
     subscription = await world.subscribe(f"{sink.url}/hook")
     world.start()
@@ -35,6 +36,7 @@ async def test_an_event_is_delivered_once_and_recorded(world: World, sink: Sink)
     assert len(sink.requests) == 1
 
 
+@pytest.mark.spec("S07", "K4.1")
 async def test_only_what_matches_is_delivered(world: World, sink: Sink) -> None:
     await world.subscribe(f"{sink.url}/made", [{"exact": {"type": "com.example.made"}}])
     await world.subscribe(f"{sink.url}/all")

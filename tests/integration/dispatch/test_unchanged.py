@@ -104,6 +104,7 @@ async def test_version_03_is_not_upgraded(world: World, sink: Sink, form: str) -
         ("text/plain; charset=utf-16", "ü".encode("utf-16")),
     ],
 )
+@pytest.mark.spec("K4.2")
 async def test_data_arrives_byte_for_byte(
     world: World, sink: Sink, form: str, content_type: str, body: bytes
 ) -> None:

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from functions.ingest.committer import Committer
 from functions.ingest.settings import IngestSettings
 from shared.core.cloudevents import Event
 from shared.core.ids import timestamp_ms
 from shared.core.problems import Problem
+from shared.intake.committer import Committer
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.ingest.conftest import Door
@@ -39,7 +39,7 @@ async def test_concurrent_requests_share_commits(door: Door, pool: asyncpg.Pool)
 async def test_no_request_is_forgotten_when_it_comes_as_a_lane_ends(
     committer: Committer, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.ingest.committer.LANES", 1)
+    monkeypatch.setattr("shared.intake.committer.LANES", 1)
     async with asyncio.timeout(60):
         for turns in range(60):  # of the loop, until the next request comes: one of them meets the end
             await committer.store(project.id, "test", [event()])
@@ -190,7 +190,7 @@ async def test_a_lost_connection_is_503_and_the_next_request_is_taken(
 
 
 async def test_a_full_disk_is_507(committer: Committer, monkeypatch: pytest.MonkeyPatch) -> None:
-    from functions.ingest.committer import refusal
+    from shared.intake.committer import refusal
 
     problem = refusal(asyncpg.DiskFullError("no space left on device"))
     assert isinstance(problem, Problem)

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from functions.ingest import queries
-from functions.ingest.rows import Stored, Waiting
-from functions.ingest.storing import COPY_FROM, DAY_MS, MIDNIGHT_MS, Storage, now_ms
 from shared.core import ids
 from shared.core.cloudevents import Event
 from shared.core.ids import timestamp_ms
+from shared.intake import queries
+from shared.intake.rows import Stored, Waiting
+from shared.intake.storing import COPY_FROM, DAY_MS, MIDNIGHT_MS, Storage, now_ms
 from tests.support.projects import Project
 
 SIZES = pytest.mark.parametrize("size", [3, COPY_FROM + 20], ids=["insert", "copy"])

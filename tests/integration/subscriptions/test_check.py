@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from functions.subscriptions.check import DATA_BYTES
 from shared.runtime.settings import Settings
 from tests.support.projects import Project, create_key, create_project
 from tests.support.stream import an_event, store
@@ -83,6 +84,8 @@ async def test_stored_events_come_newest_first_with_the_difference_to_what_is_sa
         ({"filters": [], "subscription": "x"}, "/subscription"),
         ({"filters": [], "subscription": str(uuid4())}, "/subscription"),
         ({"filter": []}, "/filter"),
+        ({"filters": [{"sql": "data.total > 5"}]}, "/filters/0/sql"),
+        ({"filters": [{"cel": "data.total >"}]}, "/filters/0/cel"),
     ],
 )
 async def test_422_points_at_what_is_wrong(
@@ -109,3 +112,59 @@ async def test_403_for_stored_events_without_the_permission_to_read_them(
         "/subscriptions/check", json={"filters": [], "events": [given(0)]}, headers=headers
     )
     assert (stored.status_code, own.status_code) == (403, 200)
+
+
+async def test_cel_sees_the_data_of_stored_and_given_events(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project
+) -> None:
+    await store(pool, project.id, [an_event(n, data=b'{"total": %d}' % n) for n in range(4)])
+    saved = await client.post(
+        "/subscriptions", json={"sink": "http://example.com/", "filters": [{"cel": "data.total < 2"}]}
+    )
+    body = {"filters": [{"cel": "data.total > 0 && 6 / data.total > 2"}], "subscription": saved.json()["id"]}
+    found = (await client.post("/subscriptions/check", json=body)).json()
+    assert [item["matched"] for item in found["items"]] == [False, True, True, False]
+    assert [item["savedMatched"] for item in found["items"]] == [False, False, True, True]
+    assert (found["checked"], found["errors"], found["added"], found["removed"]) == (4, 0, 1, 1)
+    assert found["items"][0]["detail"] == "data.total is 3"
+    assert found["complete"]
+    body = {
+        "filters": [{"cel": "data.total > 1"}],
+        "events": [
+            given(0, data={"total": 2}),
+            given(1, data="text", datacontenttype="text/plain"),
+            given(2),
+        ],
+    }
+    found = (await client.post("/subscriptions/check", json=body)).json()
+    assert [item["matched"] for item in found["items"]] == [True, False, False]
+    assert found["errors"] == 2
+
+
+async def test_only_so_much_data_is_looked_at(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project
+) -> None:
+    document = b'"' + b"a" * (DATA_BYTES // 4) + b'"'
+    await store(pool, project.id, [an_event(n, data=document) for n in range(6)])
+    found = (await client.post("/subscriptions/check", json={"filters": [{"cel": "data != null"}]})).json()
+    assert (found["checked"], found["matched"], found["complete"]) == (4, 4, False)
+    found = (await client.post("/subscriptions/check", json={"filters": [{"sql": "EXISTS type"}]})).json()
+    assert (found["checked"], found["complete"]) == (6, True)
+
+
+async def test_doubtful_expressions_are_warned_of(client: httpx.AsyncClient) -> None:
+    filters = [{"sql": "type = 'a' OR type = 'b' AND source = 'c'"}]
+    found = (await client.post("/subscriptions/check", json={"filters": filters, "events": []})).json()
+    assert [warning["pointer"] for warning in found["warnings"]] == ["/filters/0/sql"]
+    filters = [{"sql": "(type = 'a' OR type = 'b') AND source = 'c'"}]
+    found = (await client.post("/subscriptions/check", json={"filters": filters, "events": []})).json()
+    assert found["warnings"] == []
+
+
+async def test_knatives_way_can_be_checked(client: httpx.AsyncClient) -> None:
+    body = {
+        "filter": {"attributes": {"type": CREATED, "subject": ""}},
+        "events": [given(0), given(1, subject="s")],
+    }
+    found = (await client.post("/subscriptions/check", json=body)).json()
+    assert [item["matched"] for item in found["items"]] == [False, True]

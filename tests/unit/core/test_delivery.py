@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.delivery import DEFAULT, InvalidPolicy, check_sink, parse_policy, policy_json
+from shared.core.delivery import DEFAULT, InvalidPolicy, check_sink, parse_policy, policy_json, stored_policy
 from shared.core.durations import format_duration, parse_duration
 
 
@@ -24,6 +24,10 @@ def test_the_defaults_are_the_contracts() -> None:
         "ordering": "none",
         "maxInFlight": 32,
         "ratePerSecond": None,
+        "batchSize": 1,
+        "headers": {},
+        "ceOverrides": {"extensions": {}},
+        "replies": False,
     }
 
 
@@ -40,12 +44,24 @@ def test_the_defaults_are_the_contracts() -> None:
             "ordering": st.sampled_from(["none", "partitionkey"]),
             "maxInFlight": st.integers(1, 1000),
             "ratePerSecond": st.floats(0.001, 100_000),
+            "batchSize": st.integers(1, 1000),
+            "headers": st.dictionaries(
+                st.from_regex(r"x-[a-z]{1,8}", fullmatch=True),
+                st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True),
+                max_size=4,
+            ),
+            "ceOverrides": st.dictionaries(
+                st.from_regex(r"x[a-z0-9]{1,8}", fullmatch=True),
+                st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20),
+                max_size=4,
+            ).map(lambda extensions: {"extensions": extensions}),
         },
     )
 )
 def test_a_policy_survives_being_shown(given_policy: dict[str, Any]) -> None:
     policy = parse_policy(given_policy)
     assert parse_policy(policy_json(policy)) == policy
+    assert parse_policy(stored_policy(policy)) == policy
 
 
 @pytest.mark.spec("K3.6")

@@ -1,6 +1,5 @@
 from uuid import uuid4
 
-import aiohttp
 import pytest
 from yarl import URL
 
@@ -28,7 +27,6 @@ def job(policy: DeliveryPolicy, attempt: int = 1, dead_letter: dict[str, object]
         URL("http://sink/"),
         policy,
         (),
-        aiohttp.ClientTimeout(),
         None,
     )
     shard = Shard(1, 1, (0, uuid4()), (0, uuid4()), 0, 0)

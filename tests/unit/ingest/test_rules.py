@@ -1,7 +1,7 @@
 """Which version of a schema is in force for an event."""
 
-from functions.ingest.rules import Rules, Version, read_rules, version_for
 from shared.core.cloudevents import Event
+from shared.intake.rules import Rules, Version, read_rules, version_for
 
 PLAIN = (Version(1, None, b"1"), Version(2, None, b"2"))
 NAMED = (

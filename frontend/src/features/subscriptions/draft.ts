@@ -2,7 +2,14 @@ import { formatDuration, parseDuration } from '@/lib/durations'
 import type { Dialect } from '@/lib/filters'
 import type { Fault } from '@/lib/problem'
 
+import { authBody, authDraftOf, NO_AUTH, NO_TLS, tlsBody, tlsDraftOf, type AuthDraft, type TlsDraft } from './authDraft'
 import type { Subscription, SubscriptionDraft } from './queries'
+
+/** A name and its text, in the order in which they were typed. */
+export interface Pair {
+  name: string
+  value: string
+}
 
 /** What the form holds: texts, because that is what is typed. Durations are in seconds. */
 export interface Draft {
@@ -21,6 +28,16 @@ export interface Draft {
   ordered: boolean
   maxInFlight: string
   ratePerSecond: string
+  batchSize: string
+  /** Whether an event in an answer is taken in again. */
+  replies: boolean
+  headers: Pair[]
+  /** Extension attributes that every delivered event gets. */
+  extensions: Pair[]
+  auth: AuthDraft
+  tls: TlsDraft
+  /** JSONata; empty sends the event as it is. */
+  transform: string
   /** Secrets that shall replace those there are; null leaves them as they are. */
   secrets: string | null
 }
@@ -42,12 +59,22 @@ export const FRESH: Draft = {
   ordered: false,
   maxInFlight: '32',
   ratePerSecond: '',
+  batchSize: '1',
+  replies: false,
+  headers: [],
+  extensions: [],
+  auth: NO_AUTH,
+  tls: NO_TLS,
+  transform: '',
   secrets: null,
 }
 
 const seconds = (duration: string) => String(parseDuration(duration) ?? '')
 
-export function draftOf({ name, sink, filters, delivery }: Subscription): Draft {
+const pairsOf = (given: Record<string, unknown> | null | undefined): Pair[] => Object.entries(given ?? {}).map(([name, value]) => ({ name, value: String(value) }))
+const bodyOfPairs = (pairs: Pair[]) => Object.fromEntries(pairs.filter(({ name }) => name.trim()).map(({ name, value }) => [name.trim(), value]))
+
+export function draftOf({ name, sink, filters, delivery, auth, tls, transform }: Subscription): Draft {
   const after = seconds(delivery.retryAfterMax)
   return {
     name,
@@ -65,6 +92,13 @@ export function draftOf({ name, sink, filters, delivery }: Subscription): Draft 
     ordered: delivery.ordering === 'partitionkey',
     maxInFlight: String(delivery.maxInFlight),
     ratePerSecond: delivery.ratePerSecond == null ? '' : String(delivery.ratePerSecond),
+    batchSize: String(delivery.batchSize),
+    replies: delivery.replies,
+    headers: pairsOf(delivery.headers),
+    extensions: pairsOf(delivery.ceOverrides?.extensions),
+    auth: authDraftOf(auth),
+    tls: tlsDraftOf(tls),
+    transform: transform?.jsonata ?? '',
     secrets: null,
   }
 }
@@ -95,7 +129,14 @@ export function bodyOf(draft: Draft): SubscriptionDraft {
       ordering: draft.ordered ? 'partitionkey' : 'none',
       maxInFlight: number(draft.maxInFlight),
       ratePerSecond: draft.ratePerSecond.trim() ? number(draft.ratePerSecond) : null,
+      batchSize: number(draft.batchSize),
+      replies: draft.replies,
+      headers: bodyOfPairs(draft.headers),
+      ceOverrides: draft.extensions.length ? { extensions: bodyOfPairs(draft.extensions) } : null,
     },
+    auth: authBody(draft.auth),
+    tls: tlsBody(draft.tls),
+    transform: draft.transform.trim() ? { jsonata: draft.transform } : null,
     ...(secrets ? { signingSecrets: secrets.length ? secrets : null } : {}),
   } as SubscriptionDraft
 }
@@ -105,10 +146,7 @@ export function changes(draft: Draft, saved: Draft): number {
   return (Object.keys(saved) as (keyof Draft)[]).filter((key) => JSON.stringify(draft[key]) !== JSON.stringify(saved[key])).length
 }
 
-/** What the API said of a field, by the last name of its pointer; filters keep what is below them. */
+/** What the API said of a member of the subscription or of its delivery, or of what is below it. */
 export function faultOf(faults: Fault[], member: string): string | undefined {
-  const fault = faults.find(({ pointer }) => pointer.split('/').includes(member))
-  if (!fault) return undefined
-  const below = member === 'filters' ? fault.pointer.slice('/filters'.length) : ''
-  return `${below} ${fault.detail}`.trim()
+  return faults.find(({ pointer }) => [`/${member}`, `/delivery/${member}`].some((known) => pointer === known || pointer.startsWith(`${known}/`)))?.detail
 }

@@ -1,10 +1,11 @@
 import { computed, onBeforeUnmount, ref, watch, type Ref } from 'vue'
 
 import { sayFailed } from '@/app/toasts'
-import { fromRows, incomplete, toRows, type Dialect } from '@/lib/filters'
+import type { Dialect } from '@/lib/filters'
 import { toApiError, type Fault } from '@/lib/problem'
 
 import { bodyOf, changes, draftOf, FRESH, type Draft } from './draft'
+import { finishedOf, isCesql } from './filterForm'
 import { useCheck, useSave, useSubscription, type Subscription } from './queries'
 
 /** The pause after which the preview is asked for. */
@@ -20,6 +21,8 @@ export function useEdit(project: Ref<string>, id: Ref<string>) {
   const count = computed(() => (id.value && !saved.data.value ? 0 : changes(draft.value, base.value)))
   const faults = ref<Fault[]>([])
   const failure = ref('')
+  /** Whether a row of the filter lacks a part. */
+  const unfinished = ref(false)
 
   function discard(): void {
     draft.value = JSON.parse(JSON.stringify(base.value)) as Draft
@@ -32,6 +35,11 @@ export function useEdit(project: Ref<string>, id: Ref<string>) {
   async function save(state?: Subscription['state']): Promise<Subscription | null> {
     faults.value = []
     failure.value = ''
+    if (unfinished.value && isCesql(draft.value.filters)) {
+      // In CESQL a row without a value would not be refused: it would be left out.
+      faults.value = [{ pointer: '/filters', detail: 'A row has no value yet: finish it, or take it away.' }]
+      return null
+    }
     try {
       return await saving.mutateAsync({ id: id.value, body: { ...bodyOf(draft.value), ...(state ? { state } : {}) } })
     } catch (error) {
@@ -43,11 +51,7 @@ export function useEdit(project: Ref<string>, id: Ref<string>) {
     }
   }
 
-  /** The conditions that can be checked already: rows that are not finished are left out. */
-  const finished = computed<Dialect[]>(() => {
-    const rows = toRows(draft.value.filters)
-    return rows ? fromRows(rows.filter((row) => !incomplete(row))) : draft.value.filters
-  })
+  const finished = computed(() => finishedOf(draft.value.filters))
   const asked = ref<Dialect[] | null>(null)
   let timer = 0
   watch(
@@ -67,7 +71,8 @@ export function useEdit(project: Ref<string>, id: Ref<string>) {
     window.clearTimeout(timer)
   })
   const check = useCheck(project, asked, id)
-  const unfinished = computed(() => JSON.stringify(finished.value) !== JSON.stringify(draft.value.filters))
+  /** What the preview has against the filter as it is now, not as it was before the last pause. */
+  const filterFaults = computed(() => (check.error.value && JSON.stringify(asked.value) === JSON.stringify(finished.value) ? toApiError(check.error.value).faults : []))
 
-  return { saved, loading: saving.isPending, draft, count, faults, failure, save, discard, check, unfinished }
+  return { saved, base, loading: saving.isPending, draft, count, faults, filterFaults, failure, save, discard, check, unfinished }
 }

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from functions.ingest import queries
-from functions.ingest.rules import Rules, read_rules
 from shared.cache.lookup import Lookup
+from shared.intake import queries
+from shared.intake.rules import Rules, read_rules
 from shared.runtime.resources import Resources
 
 REMEMBER_SECONDS = 1.0

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from functions.ingest.rows import Note, Stored, Waiting
-from functions.ingest.settings import IngestSettings
-from functions.ingest.storing import Storage
 from shared.core.cloudevents import Event
 from shared.core.problems import INTERNAL, STORAGE_FULL, UNAVAILABLE, Problem
+from shared.intake.rows import Note, Stored, Waiting
+from shared.intake.settings import IntakeSettings
+from shared.intake.storing import Storage
 from shared.runtime.outage import RETRY_AFTER_SECONDS, is_outage
 from shared.runtime.resources import Resources
 
@@ -42,7 +42,7 @@ class Committer:
     No timer holds anything back: a lone request is stored at once. What cannot be stored soon is refused at once.
     """
 
-    def __init__(self, resources: Resources, settings: IngestSettings) -> None:
+    def __init__(self, resources: Resources, settings: IntakeSettings) -> None:
         self._resources = resources
         self._settings = settings
         self._storage = Storage()

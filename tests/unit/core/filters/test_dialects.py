@@ -40,7 +40,7 @@ def test_no_filters_pass_every_event(filters: Any) -> None:
     assert compile_filters(filters).matches(EVENT)
 
 
-@pytest.mark.spec("S14", "S15")
+@pytest.mark.spec("S14", "S15", "K4.6", "K4.7")
 @pytest.mark.parametrize(
     ("clause", "expected"),
     [
@@ -91,7 +91,12 @@ def test_values_that_are_not_text_compare_by_their_canonical_string() -> None:
         ([{"any": {}}], "/filters/0/any"),
         ([{"exact": {"a": "b"}}, {"not": [{"exact": {"a": "b"}}]}], "/filters/1/not"),
         ([{"any": [{"exact": {"a": "b"}}, {"nope": 1}]}], "/filters/0/any/1/nope"),
-        ([{"sql": "type = 'a'"}], "/filters/0/sql"),
+        ([{"sql": "type = "}], "/filters/0/sql"),
+        ([{"sql": ""}], "/filters/0/sql"),
+        ([{"sql": {"a": "b"}}], "/filters/0/sql"),
+        ([{"not": {"cesql": "data.total = 5"}}], "/filters/0/not/cesql"),
+        ([{"cel": "type =="}], "/filters/0/cel"),
+        ([{"cel": 5}], "/filters/0/cel"),
     ],
 )
 def test_what_cannot_be_a_filter_is_pointed_at(filters: Any, pointer: str) -> None:

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import msgspec
 
-from functions.ingest import queries
-from functions.ingest.intake import Intakes
-from functions.ingest.rows import NO_NOTE, Note
-from functions.ingest.rules import Rules, Version, version_for
 from shared.core.cloudevents import DataKind, Event
 from shared.core.facets import extract
 from shared.core.problems import SCHEMA_VIOLATION, UNAVAILABLE, Fault, Problem
+from shared.intake import queries
+from shared.intake.intakes import Intakes
+from shared.intake.rows import NO_NOTE, Note
+from shared.intake.rules import Rules, Version, version_for
 from shared.runtime.metrics import METRICS
 from shared.runtime.outage import RETRY_AFTER_SECONDS
 from shared.runtime.resources import Resources

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from functions.ingest import queries
-from functions.ingest.rows import IDENTITY, SHARD, UID, Group, Row, Stored, Waiting
 from shared.core.ids import floor
+from shared.intake import queries
+from shared.intake.rows import IDENTITY, SHARD, UID, Group, Row, Stored, Waiting
 
 if TYPE_CHECKING:
     import asyncpg

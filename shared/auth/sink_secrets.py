@@ -1,0 +1,30 @@
+"""What a subscription proves itself to its sink with, at rest: sealed together, for that subscription alone."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+from pydantic import SecretStr
+
+from shared.auth.sealing import seal, unseal
+
+AUTH, PRIVATE_KEY = "auth", "privateKey"
+"""The secrets there may be: of `auth`, and the key in `tls`."""
+
+_read = msgspec.json.Decoder(dict[str, str]).decode
+
+
+def seal_credentials(secret: SecretStr, subscription_id: UUID, secrets: Mapping[str, str]) -> bytes | None:
+    """The secrets of that subscription by their names as the database keeps them; None for none."""
+    if not secrets:
+        return None
+    return seal(secret, msgspec.json.encode(secrets), purpose=_purpose(subscription_id))
+
+
+def open_credentials(secret: SecretStr, subscription_id: UUID, sealed: bytes | None) -> dict[str, str]:
+    """What was given to `seal_credentials`. Raises UnsealError."""
+    return {} if sealed is None else _read(unseal(secret, sealed, purpose=_purpose(subscription_id)))
+
+
+def _purpose(subscription_id: UUID) -> bytes:
+    return b"subscription:" + subscription_id.bytes

@@ -1,0 +1,36 @@
+"""How workers share what there is evenly, by moving as little as can be. Pure."""
+
+from collections.abc import Mapping
+
+
+def targets(held: Mapping[str, int]) -> dict[str, int]:
+    """How many of all that is held each worker should hold: shares differ by one at most.
+
+    Who holds most keeps the one more, so that nothing moves to and fro. Everybody who sees the same numbers
+    comes to the same answer.
+    """
+    if not held:
+        return {}
+    each, left = divmod(sum(held.values()), len(held))
+    order = sorted(held, key=lambda name: (-held[name], name))
+    return {name: each + (place < left) for place, name in enumerate(order)}
+
+
+def moves(held: Mapping[str, int], mine: str) -> dict[str, int]:
+    """How many `mine` gives away, and to whom, for every worker to come to its target."""
+    wanted = targets(held)
+    lack = {name: wanted[name] - held[name] for name in sorted(held) if held[name] < wanted[name]}
+    given: dict[str, int] = {}
+    for giver in sorted(held):
+        spare = held[giver] - wanted[giver]
+        for name in list(lack):
+            if spare <= 0:
+                break
+            count = min(spare, lack[name])
+            spare -= count
+            lack[name] -= count
+            if not lack[name]:
+                del lack[name]
+            if giver == mine:
+                given[name] = count
+    return given

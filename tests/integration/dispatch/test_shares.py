@@ -1,0 +1,201 @@
+"""Several dispatchers share the shards evenly, and no delivery is done twice for it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from events.dispatch.leases import HANDED_SECONDS, LEASE_SECONDS
+from shared.core.ids import SHARDS
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
+from tests.integration.dispatch.conftest import World
+from tests.support.sink import Answer, Sink
+
+
+@asynccontextmanager
+async def another(settings: Settings, world: World) -> AsyncIterator[World]:
+    """One more process with a dispatcher, as far as the stores can tell."""
+    resources = Resources(settings)
+    there = World(resources, world.pool, world.project)
+    there.start()
+    try:
+        yield there
+    finally:
+        for handler in there.handlers:
+            await handler.drain()
+        await resources.close()
+
+
+def ask(world: World) -> None:
+    """Wake this process for all shards, as the broker does; it lingers for a while."""
+    data = {"shards": list(range(SHARDS))}
+    world.resources.wake.local.send({"type": "dev.weir.wake", "source": "/weir", "data": data})
+
+
+def held(*worlds: World) -> list[set[int]]:
+    return [set(d.shards) if (d := w.handlers[0]._dispatcher) is not None else set() for w in worlds]
+
+
+def even(*worlds: World) -> bool:
+    """Whether all shards are held, each by one, and shares differ by one at most."""
+    parts = held(*worlds)
+    sizes = [len(part) for part in parts]
+    return sum(sizes) == SHARDS == len(set().union(*parts)) and max(sizes) - min(sizes) <= 1
+
+
+async def until_even(*worlds: World, timeout: float = 10.0) -> None:
+    async def check() -> bool:
+        return even(*worlds)
+
+    await worlds[0].until(check, timeout)
+
+
+async def test_shards_are_shared_evenly_within_seconds(settings: Settings, world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url)
+    world.start()
+    ask(world)
+    await until_even(world)
+    async with another(settings, world) as second:
+        ask(second)
+        await until_even(world, second, timeout=5)
+        async with another(settings, world) as third:
+            ask(third)
+            await until_even(world, second, third, timeout=5)
+            before = held(world, second, third)
+            await asyncio.sleep(2.5)  # some more rounds: nothing moves to and fro
+            assert held(world, second, third) == before
+
+
+async def test_no_delivery_is_done_twice_while_shards_move(
+    settings: Settings, world: World, sink: Sink
+) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT0.1S", retry=5)
+    failed: set[str] = set()
+
+    def choose(request: object) -> Answer:
+        # Every tenth delivery fails once: rows move too.
+        name = request.id or ""
+        if name.endswith(("0", "1")) and name not in failed:
+            failed.add(name)
+            return Answer(503)
+        return Answer(delay=0.01)
+
+    sink.choose(choose)
+    world.start()
+    sent = 0
+
+    async def load(seconds: float, *through: World) -> None:
+        nonlocal sent
+        deadline = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < deadline:
+            for one in through:
+                await one.emit(5)
+                sent += 5
+            await asyncio.sleep(0.01)
+
+    await load(0.5, world)
+    async with another(settings, world) as second, another(settings, world) as third:
+        ask(second)
+        await load(1.5, world, second)
+        ask(third)
+        await load(2.5, world, second, third)
+        await until_even(world, second, third)
+        rows = await world.settled(sent, timeout=30)
+    assert len(rows) == sent
+    assert {row["status"] for row in rows} == {"delivered"}
+    times = Counter(request.id for request in sink.requests)
+    wrong = {name: count for name, count in times.items() if count != 1 + (name in failed)}
+    assert wrong == {}
+
+
+async def test_a_busy_shard_that_does_not_come_to_rest_stays(
+    settings: Settings, world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("events.dispatch.dispatcher.MOVE_SECONDS", 0.5)
+    await world.subscribe(sink.url, timeout="PT60S")
+    sink.answers([Answer(hang=True)], then=200)
+    world.start()
+    (uid,) = await world.emit(partitionkey="k")
+    await sink.wait(1)
+    await until_held_all(world)
+    shard = await world.pool.fetchval("SELECT shard FROM events WHERE uid = $1", uid)
+    async with another(settings, world) as second:
+        ask(second)
+        await until_even(world, second)
+        assert shard in held(world)[0]
+        await world.emit(partitionkey="k")
+        await sink.wait(2)
+        assert len(sink.requests) == 2
+
+
+async def until_held_all(world: World) -> None:
+    ask(world)
+    await until_even(world)
+
+
+async def test_a_dead_worker_s_shards_are_taken_over_within_the_lease(
+    settings: Settings, world: World, sink: Sink
+) -> None:
+    await world.subscribe(sink.url)
+    await until_started(world)
+    gone = Resources(settings)
+    there = World(gone, world.pool, world.project)
+    handler = there.start()
+    ask(there)
+    await until_even(world, there)
+    dispatcher = handler._dispatcher
+
+    async def at_work() -> bool:
+        return bool(dispatcher._loops)
+
+    await world.until(at_work)
+    lost = set(dispatcher.shards)
+    await dispatcher._stop()  # not a word more from it; its leases run
+    await gone.wake.local.close(0)
+    stored = await world.emit(40)
+
+    async def taken() -> bool:
+        return lost <= held(world)[0]
+
+    # Nobody ticks, and no event comes: those who hold the other shards see to it.
+    await world.until(taken, timeout=LEASE_SECONDS + 3)
+    assert len(await world.settled(len(stored))) == 40
+    await dispatcher._client.close()
+    await gone.close()
+
+
+async def until_started(world: World) -> None:
+    world.start()
+    await until_held_all(world)
+
+
+async def test_a_shard_that_was_handed_to_nobody_is_taken_again(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url)
+    await until_started(world)
+    dispatcher = world.handlers[0]._dispatcher
+    await dispatcher._hand_over({"nobody": 3})
+    assert len(dispatcher.shards) == SHARDS - 3
+
+    await until_even(world, timeout=HANDED_SECONDS + 5)
+
+
+async def test_limits_hold_across_workers(settings: Settings, world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, maxInFlight=4)
+    sink.answer(200, delay=0.02)
+    await until_started(world)
+    async with another(settings, world) as second:
+        ask(second)
+        await until_even(world, second)
+
+        async def known() -> bool:
+            shares = [w.handlers[0]._dispatcher._leases.share for w in (world, second)]
+            return shares == [0.5, 0.5]
+
+        await world.until(known)
+        for _ in range(4):
+            await asyncio.gather(world.emit(20), second.emit(20))
+        await world.settled(160, timeout=20)
+    assert 1 < sink.most_open <= 4

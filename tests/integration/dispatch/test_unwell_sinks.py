@@ -1,0 +1,214 @@
+"""Sinks that fail for long, get too much, or ask to be left alone."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from shared.core.breaker import Evidence
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
+from tests.integration.dispatch.conftest import World
+from tests.support.sink import Answer, Received, Sink
+
+QUICK = Evidence(failures=20, span_seconds=0.4, first_seconds=0.4, probes=2)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A breaker that needs less evidence, so that a test need not last."""
+    monkeypatch.setattr("events.dispatch.gate.EVIDENCE", QUICK)
+
+
+async def state(world: World) -> str:
+    rows = await world.pool.fetch("SELECT state FROM sink_health WHERE expires_at > now()")
+    return rows[0]["state"] if rows else "closed"
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_dead_sink_gets_a_probe_now_and_then_and_no_attempt_is_used_up(
+    world: World, sink: Sink
+) -> None:
+    await world.subscribe(f"{sink.url}/dead", backoffDelay="PT0.1S", backoffMax="PT0.1S", retry=200)
+    await world.subscribe(f"{sink.url}/well")
+    dead = True
+    sink.choose(lambda r: Answer(503 if dead and r.path == "/dead" else 200))
+    world.start()
+    await world.emit(10)
+
+    async def is_open() -> bool:
+        return await state(world) == "open"
+
+    await world.until(is_open)
+    (row,) = await world.pool.fetch("SELECT * FROM sink_health")
+    assert "503" in row["reason"]
+    assert row["until"] > row["since"]
+    used = sum(r["attempt_count"] for r in await world.deliveries())
+    seen = len(sink.requests)
+    # While it is open, new events wait as rows, and the other sink gets them as ever.
+    began = time.monotonic()
+    await world.emit(10)
+
+    async def well() -> bool:
+        return sum(r.path == "/well" for r in sink.requests) == 20
+
+    await world.until(well, timeout=2)
+    await asyncio.sleep(max(0, began + 1.5 - time.monotonic()))
+    probes = sum(r.path == "/dead" for r in sink.requests[seen:])
+    assert probes <= 4
+    rows = await world.deliveries()
+    assert sum(r["attempt_count"] for r in rows) - used <= 10 + 4
+    assert all(r["attempt_count"] == 0 for r in rows if r["status"] == "pending")
+    dead = False
+    rows = await world.settled(40, timeout=15)
+    assert {r["status"] for r in rows} == {"delivered"}
+
+    async def is_closed() -> bool:
+        return await state(world) == "closed"
+
+    await world.until(is_closed)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_half_open_lets_one_request_through_at_a_time(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT0.1S", backoffMax="PT0.1S", retry=200)
+    sink.answer(500)
+    world.start()
+    await world.emit(10)
+
+    async def is_open() -> bool:
+        return await state(world) == "open"
+
+    await world.until(is_open)
+    seen = len(sink.requests)
+    sink.most_open = 0
+    sink.answers([Answer(200, delay=0.3), Answer(200, delay=0.3)], then=200)
+    await sink.wait(seen + 2)
+    assert sink.most_open == 1
+    rows = await world.settled(10, timeout=15)
+    assert {r["status"] for r in rows} == {"delivered"}
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_changed_subscription_is_tried_at_once(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("events.dispatch.gate.EVIDENCE", Evidence(20, span_seconds=0.4, first_seconds=25.0))
+    subscription = await world.subscribe(
+        "http://127.0.0.1:9/", backoffDelay="PT0.1S", backoffMax="PT0.1S", retry=200
+    )
+    world.start()
+    await world.emit(10)
+
+    async def is_open() -> bool:
+        return await state(world) == "open"
+
+    await world.until(is_open)
+    await world.pool.execute(
+        "UPDATE subscriptions SET sink = $2, version = version + 1 WHERE id = $1", subscription, sink.url
+    )
+    await world.pool.execute("UPDATE projects SET version = version + 1 WHERE id = $1", world.project.id)
+    await world.emit(1)
+    rows = await world.settled(11, timeout=10)
+    assert {r["status"] for r in rows} == {"delivered"}
+
+
+async def test_nothing_is_sent_before_the_time_a_sink_asked_for(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT0.1S")
+    sink.answers([Answer(429, headers={"retry-after": "2"})], then=200)
+    world.start()
+    await world.emit()
+    await sink.wait(1)
+    await asyncio.sleep(0.1)
+    await world.emit(5)
+    rows = await world.settled(6, timeout=10)
+    assert {r["status"] for r in rows} == {"delivered"}
+    assert sorted(r["attempt_count"] for r in rows) == [1, 1, 1, 1, 1, 2]
+    asked = sink.requests[0].at
+    assert all(2.0 <= r.at - asked <= 3.0 for r in sink.requests[1:])
+
+
+async def test_a_sink_that_asked_for_time_is_left_alone_by_another_process_too(
+    settings: Settings, world: World, sink: Sink
+) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT0.1S")
+    sink.answers([Answer(503, headers={"retry-after": "5"})], then=200)
+    crashing = Resources(settings)
+    there = World(crashing, world.pool, world.project)
+    handler = there.start()
+    await there.emit()
+    await sink.wait(1)
+
+    async def is_told() -> bool:
+        return await state(world) == "open"
+
+    await world.until(is_told)
+    await there.crash(handler, crashing)
+    world.start()
+    await world.emit(5)
+    world.tick()
+    rows = await world.settled(6, timeout=15)
+    assert {r["status"] for r in rows} == {"delivered"}
+    asked = sink.requests[0].at
+    assert all(r.at - asked >= 4.9 for r in sink.requests[1:])
+
+
+async def test_no_longer_than_the_subscription_allows(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT0.1S", retryAfterMax="PT0S")
+    sink.answers([Answer(429, headers={"retry-after": "60"})], then=200)
+    world.start()
+    await world.emit()
+    await sink.wait(1)
+    await world.emit(3)
+    rows = await world.settled(4, timeout=5)
+    assert {r["status"] for r in rows} == {"delivered"}
+
+
+async def test_many_failures_in_a_short_time_are_retried_on_time(world: World, sink: Sink) -> None:
+    """What opens a circuit is a sink that is dead, not a handful of events that fail together."""
+    await world.subscribe(sink.url, backoffDelay="PT0.2S", retry=4)
+    sink.answer(500)
+    world.start()
+    await world.emit(50)
+    rows = await world.settled(50, timeout=15)
+    assert {(r["status"], r["attempt_count"]) for r in rows} == {("dead", 5)}
+    by_delivery: dict[str, list[Received]] = {}
+    for request in sink.requests:
+        by_delivery.setdefault(request.id or "", []).append(request)
+    late = []
+    for requests in by_delivery.values():
+        for retry, (one, two) in enumerate(pairwise(requests)):
+            wait = 0.2 * 2**retry
+            assert two.at - one.at >= wait * 0.8 - 0.01
+            late.append(two.at - one.at - wait)
+    assert max(late) < 1.0  # the bound of a busy machine; docs/reference/delivery.md has the figure
+
+
+async def test_due_deliveries_start_on_time(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT0.5S", backoffPolicy="linear", retry=3)
+    sink.answer(500)
+    world.start()
+    planned: dict[tuple[object, int], datetime] = {}
+
+    async def ended() -> bool:
+        rows = await world.deliveries()
+        for row in rows:
+            if row["status"] == "retrying" and row["next_attempt_at"] is not None:
+                planned[row["id"], row["attempt_count"] + 1] = row["next_attempt_at"]
+        return len(rows) == 20 and all(row["status"] == "dead" for row in rows)
+
+    await world.emit(20)
+    await world.until(ended, timeout=20)
+    attempts = await world.pool.fetch(
+        "SELECT delivery_id, number, started_at FROM attempts WHERE project_id = $1", world.project.id
+    )
+    delays = [
+        (row["started_at"].astimezone(UTC) - planned[row["delivery_id"], row["number"]]).total_seconds()
+        for row in attempts
+        if (row["delivery_id"], row["number"]) in planned
+    ]
+    assert len(delays) >= 30
+    assert min(delays) >= -0.01
+    assert max(delays) < 1.0

@@ -1,0 +1,212 @@
+"""The index finds exactly those that a plain loop over all filters finds."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from shared.core.cloudevents import DataKind
+from shared.core.filters import Attributes, EventData, Filter, compile_filters
+from shared.core.matching import MatchIndex
+from shared.core.matching.memo import Memo
+from shared.core.matching.tables import Beginnings
+
+NAMES = ["type", "source", "subject", "count", "flag", "x"]
+names = st.sampled_from(NAMES)
+texts = st.sampled_from(["a", "ab", "abc", "b", "ba", "true", "5", "1"])
+leaves = st.builds(
+    lambda dialect, entries: {dialect: entries},
+    st.sampled_from(["exact", "prefix", "suffix"]),
+    st.dictionaries(names, texts, min_size=1, max_size=3),
+)
+sql = st.builds(
+    lambda text: {"sql": text},
+    st.builds("{} = '{}'".format, names, texts)
+    | st.builds("{} LIKE '{}%'".format, names, texts)
+    | st.builds("{} LIKE '%{}%'".format, names, texts)
+    | st.builds("{} = '{}' AND EXISTS {}".format, names, texts, names)
+    | st.builds("{} = '{}' OR {} IN ('{}', '5')".format, names, texts, names, texts)
+    | st.builds("NOT {} = '{}'".format, names, texts)
+    | st.builds("'{}' = {}".format, texts, names)
+    | st.builds("count > {}".format, st.integers(0, 6)),
+)
+cel = st.builds(
+    lambda text: {"cel": text},
+    st.builds('type == "{}" && data.n == {}'.format, texts, st.integers(0, 2))
+    | st.builds('event.{} in ["{}", "{}"]'.format, names, texts, texts)
+    | st.builds('event.{}.startsWith("{}") || data.n == 1'.format, names, texts)
+    | st.builds('"{}" == subject && event.count == 5'.format, texts),
+)
+clauses = st.recursive(
+    leaves | sql | cel,
+    lambda inner: (
+        st.builds(
+            lambda d, n: {d: n}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)
+        )
+        | st.builds(lambda n: {"not": n}, inner)
+    ),
+    max_leaves=6,
+)
+filters = st.lists(clauses, max_size=3).map(compile_filters)
+events = st.dictionaries(
+    names, texts | st.sampled_from(["", "c"]) | st.integers(0, 6) | st.booleans(), max_size=6
+)
+documents = st.none() | st.fixed_dictionaries({"n": st.integers(0, 2)})
+
+
+def data_of(value: Any) -> EventData:
+    return EventData(json.dumps(value).encode(), DataKind.JSON)
+
+
+def found(index: MatchIndex[int], event: Attributes, value: Any) -> list[int]:
+    matches = index.match(event, data_of(value))
+    assert matches.failed == ()
+    return sorted(matches.members)
+
+
+def by_loop(members: dict[int, Filter], event: Attributes, value: Any) -> list[int]:
+    return [number for number, f in sorted(members.items()) if f.matches(event, data_of(value))]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(filters, max_size=12), st.lists(st.tuples(events, documents), min_size=1, max_size=8))
+def test_no_match_is_lost_and_none_is_made_up(many: list[Filter], seen: list[tuple[Attributes, Any]]) -> None:
+    index: MatchIndex[int] = MatchIndex()
+    members = dict(enumerate(many))
+    for number, filter_ in members.items():
+        index.put(number, number, filter_)
+    for event, value in [*seen, *seen]:
+        assert found(index, event, value) == by_loop(members, event, value)
+
+
+class Changes(RuleBasedStateMachine):
+    """Members come, change and go, and the index is as one that was built anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.index: MatchIndex[int] = MatchIndex()
+        self.members: dict[int, Filter] = {}
+
+    @rule(number=st.integers(0, 7), filter_=filters)
+    def put(self, number: int, filter_: Filter) -> None:
+        self.members[number] = filter_
+        self.index.put(number, number, filter_)
+
+    @rule(number=st.integers(0, 7))
+    def drop(self, number: int) -> None:
+        self.members.pop(number, None)
+        self.index.drop(number)
+
+    @rule(event=events, value=documents)
+    def match(self, event: Attributes, value: Any) -> None:
+        assert found(self.index, event, value) == by_loop(self.members, event, value)
+
+    @invariant()
+    def nothing_is_left_behind(self) -> None:
+        assert len(self.index) == len(self.members)
+        if not self.members:
+            assert self.index.constant is not None
+            assert not self.index._texts
+            assert not self.index._exact
+            assert not self.index._affixes
+
+
+TestChanges = Changes.TestCase
+TestChanges.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_filters_that_judge_alike_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    index: MatchIndex[int] = MatchIndex()
+    spellings: list[Any] = [
+        [{"exact": {"type": "a", "source": "b"}}],
+        [{"exact": {"source": "b", "type": "a"}}],
+        [{"all": [{"exact": {"type": "a", "source": "b"}}]}],
+        [{"not": {"not": {"exact": {"type": "a", "source": "b"}}}}],
+    ]
+    for number, spelling in enumerate(spellings):
+        index.put(number, number, compile_filters(spelling))
+    asked: list[Filter] = []
+    matches = Filter.matches
+    monkeypatch.setattr(Filter, "matches", lambda self, *a: asked.append(self) or matches(self, *a))
+    assert index.match({"type": "a", "source": "b"}).members == (0, 1, 2, 3)
+    assert len(asked) == 1
+
+
+def test_only_candidates_are_asked_and_a_kind_of_event_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    index: MatchIndex[int] = MatchIndex()
+    for number in range(1000):
+        index.put(number, number, compile_filters([{"prefix": {"subject": f"/shop/{number:04}/"}}]))
+    asked: list[Filter] = []
+    matches = Filter.matches
+    monkeypatch.setattr(Filter, "matches", lambda self, *a: asked.append(self) or matches(self, *a))
+    first = index.match({"subject": "/shop/0007/1"})
+    assert first.members == (7,)
+    assert len(asked) == 1
+    assert index.match({"subject": "/shop/0007/2"}) is first
+    assert index.match({"subject": "/elsewhere"}).members == ()
+    assert len(asked) == 1
+
+
+def test_one_that_raises_is_told_and_the_others_still_get_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    index: MatchIndex[str] = MatchIndex()
+    index.put(1, "good", compile_filters([{"exact": {"type": "a"}}]))
+    index.put(2, "bad", compile_filters([{"exact": {"type": "a"}}, {"prefix": {"source": "b"}}]))
+    index.put(3, "worse", compile_filters([{"sql": "LENGTH(source) > 0"}]))
+    matches = Filter.matches
+
+    def fails(self: Filter, *a: Any) -> bool:
+        if self.key != compile_filters([{"exact": {"type": "a"}}]).key:
+            raise RuntimeError("no verdict")
+        return matches(self, *a)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Filter, "matches", fails)
+        for _ in range(2):
+            said = index.match({"type": "a", "source": "b"})
+            assert said.members == ("good",)
+            assert sorted(member for member, _ in said.failed) == ["bad", "worse"]
+            assert {str(error) for _, error in said.failed} == {"no verdict"}
+    assert sorted(index.match({"type": "a", "source": "b"}).members) == ["bad", "good", "worse"]
+
+
+def test_without_filters_nothing_of_an_event_is_looked_at() -> None:
+    index: MatchIndex[int] = MatchIndex()
+    assert index.constant == index.match({})
+    index.put(1, 1, compile_filters([]))
+    assert index.constant is index.match({"type": "a"})
+    assert index.constant.members == (1,)
+    index.put(2, 2, compile_filters([{"sql": "LENGTH(type) > 0"}]))
+    assert index.constant is None
+    index.put(2, 2, compile_filters([{"not": {"exact": {"type": "a"}}}]))
+    assert index.constant is None
+    index.drop(2)
+    assert index.constant is not None
+
+
+def test_many_kinds_of_events_do_not_fill_the_memory() -> None:
+    memo: Memo[int] = Memo(100)
+    for number in range(1000):
+        memo.put(number, number, 10)
+    assert len(memo._young) + len(memo._old) <= 20
+    assert memo.get(999) == 999
+    assert memo.get(1) is None
+
+
+words = st.text("ab", max_size=6)
+
+
+@given(st.lists(words, max_size=20), words, st.data())
+def test_the_longest_beginning_is_found(many: list[str], value: str, data: st.DataObject) -> None:
+    table = Beginnings()
+    for word in many:
+        table.add(word)
+    gone = data.draw(st.sets(st.integers(0, len(many) - 1))) if many else set()
+    for number in gone:
+        table.drop(many[number])
+    left = {word for number, word in enumerate(many) if number not in gone}
+    expected = sorted((word for word in left if value.startswith(word)), key=len, reverse=True)
+    assert table.longest(value) == (expected[0] if expected else None)
+    assert list(table.within(table.longest(value))) == expected

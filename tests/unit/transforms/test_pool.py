@@ -1,0 +1,124 @@
+"""Expressions in child processes: what they give, and that none gets away."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.transforms.pool import TransformFault, TransformLimit, TransformPool
+from shared.transforms.settings import TransformSettings
+
+ENDLESS = "($f := function($x){$f($x + 1)}; $f(1))"
+
+
+@pytest.fixture
+async def children() -> AsyncIterator[TransformPool]:
+    pool = TransformPool(TransformSettings())
+    yield pool
+    await pool.close()
+
+
+async def test_json_goes_in_and_out(children: TransformPool) -> None:
+    assert await children.evaluate("a.b + 1", b'{"a": {"b": 41}}') == b"42"
+    assert await children.evaluate("$", '{"a": "ü€😀"}'.encode()) == '{"a":"ü€😀"}'.encode()
+    assert await children.evaluate("nothing", b"{}") is None
+    assert await children.evaluate("null", b"{}") is None
+    assert (
+        await children.evaluate("$", b"123456789012345678901234567890") == b"123456789012345678901234567890"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "position"), [("(", 1), ("1 2", 3), ('{"a": 1}}', 9), ("$f :=", 5), ("/(/", 3)]
+)
+async def test_what_cannot_be_read_says_where(
+    children: TransformPool, expression: str, position: int
+) -> None:
+    with pytest.raises(TransformFault) as fault:
+        await children.check(expression)
+    assert fault.value.position == position
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        ENDLESS,
+        '$match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", /^(a+)+$/)',
+        "$map([1..1000000], function($x){[1..1000]})",
+        '($f := function($s){$f($s & $s)}; $f("xxxxxxxxxxxxxxxx"))',
+        "$count([1..900000].[1..900000])",
+    ],
+)
+async def test_what_takes_too_much_is_ended(children: TransformPool, expression: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(TransformLimit):
+        await children.evaluate(expression, b"{}")
+    assert time.monotonic() - started < 15
+    assert await children.evaluate("1 + 1", b"{}") == b"2"
+    # It is not tried again at once: others need the processes.
+    started = time.monotonic()
+    with pytest.raises(TransformLimit):
+        await children.evaluate(expression, b"{}")
+    assert time.monotonic() - started < 0.5
+
+
+async def test_others_go_on_beside_an_endless_one(children: TransformPool) -> None:
+    await children.evaluate("1", b"{}")
+    endless = asyncio.create_task(children.evaluate(ENDLESS, b"{}"))
+    for _ in range(50):
+        assert await children.evaluate("1 + 1", b"{}") == b"2"
+    with pytest.raises(TransformLimit):
+        await endless
+
+
+async def test_a_killed_child_is_replaced(children: TransformPool) -> None:
+    await children.evaluate("1", b"{}")
+    (child,) = children._idle
+    child.kill()
+    with pytest.raises(TransformLimit):
+        await children.evaluate("1", b"{}")
+    assert await children.evaluate("2", b"{}") == b"2"
+
+
+async def test_one_that_is_cancelled_leaves_no_answer_to_the_next(children: TransformPool) -> None:
+    await children.evaluate("1", b"{}")
+    for _ in range(3):
+        task = asyncio.create_task(children.evaluate("$sum([1..100000])", b"{}"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await children.evaluate("7", b"{}") == b"7"
+
+
+async def test_a_child_sees_nothing_of_the_environment(
+    children: TransformPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIR_SECRET", "top")
+    await children.evaluate("1", b"{}")
+    (child,) = children._idle
+    assert b"WEIR" not in Path(f"/proc/{child.pid}/environ").read_bytes()
+
+
+async def test_children_end_with_the_pool() -> None:
+    pool = TransformPool(TransformSettings())
+    await asyncio.gather(pool.evaluate("1", b"{}"), pool.evaluate("2", b"{}"))
+    started = list(pool._idle)
+    await pool.close()
+    assert [child.returncode for child in started] == [-9, -9]
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(expression=st.text("$()[]{}.,:;\"\\'/*+-=<>!?&~|^%abx019 \n\0ü", min_size=1, max_size=40))
+async def test_any_text_is_answered(children: TransformPool, expression: str) -> None:
+    try:
+        await children.evaluate(expression, b'{"a": [1, {"b": "x"}]}')
+    except (TransformFault, TransformLimit):
+        pass
+    else:
+        assert await children.evaluate("1", b"{}") == b"1"
