@@ -37,6 +37,7 @@ from tests.torture.sinks import OrderedReceiver, Receiver
 
 PROBE_EVENTS = 1_500
 LEAST_RATE = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -110,6 +111,14 @@ async def torture(
     return rows, measured
 
 
+def _command(chosen: argparse.Namespace) -> str:
+    """What to call for the same again."""
+    named = {"rate": chosen.rate, "redis-seconds": chosen.redis_seconds, "patience": chosen.patience}
+    usual = {"rate": None, "redis-seconds": REDIS_SECONDS, "patience": PATIENCE_SECONDS}
+    parts = [f"--{name} {value:g}" for name, value in named.items() if value != usual[name]]
+    return " ".join(["python -m tests.torture.run", *parts])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; the exit code."""
     parser = argparse.ArgumentParser(
@@ -126,7 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--redis-seconds", type=float, default=REDIS_SECONDS, help="how long Redis is away (%(default).0f)"
     )
     parser.add_argument(
-        "--patience", type=float, default=60, help="seconds that a recovery may take (%(default).0f)"
+        "--patience",
+        type=float,
+        default=PATIENCE_SECONDS,
+        help="seconds that a recovery may take (%(default).0f)",
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave logs and data there")
     chosen = parser.parse_args(arguments)
@@ -154,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     report = {
-        "command": " ".join(["python -m tests.torture.run", *(arguments or sys.argv[1:])]),
+        "command": _command(chosen),
         "capacity": measured,
         "busy": busy,
         "seconds": time.monotonic() - began,
