@@ -105,6 +105,28 @@ def table(figures: dict[str, Any]) -> str:
         ),
         ("lost at that rate", str(latency["lost"]), "", "", "0"),
     ]
+    matching = [
+        (
+            "deciding who gets an event, filters of",
+            "10 subscriptions",
+            "10,000, 1 % match",
+            "growth",
+            "first of its kind",
+            "goal",
+        ),
+        ("---",) * 6,
+        *(
+            (
+                name,
+                f"{row['sizes']['10']['unique']:.1f} µs",
+                f"{row['sizes']['10000']['unique']:.1f} µs",
+                f"{row['growth']['unique']:.1f}",
+                f"{row['sizes']['10000']['cold']:.0f} µs",
+                "< 3",
+            )
+            for name, row in figures["match"].items()
+        ),
+    ]
     starts = [
         ("function", "process start → first 2xx", "of a bare FastAPI", "goal", "memory then"),
         ("---",) * 5,
@@ -113,7 +135,9 @@ def table(figures: dict[str, Any]) -> str:
             for r in figures["start"]
         ),
     ]
-    return "\n\n".join("\n".join("| " + " | ".join(row) + " |" for row in part) for part in (rows, starts))
+    return "\n\n".join(
+        "\n".join("| " + " | ".join(row) + " |" for row in part) for part in (rows, matching, starts)
+    )
 
 
 def page(found: str, command: str) -> str:

@@ -26,7 +26,7 @@ from cli.local.servers import PostgresServer, RedisServer, free_port
 from shared.core.ids import identity, uuid7
 from shared.db.migrate import migrate
 from shared.runtime.settings import Settings
-from tests.bench import latency, page, processes, start
+from tests.bench import latency, match, page, processes, start
 from tests.bench.load import DATA
 from tests.support.projects import Project, create_project
 from tests.support.served import ROOT, Served
@@ -319,6 +319,8 @@ def main() -> None:
     chosen = parser.parse_args()
     figures: dict[str, Any] = {"codec": json.loads(_output("tests.bench.codec"))}
     if not chosen.only_ingest:
+        print("matching", file=sys.stderr)
+        figures["match"] = match.figures([10, 10_000], 2000)
         print("start and memory of each function", file=sys.stderr)
         figures["start"] = start.measure(chosen.rounds, [])
     ports = {"null": free_port(), "sink": free_port()}
