@@ -59,7 +59,9 @@ WHERE s.shard = h.shard AND s.owner = $1 AND s.epoch = h.epoch
 """
 
 OWNERS = """
-SELECT shard, owner, epoch, cursor_xid, cursor_uid, lease_until IS NULL OR lease_until < now() AS expired,
+SELECT shard, owner, epoch, cursor_xid, cursor_uid,
+    lease_until IS NULL OR lease_until < now() OR lease_until > now() + 2 * $1::float8 * interval '1 second'
+        AS expired,
     extract(epoch FROM lease_until - now())::float8 AS left_seconds
 FROM shards WHERE owner IS NOT NULL
 UNION ALL
@@ -311,9 +313,12 @@ async def release(connection: Connection, owner: str, leases: dict[int, int]) ->
     await connection.execute(RELEASE, owner, list(leases), list(leases.values()), timeout=TIMEOUT_SECONDS)
 
 
-async def owners(connection: Connection) -> list[asyncpg.Record]:
-    """Who holds which shard, and with `shard` NULL those who would hold some."""
-    rows: list[asyncpg.Record] = await connection.fetch(OWNERS, timeout=TIMEOUT_SECONDS)
+async def owners(connection: Connection, seconds: float) -> list[asyncpg.Record]:
+    """Who holds which shard, and with `shard` NULL those who would hold some.
+
+    A lease is of so many `seconds`: one that ends far later has expired like one that has ended, see `acquire`.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(OWNERS, seconds, timeout=TIMEOUT_SECONDS)
     return rows
 
 
