@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PROJECTS = 10_000
+NOWHERE = URL()
+"""The address of a subscription that cannot be used."""
+
 
 CHUNK = 500
 """How many subscriptions are read by one statement, or changed in one go."""
@@ -197,21 +200,31 @@ class SubscriptionCache:
         return found
 
     def _subscription(self, project_id: UUID, row: "Record") -> Subscription:
-        """What cannot be read passes nothing on quietly: it matches all and its deliveries end dead, said so."""
+        """What cannot be read passes nothing on quietly: it matches all and its deliveries end dead, said so.
+
+        Whatever is wrong with it, it is no reason to stop what others get.
+        """
         broken, special = None, None
         sink: str = row["sink"]
         filters, policy = compile_filters([]), DEFAULT
         secrets: tuple[str, ...] = ()
+        url, dead_letter_url = NOWHERE, None
+        if sink == K_SINK:
+            sink = self._binding.url or sink
         try:
             filters = compile_filters(row["filters"])
             policy = parse_policy(row["delivery"])
             secrets = self._secrets(row["signing_secrets_sealed"])
             special = special_of(row, policy, self._resources, self._binding)
+            url = URL(sink, encoded=True)
+            if policy.dead_letter_sink is not None:
+                dead_letter_url = URL(policy.dead_letter_sink, encoded=True)
         except (InvalidFilter, InvalidPolicy, UnsealError, Unusable, msgspec.MsgspecError) as error:
             broken = f"the subscription cannot be used: {error}"
             logger.error("subscription %s: %s", row["id"], error)  # noqa: TRY400 the trace says nothing
-        if sink == K_SINK:
-            sink = self._binding.url or sink
+        except Exception as error:
+            broken = f"the subscription cannot be used: {type(error).__name__}"
+            logger.exception("subscription %s cannot be used", row["id"])
         return Subscription(
             id=row["id"],
             project_id=project_id,
@@ -219,12 +232,10 @@ class SubscriptionCache:
             state=row["state"],
             filter=filters,
             sink=sink,
-            url=URL(sink, encoded=True),
+            url=url,
             policy=policy,
             secrets=secrets,
-            dead_letter_url=(
-                URL(policy.dead_letter_sink, encoded=True) if policy.dead_letter_sink is not None else None
-            ),
+            dead_letter_url=dead_letter_url,
             broken=broken,
             special=special,
         )

@@ -1,5 +1,6 @@
 """How a subscription wants its deliveries: Knative's DeliverySpec with what Weir adds."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,9 @@ MAX_RATE = 100_000
 MAX_BATCH = 1000
 K_SINK = "env:K_SINK"
 """Stands for the address in the environment of dispatch (Knative's SinkBinding)."""
+
+_AUTHORITY = re.compile(r"(\[[^\[\]\\]+\]|[^\[\]\\]+?)(:[0-9]*)?").fullmatch
+"""RFC 3986, section 3.2: brackets stand around an IPv6 address and nowhere else, a backslash stands nowhere."""
 
 
 class InvalidPolicy(Exception):
@@ -70,6 +74,10 @@ def check_sink(value: object, pointer: str) -> str:
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise InvalidPolicy(
             pointer, "must be an absolute http or https URL such as https://example.com/events"
+        )
+    if _AUTHORITY(url.netloc) is None:
+        raise InvalidPolicy(
+            pointer, "must have a host without backslashes, and brackets only around an IPv6 address"
         )
     if url.username is not None or url.password is not None:
         raise InvalidPolicy(pointer, "must not carry a user or a password")

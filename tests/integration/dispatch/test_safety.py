@@ -330,3 +330,21 @@ async def test_events_survive_midnight_of_two_clocks(world: World, sink: Sink) -
         )
     world.tick()
     assert len(await world.settled(3)) == 3
+
+
+async def test_a_subscription_that_cannot_be_read_ends_its_own_deliveries_and_no_others(
+    world: World, sink: Sink
+) -> None:
+    """Such a row can be of another version of Weir, or of a hand that wrote to the database."""
+    address = await world.subscribe("http://\\/")
+    dead_letter = await world.subscribe(sink.url, deadLetterSink="http://][::1")
+    filters = await world.subscribe(sink.url, filters={"not": "a list"})  # type: ignore[arg-type]
+    good = await world.subscribe(sink.url)
+    world.start()
+    await world.emit()
+    rows = await world.settled(4)
+    statuses = {row["subscription_id"]: row["status"] for row in rows}
+    assert statuses == {address: "dead", dead_letter: "dead", filters: "dead", good: "delivered"}
+    assert len(sink.requests) == 1
+    errors = {r["subscription_id"]: r["last_error"] for r in rows if r["status"] == "dead"}
+    assert all("cannot be used" in error for error in errors.values())

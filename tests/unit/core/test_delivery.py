@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from yarl import URL
 
 from shared.core.delivery import DEFAULT, InvalidPolicy, check_sink, parse_policy, policy_json, stored_policy
 from shared.core.durations import format_duration, parse_duration
+from shared.http.request import target_of
 
 
 def test_the_defaults_are_the_contracts() -> None:
@@ -117,6 +119,10 @@ def test_addresses_that_can_be_sinks(url: str) -> None:
         "http://example.com:99999",
         "http://example.com:0",
         "http://[::1",
+        "http://\\",
+        "http://example.com\\.evil.example/",
+        "http://][::1",
+        "http://a[::1]/",
         7,
         None,
     ],
@@ -124,6 +130,21 @@ def test_addresses_that_can_be_sinks(url: str) -> None:
 def test_addresses_that_cannot(url: Any) -> None:
     with pytest.raises(InvalidPolicy):
         check_sink(url, "/sink")
+
+
+@settings(max_examples=2_000)
+@given(
+    st.lists(
+        st.sampled_from([*"[]\\:/?#@%.{}|^<>`\"'a0", "::1", "example.com", "%25x", "8080", "xn--"]),
+        max_size=8,
+    )
+)
+def test_what_can_be_a_sink_can_be_connected_to(parts: list[str]) -> None:
+    try:
+        text = check_sink(f"http://{''.join(parts)}", "/sink")
+    except InvalidPolicy:
+        return
+    assert target_of(URL(text, encoded=True)).host
 
 
 @pytest.mark.parametrize(
