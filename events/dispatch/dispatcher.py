@@ -324,6 +324,8 @@ class Dispatcher:
         """
         now = time.time()
         outcome = None if result is None or job.dead_letter is not None else result.outcome
+        if outcome is not None and not outcome.is_of_sink:
+            outcome = None
         if job.shard.lost:
             return outcome
         if result is None:

@@ -30,6 +30,11 @@ class Outcome:
     retry_after_seconds: float | None = None
     verdict: Status | None = None
 
+    @property
+    def is_of_sink(self) -> bool:
+        """Whether it says something of the sink: not where it was decided that there is nothing to be sent."""
+        return self.status_code is not None or self.verdict is None
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -213,3 +213,23 @@ async def test_due_deliveries_start_on_time(world: World, sink: Sink) -> None:
     assert len(delays) >= 30
     assert min(delays) >= -0.01
     assert max(delays) < 1.0
+
+
+@pytest.mark.usefixtures("quick")
+async def test_what_a_transform_makes_of_events_says_nothing_of_the_sink(world: World, sink: Sink) -> None:
+    nothing = await world.subscribe(sink.url, jsonata='$not(data.n = 1) ? {"data": data}')
+    wrong = await world.subscribe(sink.url, jsonata="5")
+    handler = world.start()
+    began = time.monotonic()
+    count = 0
+    while count < 40 or time.monotonic() - began < 2 * QUICK.span_seconds:
+        await world.emit(8)
+        count += 8
+        await world.settled(2 * count)
+    for subscription, status in ((nothing, "cancelled"), (wrong, "dead")):
+        gate = handler._dispatcher._gates.find(subscription)
+        assert gate.health.state == "closed"
+        rows = [row for row in await world.deliveries() if row["subscription_id"] == subscription]
+        assert {row["status"] for row in rows} == {status}
+    await world.emit(data=b'{"n": 2}')
+    assert (await sink.wait(1, timeout=2))[0].json() == {"n": 2}
