@@ -55,6 +55,8 @@ STAY_SECONDS = 10.0
 """How long one that did not is left where it is."""
 
 PAUSE_SECONDS = 0.25
+GONE_SECONDS = 2.0
+"""How long nothing is sent to a sink that is gone: then everybody knows that its subscription is disabled."""
 
 logger = logging.getLogger("weir.dispatch")
 
@@ -337,7 +339,9 @@ class Dispatcher:
             return None
         ending, decision = endings.after_attempt(job, result, now, rand)
         if decision.disable:
-            self._recorder.disable(job.subscription.id)
+            self._recorder.disable(job.subscription)
+            # What is queued becomes rows instead, and those are cancelled.
+            self._gates.of(job.subscription).hold(time.monotonic() + GONE_SECONDS)
         self._note(job, ending, result.attempted if job.attempt > 1 else None)
         return outcome
 

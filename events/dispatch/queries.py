@@ -6,7 +6,7 @@ was replaced finds nothing to write for, however long it was asleep. The lease's
 may take over; it need not be checked again where the epoch is still ours.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -473,37 +473,42 @@ async def states(connection: Connection, subscription_ids: Collection[UUID]) -> 
     return {row[0]: row[1] for row in rows}
 
 
-async def disable(connection: Connection, subscription_ids: Collection[UUID], reason: str) -> None:
-    """Disable subscriptions, and tell caches by the version of their projects.
+async def disable(connection: Connection, versions: Mapping[UUID, int], reason: str) -> None:
+    """Disable subscriptions that are still at their version, and tell caches by the version of their projects.
 
     The project's row is locked first, as by every other change of its subscriptions.
     """
-    ids = sorted(subscription_ids)
+    ids = sorted(versions)
+    columns = (ids, [versions[identity] for identity in ids])
     await connection.execute(
         """
-        UPDATE projects SET version = version + 1
-        WHERE id IN (SELECT project_id FROM subscriptions WHERE id = ANY($1) AND state <> 'disabled')
+        UPDATE projects SET version = version + 1 WHERE id IN (
+            SELECT s.project_id FROM subscriptions s
+            JOIN unnest($1::uuid[], $2::integer[]) AS n (id, version) USING (id, version)
+            WHERE s.state <> 'disabled')
         """,
-        ids,
+        *columns,
         timeout=TIMEOUT_SECONDS,
     )
     await connection.execute(
         """
-        UPDATE subscriptions SET state = 'disabled', state_reason = $2, updated_at = now()
-        WHERE id = ANY($1) AND state <> 'disabled'
+        UPDATE subscriptions s SET state = 'disabled', state_reason = $3, updated_at = now()
+        FROM unnest($1::uuid[], $2::integer[]) AS n (id, version)
+        WHERE s.id = n.id AND s.version = n.version AND s.state <> 'disabled'
         """,
-        ids,
+        *columns,
         reason,
         timeout=TIMEOUT_SECONDS,
     )
 
 
 async def cancel_waiting(connection: Connection, subscription_ids: Collection[UUID]) -> None:
-    """End what waits for subscriptions that are disabled."""
+    """End what waits for those of the subscriptions that are disabled."""
     await connection.execute(
         """
         UPDATE deliveries SET status = 'cancelled', ended_at = now(), next_attempt_at = NULL, held = false
-        WHERE subscription_id = ANY($1) AND status IN ('pending', 'retrying')
+        WHERE subscription_id IN (SELECT id FROM subscriptions WHERE id = ANY($1) AND state = 'disabled')
+          AND status IN ('pending', 'retrying')
         """,
         sorted(subscription_ids),
         timeout=TIMEOUT_SECONDS,

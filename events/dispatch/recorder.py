@@ -13,6 +13,7 @@ import msgspec
 
 from events.dispatch import queries
 from events.dispatch.orders import Order
+from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Attempted, Change, Ending, NewDelivery, Shard
 from shared.core.ids import timestamp_ms
 from shared.runtime.resources import Resources
@@ -29,14 +30,14 @@ NO_DETAIL = "what came back cannot be stored"
 class Batch:
     """What one transaction writes. It is kept until it was written, or its shards were lost.
 
-    `waiting` is what it finds: the orders among those it changes that have something waiting; `promoted` has
+    `gone` has the versions at which subscriptions are disabled. `waiting` is what it finds: the orders among those it changes that have something waiting; `promoted` has
     the shard and id of each delivery that is the first of its order by that.
     """
 
     cursors: dict[Shard, tuple[int, UUID]] = field(default_factory=dict)
     rows: list[NewDelivery] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    gone: set[UUID] = field(default_factory=set)
+    gone: dict[UUID, int] = field(default_factory=dict)
     unordered: set[UUID] = field(default_factory=set)
     waiting: set[Order] = field(default_factory=set)
     promoted: list[tuple[int, UUID]] = field(default_factory=list)
@@ -62,7 +63,7 @@ class Recorder:
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._changes: list[Change] = []
-        self._gone: set[UUID] = set()
+        self._gone: dict[UUID, int] = {}
         self._unordered: set[UUID] = set()
         self._batch: Batch | None = None
         self.changed = asyncio.Event()
@@ -72,9 +73,9 @@ class Recorder:
         self._changes.append(change)
         self.changed.set()
 
-    def disable(self, subscription_id: UUID) -> None:
-        """Disable a subscription whose sink is gone, with the next batch."""
-        self._gone.add(subscription_id)
+    def disable(self, subscription: Subscription) -> None:
+        """Disable a subscription whose sink is gone, with the next batch, unless it was changed since."""
+        self._gone[subscription.id] = max(subscription.version, self._gone.get(subscription.id, 0))
         self.changed.set()
 
     def put_in_order(self, subscription_id: UUID) -> None:
@@ -128,7 +129,7 @@ class Recorder:
             batch.cursors[shard] = (work.xid, work.uid)
         batch.changes = [change for change in self._changes if not change.shard.lost]
         batch.gone, batch.unordered = self._gone, self._unordered
-        self._changes, self._gone, self._unordered = [], set(), set()
+        self._changes, self._gone, self._unordered = [], {}, set()
         for change in batch.changes:
             batch.cursors.setdefault(change.shard, change.shard.cursor)
         if batch.unordered:

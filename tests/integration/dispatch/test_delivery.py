@@ -212,6 +212,40 @@ async def test_what_waits_for_a_sink_that_is_gone_is_cancelled(world: World, sin
     assert [row["status"] for row in rows] == ["cancelled", "dead"]
 
 
+@pytest.mark.spec("W09b")
+async def test_what_was_queued_for_a_sink_that_is_gone_is_not_sent(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, maxInFlight=2)
+    sink.answer(410, delay=0.05)
+    world.start()
+    await world.emit(300)
+    rows = await world.settled(300)
+    assert {row["status"] for row in rows} == {"dead", "cancelled"}
+    assert len(sink.requests) == sum(row["status"] == "dead" for row in rows) <= 4
+
+
+async def test_a_410_of_an_address_that_was_changed_meanwhile_disables_nothing(
+    world: World, sink: Sink
+) -> None:
+    subscription = await world.subscribe(f"{sink.url}/old")
+    waiting = await world.subscribe(f"{sink.url}/old", backoffDelay="PT1H")
+    sink.choose(lambda r: Answer(410, delay=0.7) if r.path == "/old" else Answer())
+    world.start()
+    await world.emit()
+    await sink.wait(2)
+    await world.pool.execute(
+        "UPDATE subscriptions SET sink = $2, version = version + 1 WHERE id = $1",
+        subscription,
+        f"{sink.url}/new",
+    )
+    await world.pool.execute("UPDATE projects SET version = version + 1 WHERE id = $1", world.project.id)
+    await world.settled(2)
+    states = dict(await world.pool.fetch("SELECT id, state FROM subscriptions"))
+    assert (states[subscription], states[waiting]) == ("active", "disabled")
+    await world.emit()
+    rows = await world.settled(3)
+    assert sorted(row["status"] for row in rows) == ["dead", "dead", "delivered"]
+
+
 async def test_an_address_that_is_not_allowed_is_not_connected_to(world: World) -> None:
     await world.subscribe("http://169.254.169.254/latest", retry=0)
     await world.subscribe("http://[::ffff:10.0.0.1]/", retry=0)
