@@ -234,10 +234,7 @@ class Dispatcher:
         for row in batch.rows:
             if row.ending.next_attempt_at is not None:
                 self._due.at(row.ending.next_attempt_at - now)
-        for change in batch.changes:
-            self._due.under_way.pop(change.delivery_id, None)
-            if change.ending.next_attempt_at is not None:
-                self._due.at(change.ending.next_attempt_at - now)
+        self._due.recorded(batch.changes)
         for shard in batch.cursors:
             if shard.lost:
                 self._lose(shard)
@@ -493,8 +490,6 @@ class Dispatcher:
         """Forget a shard: somebody else has it, or may have it from now on."""
         shard.lost = True
         self._reader.forget(shard)
-        under_way = self._due.under_way
-        for key in [key for key, job in under_way.items() if job.shard is shard]:
-            del under_way[key]
+        self._due.lose(shard)
         self._leases.forget(shard)
         self._ears.drop(shard.number)

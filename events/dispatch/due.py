@@ -41,7 +41,8 @@ class DueDeliveries:
     """Brings rows whose time has come to their gates.
 
     `under_way` has the jobs that stand for rows, from before their request starts until its outcome is on
-    disk: a row is never fetched while it is in there.
+    disk: a row is never fetched while it is in there. Neither is one for which something else was decided
+    that is not on disk yet.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class DueDeliveries:
         self._recorder = recorder
         self._clock = clock
         self.under_way: dict[UUID, Job] = {}
+        self._decided: dict[UUID, Shard] = {}
         self._kicked = asyncio.Event()
         self._next = float("inf")
         self._looked_at = float("-inf")
@@ -85,9 +87,26 @@ class DueDeliveries:
         """Look soon: something may have become due without our doing."""
         self.at(max(0.0, self._looked_at + WAKE_GAP_SECONDS - time.monotonic()))
 
+    def recorded(self, changes: Iterable[Change]) -> None:
+        """These are on disk now: what comes of them later is fetched again."""
+        now = time.time()
+        for change in changes:
+            self.under_way.pop(change.delivery_id, None)
+            self._decided.pop(change.delivery_id, None)
+            if change.ending.next_attempt_at is not None:
+                self.at(change.ending.next_attempt_at - now)
+
+    def lose(self, shard: Shard) -> None:
+        """A shard is lost: its rows are somebody else's."""
+        for key in [key for key, job in self.under_way.items() if job.shard is shard]:
+            del self.under_way[key]
+        for key in [key for key, of in self._decided.items() if of is shard]:
+            del self._decided[key]
+
     def forget(self) -> None:
         """Nothing is leased any more."""
         self.under_way.clear()
+        self._decided.clear()
         self._next = float("inf")
 
     async def step(self) -> None:
@@ -108,13 +127,14 @@ class DueDeliveries:
             raise
 
     async def _look(self) -> None:
-        shards = [shard.number for shard in self._shards.values() if not shard.leaving]
-        if not shards:
+        held = {number: shard for number, shard in self._shards.items() if not shard.leaving}
+        if not held:
             return
+        shards = list(held)
         pool = await self._resources.pg()
         self._brought.clear()
         asked = time.monotonic()
-        waiting, now = await queries.waiting(pool, shards, self.under_way)
+        waiting, now = await queries.waiting(pool, shards, self._taken())
         if now is not None and (set_back := self._clock.observe(now, asked)):
             logger.warning("the database's clock was set back by %.0f s", set_back)
             await queries.bring_forward(pool, shards, set_back)
@@ -136,11 +156,11 @@ class DueDeliveries:
             self._relax(subscription_id)
         if not rooms:
             return
-        rows = await queries.due(pool, rooms, shards, self.under_way)
+        rows = await queries.due(pool, rooms, shards, self._taken())
         found = dict.fromkeys(rooms, 0)
         for row in rows:
             found[row["subscription_id"]] += 1
-            await self._bring(row)
+            await self._bring(row, held[row["shard"]])
         await self._follow(
             {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
         )
@@ -214,13 +234,16 @@ class DueDeliveries:
         if gate is not None:
             gate.saturated = False
 
-    async def _bring(self, row: "Record") -> None:
-        shard = self._shards.get(row["shard"])
-        if shard is None or shard.lost or shard.leaving:
-            return
+    def _taken(self) -> list[UUID]:
+        return [*self.under_way, *self._decided]
+
+    async def _bring(self, row: "Record", shard: Shard) -> None:
+        """Bring a row of `shard` that was found when the shard was ours."""
         subscribers = await self._subscriptions.get(row["project_id"], row["version"])
         subscription = subscribers.by_id.get(row["subscription_id"])
-        if row["delivery_id"] in self._brought:
+        if shard.lost or shard.leaving:
+            return
+        if row["delivery_id"] in self._brought or row["delivery_id"] in self.under_way:
             return  # from memory, while this was looked for
         shard.followers.pop(row["delivery_id"], None)
         if row["status"] == "dead":
@@ -262,6 +285,7 @@ class DueDeliveries:
         self._gates.of(subscription).put(job)
 
     def _change(self, row: "Record", shard: Shard, subscription: Subscription | None, ending: Ending) -> None:
+        self._decided[row["delivery_id"]] = shard
         self._recorder.change(
             Change(shard, row["delivery_id"], subscription, row["project_id"], ending, row["order_key"])
         )

@@ -1,0 +1,84 @@
+"""A row whose change is not on record yet is not brought again, and none is forgotten with a shard that is lost."""
+
+import asyncio
+import contextlib
+from uuid import UUID
+
+from tests.integration.dispatch.conftest import World
+from tests.support.sink import Answer, Sink
+
+
+async def save(world: World, subscription: UUID, state: str) -> None:
+    await world.pool.execute("UPDATE subscriptions SET state = $2 WHERE id = $1", subscription, state)
+    await world.pool.execute("UPDATE projects SET version = version + 1 WHERE id = $1", world.project.id)
+
+
+async def is_waiting(world: World, table: str) -> bool:
+    """Whether a statement that names `table` waits for a lock."""
+    return bool(
+        await world.pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 in query) > 0",
+            table,
+        )
+    )
+
+
+async def is_retrying(world: World) -> bool:
+    return any(row["status"] == "retrying" for row in await world.deliveries())
+
+
+async def test_a_subscription_that_is_paused_and_resumed_while_the_record_waits_gets_one_request(
+    world: World, sink: Sink
+) -> None:
+    subscription = await world.subscribe(f"{sink.url}/a", [{"exact": {"type": "a"}}], backoffDelay="PT2S")
+    await world.subscribe(f"{sink.url}/b", [{"exact": {"type": "b"}}])
+    script = [Answer(503), Answer(delay=1)]
+    sink.choose(lambda r: script.pop(0) if r.path == "/a" and script else Answer(delay=0.4))
+    handler = world.start()
+    await world.emit(type="a", partitionkey="k")
+    await world.until(lambda: is_retrying(world))
+    await save(world, subscription, "paused")
+    await world.emit(type="b", partitionkey="k")
+    await sink.wait(2)
+    recorder = handler._dispatcher._recorder
+    async with world.pool.acquire() as other, other.transaction():
+        # The record of another delivery waits for the shard, and everything else behind it.
+        await other.execute("SELECT FROM shards ORDER BY shard FOR UPDATE")
+        await world.until(lambda: is_waiting(world, "INSERT INTO deliveries"))
+
+        async def is_held() -> bool:
+            return any(change.ending.held for change in recorder._changes)
+
+        await world.until(is_held)
+        await save(world, subscription, "active")
+        with contextlib.suppress(TimeoutError):
+            await sink.wait(4, timeout=0.7)
+    rows = await world.settled(2)
+    assert [row["status"] for row in rows] == ["delivered", "delivered"]
+    assert [request.path for request in sink.requests].count("/a") == 2
+
+
+async def test_a_row_that_was_being_brought_when_its_shard_was_lost_is_brought_when_it_is_back(
+    world: World, sink: Sink
+) -> None:
+    await world.subscribe(sink.url, backoffDelay="PT1S", backoffMax="PT1S")
+    sink.answers([503])
+    handler = world.start()
+    await world.emit()
+    await world.until(lambda: is_retrying(world))
+    (row,) = await world.deliveries()
+    dispatcher = handler._dispatcher
+    async with world.pool.acquire() as other, other.transaction():
+        await other.execute("LOCK TABLE subscriptions IN ACCESS EXCLUSIVE MODE")
+        await world.pool.execute("UPDATE projects SET version = version + 1 WHERE id = $1", world.project.id)
+        await world.until(lambda: is_waiting(world, "project_version"))
+        dispatcher._lose(dispatcher.shards[row["shard"]])
+        await world.pool.execute(
+            "UPDATE shards SET owner = NULL, lease_until = NULL, epoch = epoch + 1 WHERE shard = $1",
+            row["shard"],
+        )
+    await asyncio.sleep(0)
+    world.tick()
+    (row,) = await world.settled()
+    assert row["status"] == "delivered"
+    assert len(sink.requests) == 2
