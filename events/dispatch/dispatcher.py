@@ -459,11 +459,17 @@ class Dispatcher:
         for shard in shards:
             shard.leaving = True
         await self._ears.ignore([shard.number for shard in shards])
-        if await self._reader.is_behind(shards):
+        given = False
+        try:
+            if not await self._reader.is_behind(shards):
+                await self._leases.give_back(shards)
+                given = True
+        finally:
             for shard in shards:
-                self._stay(shard)
-            return
-        await self._leases.give_back(shards)
+                if given:
+                    self._lose(shard)
+                elif not shard.lost:
+                    self._stay(shard)
 
     async def _leave(self, shards: list[Shard], seconds: float) -> None:
         """Take nothing more of `shards`, end what is under way within `seconds`, and give them back."""

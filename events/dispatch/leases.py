@@ -37,8 +37,11 @@ logger = logging.getLogger("weir.dispatch")
 
 @dataclass(slots=True)
 class View:
-    """Who holds what: shards that others gave us, shards of the dead, how many we should give to whom."""
+    """Who holds what: shards that somebody holds, dead or not, shards that others gave us, shards of the dead, how many
+    we should give to whom.
+    """
 
+    owned: set[int] = field(default_factory=set)
     received: set[int] = field(default_factory=set)
     orphans: set[int] = field(default_factory=set)
     moves: dict[str, int] = field(default_factory=dict)
@@ -87,14 +90,18 @@ class Leases:
                 if taken := await self._take(left - self._shards.keys()):
                     left -= taken
                     yield taken
-                else:
-                    await self.look()
+                if not left:
+                    break
+                view = await self.look()
                 if received := left & self._shards.keys():
                     left -= received
                     yield received
-                if not left or self._shards or time.monotonic() > deadline:
-                    break  # who holds some already sees to the rest once a second
-                await self._claim()
+                # Who holds some already sees once a second to those that have an owner. One that has none and could
+                # not be taken was locked, most likely by who gave it back just then.
+                if not left or (self._shards and left <= view.owned) or time.monotonic() > deadline:
+                    break
+                if not self._shards:
+                    await self._claim()
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._asking -= asked
@@ -147,7 +154,9 @@ class Leases:
                 number = row["shard"]
                 if number is None:
                     claims.add(row["owner"])
-                elif row["expired"]:
+                    continue
+                view.owned.add(number)
+                if row["expired"]:
                     if number not in self._shards:
                         view.orphans.add(number)
                 elif row["owner"] == self.owner and number not in self._shards and not self.closing:

@@ -197,3 +197,45 @@ async def test_limits_hold_across_workers(settings: Settings, world: World, sink
             await asyncio.gather(world.emit(20), second.emit(20))
         await world.settled(160, timeout=20)
     assert 1 < sink.most_open <= 4
+
+
+async def test_a_free_shard_that_is_locked_for_a_moment_is_taken_after_it(world: World, sink: Sink) -> None:
+    """As by a process that gives it back at that moment."""
+    await world.subscribe(sink.url)
+    world.start()
+    world.resources.wake.shards({3})
+    await world.until(lambda: holds(world, {3}))
+    async with world.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM shards WHERE shard = 4 FOR UPDATE")
+        world.resources.wake.shards({4})
+        await asyncio.sleep(0.4)
+    await world.until(lambda: holds(world, {3, 4}), timeout=2)
+
+
+async def test_shards_that_cannot_be_given_back_are_worked_on(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url)
+    handler = world.start()
+    await world.emit(partitionkey="k")
+    await world.settled()
+    dispatcher = handler._dispatcher
+    async with world.pool.acquire() as other, other.transaction():
+        await other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        giving = asyncio.create_task(dispatcher._give_back(list(dispatcher.shards.values())))
+
+        async def breaks() -> bool:
+            return bool(
+                await world.pool.fetchval(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE wait_event_type = 'Lock' AND position('FROM events e' in query) > 0"
+                )
+            )
+
+        await world.until(breaks)
+        await asyncio.wait([giving])
+    assert giving.exception() is not None
+    await world.emit(partitionkey="k")
+    await sink.wait(2, timeout=3)
+
+
+async def holds(world: World, numbers: set[int]) -> bool:
+    return numbers <= held(world)[0]
