@@ -25,6 +25,9 @@ logger = logging.getLogger("weir.dispatch")
 
 NO_DETAIL = "what came back cannot be stored"
 
+MOST_MICROSECONDS = 2**31 - 1
+"""What the column holds, some 36 minutes: a process that is stopped for longer sees its requests end after that."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -261,7 +264,8 @@ def _text(value: dict[str, Any] | None) -> str | None:
 def _first(first: Attempted | None) -> tuple[Any, ...]:
     if first is None:
         return (None, None, None, None, None)
-    return (_moment(first.started_at), first.duration_us, first.status_code, first.error, first.detail)
+    duration_us = min(first.duration_us, MOST_MICROSECONDS)
+    return (_moment(first.started_at), duration_us, first.status_code, first.error, first.detail)
 
 
 def _delivery_row(row: NewDelivery) -> tuple[Any, ...]:
@@ -312,7 +316,7 @@ def _attempt_row(change: Change, attempted: Attempted) -> tuple[Any, ...]:
         change.ending.attempt_count,
         change.project_id,
         _moment(attempted.started_at),
-        attempted.duration_us,
+        min(attempted.duration_us, MOST_MICROSECONDS),
         attempted.status_code,
         attempted.error,
         attempted.detail,

@@ -1,6 +1,7 @@
 """What must hold when things go wrong: no event is passed over, no stale owner writes, nothing is lost."""
 
 import asyncio
+import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ import pytest
 
 from events.dispatch import queries
 from events.dispatch.dispatcher import LINGER_SECONDS
-from events.dispatch.work import Shard
+from events.dispatch.work import Attempted, Change, Ending, Shard
 from shared.core.ids import SHARDS, identity, uuid7
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -348,3 +349,30 @@ async def test_a_subscription_that_cannot_be_read_ends_its_own_deliveries_and_no
     assert len(sink.requests) == 1
     errors = {r["subscription_id"]: r["last_error"] for r in rows if r["status"] == "dead"}
     assert all("cannot be used" in error for error in errors.values())
+
+
+async def test_an_attempt_that_took_longer_than_can_be_written_is_recorded(world: World, sink: Sink) -> None:
+    """A process that is stopped for an hour sees its request end after an hour."""
+    await world.subscribe(sink.url, backoffDelay="PT1H")
+    sink.answer(503)
+    handler = world.start()
+    await world.emit()
+
+    async def is_retrying() -> bool:
+        return any(row["status"] == "retrying" for row in await world.deliveries())
+
+    await world.until(is_retrying)
+    (row,) = await world.deliveries()
+    dispatcher = handler._dispatcher
+    version = await world.pool.fetchval("SELECT version FROM projects WHERE id = $1", world.project.id)
+    found = await dispatcher._subscriptions.get(world.project.id, version)
+    now = time.time()
+    ending = Ending("delivered", 2, ended_at=now)
+    attempted = Attempted(now - 3600, 3_600_000_000, 200, None, None)
+    subscription = found.by_id[row["subscription_id"]]
+    shard = dispatcher.shards[row["shard"]]
+    dispatcher._recorder.change(
+        Change(shard, row["id"], subscription, world.project.id, ending, None, attempted)
+    )
+    await world.settled()
+    assert await world.pool.fetchval("SELECT duration_us FROM attempts") == 2**31 - 1
