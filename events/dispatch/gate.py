@@ -31,6 +31,9 @@ STEADY_SECONDS = 0.1
 PATIENCE_SECONDS = 0.5
 """What takes longer than this gets a row anyway: so for a sink that always does, the row comes first."""
 
+KNOWN = 1_000
+"""With more gates than this, those of which there is nothing to remember are let go now and then."""
+
 RESTART_LIMIT = 4
 """How many requests at once a sink gets at first when its circuit has closed again."""
 
@@ -337,12 +340,13 @@ class Gates:
         self.around = around
         self._gates: dict[UUID, Gate] = {}
         self._holds: dict[UUID, float] = {}
+        self._most = KNOWN
 
     def of(self, subscription: Subscription) -> Gate:
         """The gate of `subscription`, which works by its newest version from now on."""
         gate = self._gates.get(subscription.id)
         if gate is None:
-            if len(self._gates) > 1000:
+            if len(self._gates) > self._most:
                 self._forget()
             gate = self._gates[subscription.id] = Gate(self.around, subscription)
             if (until := self._holds.get(subscription.id)) is not None:
@@ -382,3 +386,6 @@ class Gates:
 
     def _forget(self) -> None:
         self._gates = {key: gate for key, gate in self._gates.items() if not gate.is_idle or gate.saturated}
+        self._most = max(
+            KNOWN, 2 * len(self._gates)
+        )  # so that each is looked at seldom, however many there are
