@@ -1,7 +1,7 @@
 """The child process of a pool: evaluates expressions and answers, until its standard input ends.
 
 It is started by its path and imports nothing of Weir: it has no secrets, no stores and no environment, and a limit
-for its memory. What takes too long is ended from outside.
+for its memory. What takes too long is ended from outside, and where nobody is left there, by an alarm.
 
 A request is two lengths (big-endian, 4 bytes each), an expression and a JSON text; without one (`NO_INPUT`) the
 expression is only read. An answer is a letter, a length and as many bytes: `v` a JSON text, `n` nothing,
@@ -11,6 +11,7 @@ expression is only read. An answer is a letter, a length and as many bytes: `v` 
 import contextlib
 import json
 import os
+import signal
 import struct
 import sys
 from typing import Any, BinaryIO
@@ -34,7 +35,7 @@ def main() -> None:
     silence = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(silence, descriptor)
-    memory = int(sys.argv[1])
+    memory, seconds = int(sys.argv[1]), float(sys.argv[2])
     import jsonata
 
     _limit(memory)
@@ -44,6 +45,7 @@ def main() -> None:
         length, input_length = REQUEST.unpack(head)
         text = requests.read(length).decode()
         given = None if input_length == NO_INPUT else requests.read(input_length)
+        _alarm(seconds)
         try:
             expression = compiled.get(text)
             if expression is None:
@@ -57,6 +59,7 @@ def main() -> None:
         except Exception as error:
             # The library's evaluator is no sandbox of types: whatever it stumbles over is the expression's fault.
             kind, body = b"e", _told(error)
+        _alarm(0)
         _answer(answers, kind, body)
 
 
@@ -94,6 +97,12 @@ def _told(error: Exception) -> bytes:
 def _answer(answers: BinaryIO, kind: bytes, body: bytes) -> None:
     answers.write(ANSWER.pack(kind, len(body)) + body)
     answers.flush()
+
+
+def _alarm(seconds: float) -> None:
+    """End this process after that time; 0 for never."""
+    with contextlib.suppress(AttributeError):  # not every system has it
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _limit(memory: int) -> None:

@@ -21,6 +21,9 @@ IDLE_SECONDS = 60.0
 REST_SECONDS = 10.0
 """For how long an expression that took too long is not tried again: it would keep others from a process."""
 
+ALARM_SECONDS = 5.0
+"""How long after its time-out an expression ends by itself, when this process is not there any more to end it."""
+
 RESTING = 1_000
 
 logger = logging.getLogger("weir.transforms")
@@ -122,6 +125,7 @@ class TransformPool:
                 "-I",
                 str(CHILD),
                 str(self._settings.transform_memory_bytes),
+                str(self._settings.transform_timeout_seconds + ALARM_SECONDS),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,

@@ -1,7 +1,10 @@
 """Expressions in child processes: what they give, and that none gets away."""
 
 import asyncio
+import signal
+import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.transforms.pool import TransformFault, TransformLimit, TransformPool
+from shared.transforms.child import REQUEST
+from shared.transforms.pool import CHILD, TransformFault, TransformLimit, TransformPool
 from shared.transforms.settings import TransformSettings
 
 ENDLESS = "($f := function($x){$f($x + 1)}; $f(1))"
@@ -111,6 +115,22 @@ async def test_children_end_with_the_pool() -> None:
     started = list(pool._idle)
     await pool.close()
     assert [child.returncode for child in started] == [-9, -9]
+
+
+async def test_a_child_whose_parent_was_killed_does_not_go_on_for_ever() -> None:
+    arguments = (sys.executable, "-I", str(CHILD), str(512 * 1024 * 1024), "0.5")
+    child = await asyncio.create_subprocess_exec(*arguments, stdin=PIPE, stdout=PIPE, env={})
+    try:
+        assert child.stdin is not None
+        text = ENDLESS.encode()
+        child.stdin.write(REQUEST.pack(len(text), 2) + text + b"{}")
+        await child.stdin.drain()
+        async with asyncio.timeout(10):
+            assert await child.wait() == -signal.SIGALRM
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
