@@ -38,11 +38,23 @@ def respond(body: Schema) -> Response:
     return Response(msgspec.json.encode(document), media_type="application/json")
 
 
+def unreadable(row: "Record") -> str | None:
+    """Why the data in a row of `events` cannot be read; None when it can. A newer version may have written it."""
+    from shared.core.cloudevents import DataKind
+
+    if row["data_kind"] in DataKind.__members__.values():
+        return None
+    return (
+        f"its data is of a kind ({row['data_kind']}) that this version of Weir does not know, and is left out"
+    )
+
+
 def stored_event(row: "Record") -> "Event":
-    """The event in a row of `events`."""
+    """The event in a row of `events`, without its data where that is `unreadable`."""
     # The codec's import is left to the first event: it would double what this function adds to a start.
     from shared.core.cloudevents import DataKind, Event
 
+    known = unreadable(row) is None
     return Event(
         row["specversion"],
         row["id"],
@@ -53,8 +65,8 @@ def stored_event(row: "Record") -> "Event":
         datacontenttype=row["datacontenttype"],
         dataschema=row["dataschema"],
         extensions=row["extensions"] or {},
-        data=row["data"],
-        data_kind=DataKind(row["data_kind"]),
+        data=row["data"] if known else None,
+        data_kind=DataKind(row["data_kind"]) if known else DataKind.NONE,
     )
 
 
@@ -85,6 +97,7 @@ def _event_members(row: "Record", outcome: "Record | None") -> dict[str, Any]:
         "data_size": None if row["data"] is None else len(row["data"]),
         "facets": row["facets"],
         "schema_fault": row["schema_fault"],
+        "fault": unreadable(row),
         "outcome": OutcomeBody(**{status: 0 if outcome is None else outcome[status] for status in _STATUSES}),
         # Clocks of two machines may differ: a latency below zero would be nonsense.
         "latency_ms": None if latency is None else max(latency, 0),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.explore import queries
-from functions.explore.answer import stored_event
+from functions.explore.answer import stored_event, unreadable
 from functions.explore.schemas import ExplainItem, ExplainList
 from functions.explore.search import around, received_at
 from functions.explore.service import find_event
@@ -60,10 +60,11 @@ async def explain(resources: Resources, access: Access, uid: str, question: Ques
     deliveries = {delivery["subscription_id"]: delivery["id"] for delivery in found}
     event = stored_event(row)
     attributes, data = event.attributes(), data_of(event)
+    fault = unreadable(row)
     items = []
     for index, subscription in enumerate(subscriptions, 1):
         delivery = deliveries.get(subscription["id"])
-        items.append(_item(subscription, attributes, data, received, delivery))
+        items.append(_item(subscription, attributes, data, received, delivery, fault))
         if not index % TURN:
             await asyncio.sleep(0)
     return ExplainList(items=items)
@@ -85,11 +86,17 @@ def _item(
     data: "EventData",
     received: datetime,
     delivery: UUID | None,
+    fault: str | None,
 ) -> ExplainItem:
     from shared.core.filters import InvalidFilter, Verdict, compile_filters
 
     try:
-        verdict = compile_filters(subscription["filters"]).explain(attributes, data)
+        # As dispatch does it: an event that it cannot read passes by.
+        verdict = (
+            Verdict(matched=False, detail=fault, error=fault)
+            if fault is not None
+            else compile_filters(subscription["filters"]).explain(attributes, data)
+        )
     except InvalidFilter as error:
         # As dispatch does it: the event is not lost quietly, its delivery ends dead.
         text = f"the subscription cannot be used: {error}"

@@ -59,6 +59,9 @@ class EventItem(Schema):
     schema_fault: str | None = Field(
         description="What a schema that only warns had against its data; null without a fault."
     )
+    fault: str | None = Field(
+        description="Why its data cannot be read, and is left out here; null where it can. Such an event is delivered to nobody."
+    )
     outcome: OutcomeBody
     latency_ms: int | None = Field(
         description="From receipt until its last successful delivery had ended; null without one."

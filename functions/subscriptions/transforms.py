@@ -79,6 +79,10 @@ class Transforms:
             raise refusal([Fault("/uid", "is not an event of this project")])
         from shared.core.cloudevents import DataKind, Event
 
+        if row["data_kind"] not in DataKind.__members__.values():
+            raise refusal(
+                [Fault("/uid", "is an event with data of a kind that this version of Weir does not know")]
+            )
         return Event(
             row["specversion"],
             row["id"],

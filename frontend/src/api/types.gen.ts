@@ -425,6 +425,10 @@ export type EventBody = {
      * What a schema that only warns had against its data; null without a fault.
      */
     schemaFault: string | null;
+    /**
+     * Why its data cannot be read, and is left out here; null where it can. Such an event is delivered to nobody.
+     */
+    fault: string | null;
     outcome: OutcomeBody;
     /**
      * From receipt until its last successful delivery had ended; null without one.
@@ -462,6 +466,10 @@ export type EventItem = {
      * What a schema that only warns had against its data; null without a fault.
      */
     schemaFault: string | null;
+    /**
+     * Why its data cannot be read, and is left out here; null where it can. Such an event is delivered to nobody.
+     */
+    fault: string | null;
     outcome: OutcomeBody;
     /**
      * From receipt until its last successful delivery had ended; null without one.

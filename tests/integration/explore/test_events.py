@@ -372,3 +372,22 @@ async def test_a_page_costs_the_same_number_of_statements_however_long(
         asked.append(record.query)
 
     assert await statements(30) == await statements(1) == 2
+
+
+async def test_an_event_with_data_of_a_kind_that_is_not_known_is_shown_without_it(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, subscription: UUID
+) -> None:
+    """A newer version of Weir may have written it."""
+    strange, good = await store(pool, project.id, [an_event(n, data=b"{}") for n in range(2)])
+    await pool.execute("UPDATE events SET data_kind = 9 WHERE uid = $1", strange)
+    made = await deliver(pool, project.id, strange, subscription)
+    listed = {item["uid"]: item for item in (await client.get("/events")).json()["items"]}
+    assert listed[str(good)]["fault"] is None
+    assert "kind (9)" in listed[str(strange)]["fault"]
+    assert "data" not in listed[str(strange)]["event"]
+    assert listed[str(strange)]["event"]["id"] == "e-0"
+    shown = await client.get(f"/events/{strange}")
+    assert (shown.status_code, shown.json()["fault"]) == (200, listed[str(strange)]["fault"])
+    assert (await client.get(f"/deliveries/{made}")).status_code == 200
+    (item,) = (await client.get(f"/events/{strange}/explain")).json()["items"]
+    assert (item["matched"], item["error"]) == (False, listed[str(strange)]["fault"])

@@ -81,6 +81,9 @@ async def test_a_stored_event_can_be_tried_by_who_may_read_it(
     nobody = {**body, "uid": "0199aaaa-0000-7000-8000-000000000000"}
     answer = await client.post("/subscriptions/transform", json=nobody)
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/uid"]
+    await pool.execute("UPDATE events SET data_kind = 9 WHERE uid = $1", uid)
+    answer = await client.post("/subscriptions/transform", json=body)
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/uid"]
 
 
 @pytest.mark.parametrize(
