@@ -83,8 +83,11 @@ class Pool:
         if server is None:
             server = self._servers[origin] = _Server()
         while server.opening >= OPENINGS:
-            if (connection := await self._turn(server)) is not None:
+            if (connection := await self._turn(server)) is None:
+                continue
+            if connection.is_open:
                 return connection
+            self._left(connection)  # its server closed it meanwhile
         server.opening += 1
         try:
             await self._room()
