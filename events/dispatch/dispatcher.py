@@ -171,9 +171,8 @@ class Dispatcher:
             loop = asyncio.get_running_loop()
             self._loops = [
                 loop.create_task(self._repeat(step))
-                for step in (self._read, self._due.step, self._record, self._keep)
+                for step in (self._read, self._due.step, self._record, self._keep, self._ears.run)
             ]
-            self._loops.append(loop.create_task(self._ears.run()))
 
     async def _stop(self) -> None:
         loops, self._loops = set(self._loops), []
