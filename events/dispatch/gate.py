@@ -92,6 +92,7 @@ class Gate:
         self._around = around
         self._queue: deque[Job] = deque()
         self._workers: set[asyncio.Task[None]] = set()
+        self._at_work = 0
         self._tokens = 1.0
         now = time.monotonic()
         self._filled_at = now
@@ -173,7 +174,7 @@ class Gate:
         """Attempt `job` as soon as there is a slot and a token."""
         self.follow(job.subscription)
         self._queue.append(job)
-        if len(self._workers) < self.limit:
+        if self._at_work < self.limit:
             self._employ()
 
     def hold(self, until: float, *, here: bool = False) -> None:
@@ -214,6 +215,7 @@ class Gate:
             await asyncio.wait(self._workers)
 
     def _employ(self) -> None:
+        self._at_work += 1
         worker = asyncio.get_running_loop().create_task(self._work())
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
@@ -234,13 +236,20 @@ class Gate:
 
     def _open(self) -> None:
         self._timer = None
-        if self._queue and len(self._workers) < self.limit:
+        if self._queue and self._at_work < self.limit:
             self._employ()
         self._around.room(0)
 
     async def _work(self) -> None:
+        try:
+            await self._take_turns()
+        finally:
+            # At once: of those that leave because the limit was lowered, the last ones stay.
+            self._at_work -= 1
+
+    async def _take_turns(self) -> None:
         while self._queue:
-            if len(self._workers) > self.limit:
+            if self._at_work > self.limit:
                 return  # the limit was lowered
             if self.subscription.policy.rate_per_second is not None:
                 await self._token(self.subscription.policy.rate_per_second)
@@ -260,7 +269,7 @@ class Gate:
                 if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
                     job.companions = self._companions(job, now)
                 await self._attempt(job, now)
-                if self._queue and len(self._workers) < self.limit:
+                if self._queue and self._at_work < self.limit:
                     self._employ()
             if self.is_wanted and len(self._queue) <= self.limit:
                 self.is_wanted = False
@@ -276,7 +285,7 @@ class Gate:
             return
         now = time.monotonic()
         overloaded = is_overloaded(outcome, now - started, job.subscription.policy.timeout_seconds)
-        adaptive.answered(now, started, len(self._workers), self._ceiling, overloaded=overloaded)
+        adaptive.answered(now, started, self._at_work, self._ceiling, overloaded=overloaded)
         before = breaker.state
         if is_unwell(outcome):
             breaker.failed(now, probe=probe)
