@@ -1,29 +1,29 @@
 """The work of one process on the shards whose leases it holds.
 
-Four loops share the memory of `work.py`: one reads events and routes them, one brings rows that are due, one
-records what has ended, one keeps leases and gives them back. Requests to sinks run in the gates' tasks.
+Five loops share the memory of `work.py`: one reads events and routes them, one brings rows that are due, one
+records what has ended, one keeps leases and gives them back, one listens for news. Requests to sinks run in the gates'
+tasks.
 """
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
-from events.dispatch import endings, orders
-from events.dispatch.attempt import Result
+from events.dispatch import orders
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
 from events.dispatch.gate import Gates, Surroundings
 from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
+from events.dispatch.progress import Progress
 from events.dispatch.reader import Reader
 from events.dispatch.recorder import Batch, Recorder
 from events.dispatch.router import Router
 from events.dispatch.sender import Sender
 from events.dispatch.subscriptions import SubscriptionCache
-from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work
+from events.dispatch.work import Job, Shard
 from shared.core.retry import Outcome
 from shared.http.addresses import AddressGuard
 from shared.http.client import OutboundClient
@@ -55,8 +55,6 @@ STAY_SECONDS = 10.0
 """How long one that did not is left where it is."""
 
 PAUSE_SECONDS = 0.25
-GONE_SECONDS = 2.0
-"""How long nothing is sent to a sink that is gone: then everybody knows that its subscription is disabled."""
 
 logger = logging.getLogger("weir.dispatch")
 
@@ -78,6 +76,7 @@ class Dispatcher:
         self._due = DueDeliveries(
             resources, self.shards, self._gates, self._subscriptions, self._recorder, clock=self._clock
         )
+        self._progress = Progress(self._sender, self._gates, self._due, self._recorder)
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
         self._health = SinkHealth(resources, self._leases.owner, self._gates)
@@ -240,130 +239,14 @@ class Dispatcher:
         self._due.next_in_order(batch.promoted)
         self._hurry = bool(batch.promoted)
 
+    async def _run(self, job: Job) -> Outcome | None:
+        return await self._progress.run(job)
+
     def _sweep(self) -> None:
         """Let rows stand for what takes long, so that the events after it can be recorded."""
         before = time.monotonic() - PATIENCE_SECONDS
         for shard in self.shards.values():
-            self._let_stand(shard, before)
-
-    def _let_stand(self, shard: Shard, before: float) -> None:
-        now = time.time()
-        for work in shard.works:
-            if work.read_at > before:
-                break
-            if not work.open:
-                continue
-            for job in work.jobs:
-                if job.work is None:
-                    continue
-                if job.started:
-                    ending = endings.under_way(job.subscription.policy, now)
-                    self._due.under_way[job.delivery_id] = job
-                else:
-                    ending = endings.waiting(now)
-                    job.withdrawn = True
-                    self._gates.of(job.subscription).saturated = True
-                job.row = self._settle(job, ending)
-
-    def _settle(self, job: Job, ending: Ending) -> NewDelivery:
-        """Let a row stand for `job` from now on."""
-        work = job.work
-        assert work is not None
-        position = None if job.order_key is None else work.xid
-        row = NewDelivery(
-            job.shard.number, job.delivery_id, work.uid, job.subscription, ending, job.order_key, position
-        )
-        work.rows.append(row)
-        work.open -= 1
-        job.work = None
-        return row
-
-    async def _run(self, job: Job) -> Outcome | None:
-        """Attempt `job`, and what goes with it, and note what came of it; what that says of the subscription's sink.
-
-        Raises nothing: the gate goes on with the next.
-        """
-        jobs = self._ours(job)
-        if not jobs:
-            return None  # their rows are left to the shards' next owners
-        for each in jobs:
-            each.started = True
-        outcome: Outcome | None = None
-        try:
-            results: Sequence[Result | None] = [None] * len(jobs)
-            if job.subscription.broken is None:
-                if job.companions is None:
-                    results = [await self._sender.attempt(job)]
-                else:
-                    results = await self._sender.attempt_batch(jobs)
-            # By one random number for all, those of a batch are due together again.
-            rand = random.random()  # noqa: S311 jitter
-            for each, result in zip(jobs, results, strict=True):
-                outcome = self._ended(each, result, rand) or outcome
-        except Exception as error:
-            for each in jobs:
-                self._failed(each, error)
-        return outcome
-
-    def _ours(self, job: Job) -> list[Job]:
-        """Those of `job` and its companions that are still to be attempted here."""
-        jobs = [job] if job.companions is None else [job, *job.companions]
-        left = [each for each in jobs if not (each.shard.leaving and each.work is None)]
-        if len(left) < len(jobs):
-            for each in jobs:
-                if each not in left:
-                    self._due.under_way.pop(each.delivery_id, None)
-        return left
-
-    def _ended(self, job: Job, result: Result | None, rand: float) -> Outcome | None:
-        """Note what an attempt came to; None is that its subscription cannot be used.
-
-        Returns what it says of the subscription's sink, if anything.
-        """
-        now = time.time()
-        outcome = None if result is None or job.dead_letter is not None else result.outcome
-        if outcome is not None and not outcome.is_of_sink:
-            outcome = None
-        if job.shard.lost:
-            return outcome
-        if result is None:
-            assert job.subscription.broken is not None
-            self._note(job, endings.poisoned(job, job.subscription.broken, now), None)
-            return None
-        if job.dead_letter is not None:
-            self._note(job, endings.after_dead_letter(job, result, now, rand), None)
-            return None
-        ending, decision = endings.after_attempt(job, result, now, rand)
-        if decision.disable:
-            self._recorder.disable(job.subscription)
-            # What is queued becomes rows instead, and those are cancelled.
-            self._gates.of(job.subscription).hold(time.monotonic() + GONE_SECONDS)
-        self._note(job, ending, result.attempted if job.attempt > 1 else None)
-        return outcome
-
-    def _failed(self, job: Job, error: Exception) -> None:
-        """Note a mistake of ours: the delivery is dead, and the others go on."""
-        logger.error("delivery %s cannot be sent", job.delivery_id, exc_info=error)
-        if not job.shard.lost:
-            text = f"could not be sent: {type(error).__name__}"
-            self._note(job, endings.poisoned(job, text, time.time()), None)
-
-    def _note(self, job: Job, ending: Ending, attempted: Attempted | None) -> None:
-        work: Work | None = job.work
-        if work is not None:
-            self._settle(job, ending)
-            if not work.open:
-                self._recorder.changed.set()
-            return
-        if job.row is not None and not job.row.taken:
-            job.row.ending = ending
-            self._due.under_way.pop(job.delivery_id, None)
-            return
-        project_id = job.subscription.project_id
-        self._recorder.change(
-            Change(job.shard, job.delivery_id, job.subscription, project_id, ending, job.order_key, attempted)
-        )
-        self._recorder.changed.set()
+            self._progress.let_stand(shard, before)
 
     async def _keep(self) -> None:
         """Renew leases, share shards with others, give back what has no work or was held for long enough."""
@@ -474,7 +357,7 @@ class Dispatcher:
         """Take nothing more of `shards`, end what is under way within `seconds`, and give them back."""
         await self._come_to_rest(shards, seconds)
         for shard in shards:
-            self._let_stand(shard, float("inf"))
+            self._progress.let_stand(shard, float("inf"))
         try:
             await self._write(list(self.shards.values()))
             await self._leases.give_back(shards)

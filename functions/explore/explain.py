@@ -64,7 +64,7 @@ async def explain(resources: Resources, access: Access, uid: str, question: Ques
     items = []
     for index, subscription in enumerate(subscriptions, 1):
         delivery = deliveries.get(subscription["id"])
-        items.append(_item(subscription, attributes, data, received, delivery, fault))
+        items.append(_item(subscription, attributes, data, received, delivery=delivery, fault=fault))
         if not index % TURN:
             await asyncio.sleep(0)
     return ExplainList(items=items)
@@ -85,6 +85,7 @@ def _item(
     attributes: "Attributes",
     data: "EventData",
     received: datetime,
+    *,
     delivery: UUID | None,
     fault: str | None,
 ) -> ExplainItem:

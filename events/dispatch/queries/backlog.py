@@ -1,0 +1,169 @@
+"""Deliveries that wait as rows: what is due, and whose turn it is in an order."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import asyncpg
+
+from events.dispatch.queries.statement import EVENT, TIMEOUT_SECONDS, Connection
+
+WAITING_LIMIT = 10_000
+
+# The first of each order that still has to be delivered becomes due, once all before it have ended.
+PROMOTE = """
+WITH heads AS MATERIALIZED (
+    SELECT head.* FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
+    CROSS JOIN LATERAL (
+        SELECT f.id, f.shard, f.subscription_id, f.order_key, f.status, f.held, f.next_attempt_at
+        FROM deliveries f
+        WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
+          AND f.status IN ('pending', 'retrying')
+        ORDER BY f.position, f.event_uid LIMIT 1
+    ) head
+), promoted AS (
+    UPDATE deliveries d SET next_attempt_at = now() FROM heads
+    WHERE d.id = heads.id AND heads.status = 'pending' AND NOT heads.held AND heads.next_attempt_at IS NULL
+)
+SELECT id, shard, subscription_id, order_key,
+    status = 'pending' AND NOT held AND next_attempt_at IS NULL AS promoted
+FROM heads
+"""
+
+# What comes after the first of an order, to be at hand when that has ended. Long ones are not worth the memory.
+FOLLOWERS = f"""
+SELECT d.id AS delivery_id, d.project_id, d.subscription_id, d.shard, d.order_key, {EVENT}
+FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
+CROSS JOIN LATERAL (
+    SELECT * FROM deliveries d
+    WHERE d.subscription_id = o.subscription_id AND d.order_key = o.order_key
+      AND d.status IN ('pending', 'retrying')
+    ORDER BY d.position, d.event_uid OFFSET 1 LIMIT $3
+) d
+JOIN events e ON e.uid = d.event_uid
+WHERE d.status = 'pending' AND d.attempt_count = 0 AND NOT d.held AND coalesce(octet_length(e.data), 0) <= $4
+LIMIT $5
+"""  # noqa: S608 put together from constants
+
+WAITING_ORDERS = """
+SELECT DISTINCT shard, subscription_id, order_key FROM deliveries
+WHERE subscription_id = ANY($1) AND shard = ANY($2::smallint[]) AND order_key IS NOT NULL
+  AND status IN ('pending', 'retrying')
+LIMIT $3
+"""
+
+# Resuming a subscription makes all of its rows due, those behind the first of their order too.
+DEMOTE = """
+UPDATE deliveries d SET next_attempt_at = NULL
+WHERE d.subscription_id = ANY($1::uuid[]) AND d.shard = ANY($2::smallint[]) AND d.order_key IS NOT NULL
+  AND d.status = 'pending' AND d.next_attempt_at <= now()
+  AND EXISTS (
+      SELECT 1 FROM deliveries b
+      WHERE b.subscription_id = d.subscription_id AND b.order_key = d.order_key
+        AND b.status IN ('pending', 'retrying')
+        AND (b.position, b.event_uid) < (d.position, d.event_uid))
+"""
+
+# A loose index scan: one probe for each subscription that has something waiting.
+WAITING = f"""
+WITH RECURSIVE waiting AS (
+    (SELECT d.subscription_id, d.next_attempt_at FROM deliveries d
+     WHERE d.next_attempt_at IS NOT NULL AND d.shard = ANY($1::smallint[]) AND d.id <> ALL($2::uuid[])
+     ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT n.subscription_id, n.next_attempt_at FROM waiting w CROSS JOIN LATERAL (
+        SELECT d.subscription_id, d.next_attempt_at FROM deliveries d
+        WHERE d.next_attempt_at IS NOT NULL AND d.subscription_id > w.subscription_id
+          AND d.shard = ANY($1::smallint[]) AND d.id <> ALL($2::uuid[])
+        ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1
+    ) n
+)
+SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in,
+    extract(epoch FROM now())::float8 AS now
+FROM waiting
+LIMIT {WAITING_LIMIT}
+"""  # noqa: S608 put together from constants
+
+# The events are looked up one by one: with a long backlog the planner would rather read all of them.
+DUE = f"""
+SELECT d.id AS delivery_id, d.project_id, d.subscription_id, d.shard, d.status, d.attempt_count, d.order_key,
+    d.dead_letter, d.last_status_code, d.last_error, p.version, {EVENT}
+FROM unnest($1::uuid[], $2::integer[]) AS s (subscription_id, room)
+CROSS JOIN LATERAL (
+    SELECT * FROM deliveries d
+    WHERE d.subscription_id = s.subscription_id AND d.next_attempt_at <= now()
+      AND d.shard = ANY($3::smallint[]) AND d.id <> ALL($4::uuid[])
+      AND (d.order_key IS NULL OR d.status = 'dead' OR NOT EXISTS (
+          SELECT 1 FROM deliveries b
+          WHERE b.subscription_id = d.subscription_id AND b.order_key = d.order_key
+            AND b.status IN ('pending', 'retrying')
+            AND (b.position, b.event_uid) < (d.position, d.event_uid)))
+    ORDER BY d.next_attempt_at LIMIT s.room
+) d
+LEFT JOIN projects p ON p.id = d.project_id
+LEFT JOIN LATERAL (SELECT * FROM events WHERE uid = d.event_uid OFFSET 0) e ON true
+"""  # noqa: S608 put together from constants
+
+
+async def waiting(
+    connection: Connection, shards: Collection[int], under_way: Collection[UUID]
+) -> tuple[dict[UUID, float], float | None]:
+    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due.
+
+    With the Unix time by which that is reckoned; None where nothing waits.
+    """
+    rows = await connection.fetch(WAITING, list(shards), list(under_way), timeout=TIMEOUT_SECONDS)
+    return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
+
+
+async def due(
+    connection: Connection, rooms: dict[UUID, int], shards: Collection[int], under_way: Collection[UUID]
+) -> list[asyncpg.Record]:
+    """Deliveries whose time has come, for each subscription in `rooms` at most so many, the oldest first."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        DUE,
+        list(rooms),
+        list(rooms.values()),
+        list(shards),
+        list(under_way),
+        timeout=TIMEOUT_SECONDS,
+    )
+    return rows
+
+
+async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> list[asyncpg.Record]:
+    """Make the first waiting delivery of each (subscription, order key) due.
+
+    Rows of those that have one: (id, shard, subscription_id, order_key, promoted); not `promoted` was due before
+    or has to wait.
+    """
+    subscription_ids, keys = zip(*sorted(orders), strict=True)
+    rows: list[asyncpg.Record] = await connection.fetch(
+        PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def followers(
+    connection: Connection, orders: Collection[tuple[UUID, str]], each: int, data_bytes: int, limit: int
+) -> list[asyncpg.Record]:
+    """What waits behind the first of each order, at most `each` of one and `limit` in all."""
+    subscription_ids, keys = zip(*orders, strict=True)
+    rows: list[asyncpg.Record] = await connection.fetch(
+        FOLLOWERS, subscription_ids, keys, each, data_bytes, limit, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def waiting_orders(
+    connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int], limit: int
+) -> list[asyncpg.Record]:
+    """The orders (shard, subscription_id, order_key) that have something waiting, at most `limit`."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        WAITING_ORDERS, list(subscription_ids), list(shards), limit, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def demote(connection: Connection, subscription_ids: Collection[UUID], shards: Collection[int]) -> None:
+    """Take back the time of deliveries that are not the first of their order, in shards whose lock is held."""
+    await connection.execute(DEMOTE, sorted(subscription_ids), list(shards), timeout=TIMEOUT_SECONDS)

@@ -1,0 +1,60 @@
+"""What processes tell each other of sinks that are unwell."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from events.dispatch.queries.statement import TIMEOUT_SECONDS, Connection, Row
+
+
+async def holds(connection: Connection, owner: str) -> list[asyncpg.Record]:
+    """Subscriptions whose sinks are to be left alone, as others found: (subscription_id, seconds)."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        """
+        SELECT h.subscription_id, max(extract(epoch FROM h.until - now()))::float8 AS seconds
+        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+        WHERE h.owner <> $1 AND h.state = 'open' AND h.until > now()
+        GROUP BY h.subscription_id
+        """,
+        owner,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return rows
+
+
+async def tell_health(connection: Connection, owner: str, rows: Sequence[Row]) -> None:
+    """Write what is known of sinks: (subscription, version, state, since, until, reason, limit, seconds it counts)."""
+    await connection.execute(
+        """
+        INSERT INTO sink_health (subscription_id, owner, subscription_version, state, since, until, reason,
+            in_flight_limit, expires_at)
+        SELECT n.id, $1, n.version, n.state, n.since, n.until, n.reason, n.in_flight_limit,
+            greatest(n.until, now() + n.seconds * interval '1 second')
+        FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+            $8::integer[], $9::float8[])
+            AS n (id, version, state, since, until, reason, in_flight_limit, seconds)
+        JOIN subscriptions s ON s.id = n.id
+        ORDER BY n.id
+        ON CONFLICT (subscription_id, owner) DO UPDATE SET
+            subscription_version = excluded.subscription_version, state = excluded.state,
+            since = excluded.since, until = excluded.until, reason = excluded.reason,
+            in_flight_limit = excluded.in_flight_limit, expires_at = excluded.expires_at
+        """,
+        owner,
+        *zip(*rows, strict=True),
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+async def drop_health(connection: Connection, owner: str, subscription_ids: Collection[UUID]) -> None:
+    """Forget what `owner` said of these, and what nobody says any more."""
+    await connection.execute(
+        """
+        DELETE FROM sink_health
+        WHERE owner = $1 AND subscription_id = ANY($2) OR expires_at < now() - interval '1 minute'
+        """,
+        owner,
+        list(subscription_ids),
+        timeout=TIMEOUT_SECONDS,
+    )
