@@ -92,7 +92,7 @@ def test_the_sink_that_knative_binds_is_offered(console: Console) -> None:
 
 
 def test_a_sink_that_keeps_failing_is_seen_to(console: Console) -> None:
-    with Receiver(status=503) as sink:
+    with Receiver(status=500) as sink:
         made = console.subscribe(
             "ailing", sink.url, "--type", "e2e.ailing", "--delivery", '{"backoffDelay": "PT0.5S"}'
         )
@@ -118,6 +118,6 @@ def test_a_sink_that_keeps_failing_is_seen_to(console: Console) -> None:
         page.get_by_role("link", name="ailing").click()
         health = page.get_by_role("status", name="Health of the sink")
         expect(health).to_contain_text(re.compile("Circuit open|Half open"))
-        expect(health).to_contain_text("503")
+        expect(health).to_contain_text("500")
         sink.status = 204
         expect(health).to_contain_text("Healthy", timeout=60_000)
