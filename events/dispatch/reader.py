@@ -21,7 +21,7 @@ WINDOW = 768
 WINDOW_BYTES = 64 * 1024 * 1024
 """What may be read and not recorded, in one process."""
 
-JOBS = 2_048
+JOBS = 1_024
 """How many deliveries those events may amount to."""
 
 BATCH = 512
@@ -160,7 +160,8 @@ class Reader:
             self.works += 1
             self._bytes += size
             jobs = self._router.route(work, row, subscribers)
-            self._fan_out += (max(jobs, 1) - self._fan_out) / 64
+            # It is learnt at once that there are many, and slowly that there are few.
+            self._fan_out = max(jobs, self._fan_out + (max(jobs, 1) - self._fan_out) / 64)
         self._blocked = 0
 
     def _behind_horizon(self, shards: Collection[int]) -> None:

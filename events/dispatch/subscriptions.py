@@ -18,7 +18,15 @@ from events.dispatch.special import Special, Unusable, special_of
 from shared.auth.sealing import UnsealError, unseal
 from shared.core.cloudevents import Event
 from shared.core.delivery import DEFAULT, K_SINK, DeliveryPolicy, InvalidPolicy, parse_policy
-from shared.core.filters import Filter, InvalidFilter, compile_filters, data_of
+from shared.core.filters import (
+    NO_DATA,
+    Attributes,
+    EventData,
+    Filter,
+    InvalidFilter,
+    compile_filters,
+    data_of,
+)
 from shared.core.matching import Matches, MatchIndex
 from shared.runtime.resources import Resources
 
@@ -85,7 +93,28 @@ class Subscribers:
     def matches(self, event: Event) -> Matches[Subscription]:
         """Those whose filter the event passes; disabled ones do not count."""
         constant = self.index.constant
-        return constant if constant is not None else self.index.match(event.attributes(), data_of(event))
+        if constant is not None:
+            return constant
+        attributes, data = event.attributes(), data_of(event) if self.index.sees_data else NO_DATA
+        try:
+            return self.index.match(attributes, data)
+        except Exception:
+            # Whatever it is, it must not take the event from everybody.
+            logger.exception("the index cannot be used; every filter is asked")
+            return self._by_asking_each(attributes, data)
+
+    def _by_asking_each(self, attributes: Attributes, data: EventData) -> Matches[Subscription]:
+        found: list[Subscription] = []
+        failed: list[tuple[Subscription, Exception]] = []
+        for subscription in self.by_id.values():
+            if subscription.state == "disabled":
+                continue
+            try:
+                if subscription.filter.matches(attributes, data):
+                    found.append(subscription)
+            except Exception as error:
+                failed.append((subscription, error))
+        return Matches(tuple(found), tuple(failed))
 
 
 NOBODY = Subscribers(-1)

@@ -116,20 +116,14 @@ class OutboundClient:
                     if not (again and error.untouched):
                         raise
             async with asyncio.timeout(request.timeout_seconds):
-                connection = await self._open(request)
+                connection = await self._pool.get(
+                    origin, lambda: self._dialer.open(request.target, request.tls, Opening())
+                )
                 return await self._exchange(request, origin, connection, timed=False)
         except Late as error:
             raise NoAnswer(reason(TimeoutError(), request.timeout_seconds)) from error
         except (Broken, OSError) as error:
             raise NoAnswer(reason(error, request.timeout_seconds)) from error
-
-    async def _open(self, request: _Request) -> Connection:
-        await self._pool.room()
-        try:
-            return await self._dialer.open(request.target, request.tls, Opening())
-        except BaseException:
-            self._pool.left(None)
-            raise
 
     async def _exchange(
         self, request: _Request, origin: Origin, connection: Connection, *, timed: bool

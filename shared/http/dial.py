@@ -134,7 +134,7 @@ class Dialer:
                     lambda: Connection(opening),
                     sock=opened,
                     ssl=tls or public_tls(),
-                    server_hostname=target.host.partition("%")[0],
+                    server_hostname=target.host.partition("%")[0].rstrip("."),
                 )
                 opening.tls_us = _since(clock)
         except BaseException:

@@ -69,7 +69,7 @@ class Cel:
 
     def _judge(self, attributes: Attributes, data: EventData) -> tuple[bool, str | None]:
         """Whether the expression is true, and what went wrong."""
-        cost = self._cost.of(data.size, data.elements) if self._uses_data else 0
+        cost = self._cost.of(data) if self._uses_data else 0
         if cost > MAX_COST:
             return False, (
                 f"this expression on data of {data.size:,} bytes would look at up to {cost:,} bytes,"

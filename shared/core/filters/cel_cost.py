@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.core.filters.cel_tree import Call, Const, Ident, Literal, Loop, Node, Select
+from shared.core.filters.data import EventData
 
 MAX_LOOPS = 8
 MAX_NESTED = 3
@@ -20,8 +21,8 @@ MAX_BUILDS = 16
 STEPS = 10_000
 """The library's own limit of steps of all loops of an evaluation."""
 
-MAX_COST = 64 * 1024 * 1024
-"""Bytes that an evaluation may look at, in the worst case: some 0.1 s."""
+MAX_COST = 16 * 1024 * 1024
+"""Bytes that an evaluation may look at, in the worst case: some 25 ms."""
 
 _COMPARED = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "startsWith", "endsWith"})
 """These stop at the end of the shorter operand."""
@@ -49,9 +50,12 @@ class Cost:
     in_loops: int
     depth: int
 
-    def of(self, size: int, elements: int) -> int:
-        """The worst case for data of `size` bytes without a list of more than `elements`."""
-        steps: int = min(STEPS, elements ** max(1, self.depth))
+    def of(self, data: EventData) -> int:
+        """The worst case for this data."""
+        size = data.size
+        if not self.in_loops:
+            return self.once * size
+        steps: int = min(STEPS, data.elements ** max(1, self.depth))
         return self.once * size + self.nested * size * steps + self.in_loops * steps * _NODE_COST
 
 

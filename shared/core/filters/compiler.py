@@ -8,6 +8,9 @@ from shared.core.filters.clauses import LEAVES, All, Any, Clause, Filter, Leaf, 
 
 MAX_DEPTH = 32
 MAX_CLAUSES = 2_000
+MAX_CEL = 10
+"""CEL expressions in one filter: each may cost what `cel_cost` allows."""
+
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _DIALECTS = "exact, prefix, suffix, all, any, not, sql and cel"
 
@@ -32,6 +35,7 @@ def compile_filters(filters: Json, pointer: str = "/filters") -> Filter:
 class _Compiler:
     def __init__(self) -> None:
         self._clauses = 0
+        self._cel = 0
 
     def array(self, value: Json, pointer: str, depth: int, least: int) -> list[Clause]:
         if not isinstance(value, list):
@@ -66,6 +70,9 @@ class _Compiler:
 
             return _expression(Sql, body, value, at)
         if dialect == "cel":
+            self._cel += 1
+            if self._cel > MAX_CEL:
+                raise InvalidFilter(at, f"is more than the {MAX_CEL} cel expressions that a filter may have")
             # Its library is loaded with the first filter that needs it.
             from shared.core.filters.cel import Cel
 

@@ -7,9 +7,7 @@ import re
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from shared.core.cesql import BUILTINS, Limits, ParseError, parse
-from shared.core.cesql.nodes import Logic, walk
-from shared.core.cesql.parser import parse as parse_nodes
+from shared.core.cesql import ParseError, parse
 from shared.core.filters.clauses import All, Clause, Leaf
 from shared.core.filters.clauses import Any as AnyOf
 from shared.core.filters.data import EventData
@@ -17,10 +15,8 @@ from shared.core.filters.verdict import MATCHED, Attributes, Verdict, fact, join
 
 if TYPE_CHECKING:
     from shared.core.cesql import Requirement
-    from shared.core.cesql.nodes import Node
 
 NO_DATA_HERE = "CESQL has no `data`: use `cel`"
-_LIMITS = Limits()
 _DATA_BEFORE = re.compile(r"(?<![A-Za-z0-9_])data\s*\Z", re.IGNORECASE)
 _DATA = re.compile(r"(?<![A-Za-z0-9_])data(?![A-Za-z0-9_])", re.IGNORECASE)
 
@@ -31,7 +27,7 @@ class Sql:
     `implies` is true of every event that passes, None knows nothing; with `implies_all` it is the expression.
     """
 
-    __slots__ = ("_clause", "_evaluate", "_judge", "_names", "_text", "implies", "implies_all", "key")
+    __slots__ = ("_clause", "_expression", "_judge", "_names", "implies", "implies_all", "key")
     sees_data = False
 
     def __init__(self, text: str, clause: dict[str, Any]) -> None:
@@ -43,10 +39,9 @@ class Sql:
         if "data" in expression.attributes:
             found = _DATA.search(text)
             raise ValueError(_placed(ParseError(NO_DATA_HERE, found.start() if found else 0, text)))
-        self._text = text
         self._clause = clause
+        self._expression = expression
         self._judge = expression.matches
-        self._evaluate = expression.evaluate
         self._names = tuple(sorted(expression.attributes))
         self.key: Hashable = ("sql", text)
         required = expression.required()
@@ -59,25 +54,20 @@ class Sql:
 
     def explain(self, attributes: Attributes, data: EventData) -> Verdict:  # noqa: ARG002 Clause
         """The same, with the part that failed and the values it saw."""
-        result = self._evaluate(attributes)
-        if result.error is not None:
-            part = self._text[result.error.start : result.error.end]
-            error = f"{result.error.kind} error in `{shown(part)}`: {result.error.message}"
-            facts = self._facts(_names_of(part), attributes)
-            detail = error + (f" ({facts})" if facts else "")
-            return Verdict(matched=False, clause=self._clause, detail=detail, error=error)
-        if result.value is True:
+        told = self._expression.explain(attributes)
+        if told.matched:
             return MATCHED
-        if result.value is not False:
-            error = f"the result is not a Boolean but {shown(repr(result.value))}"
-            return Verdict(matched=False, clause=self._clause, detail=error, error=error)
-        part = _failing(self._text, attributes)
-        facts = self._facts(_names_of(part), attributes)
-        detail = f"`{shown(part)}` is false" + (f": {facts}" if facts else "")
-        return Verdict(matched=False, clause=self._clause, detail=detail)
-
-    def _facts(self, names: frozenset[str], attributes: Attributes) -> str:
-        return joined(fact(name, attributes) for name in self._names if name in names)
+        part = f"`{shown(told.clause)}`"
+        facts = joined(fact(name, attributes) for name in told.values)
+        if told.error is not None:
+            error = f"{told.error.kind} error in {part}: {told.error.message}"
+        elif (value := self._expression.evaluate(attributes).value) is not False:
+            error = f"the result is not a Boolean but {shown(repr(value))}"
+        else:
+            said = f"{part} is false" + (f": {facts}" if facts else "")
+            return Verdict(matched=False, clause=self._clause, detail=said)
+        said = error + (f" ({facts})" if facts else "")
+        return Verdict(matched=False, clause=self._clause, detail=said, error=error)
 
     def names(self) -> Iterator[str]:
         """The attributes it looks at."""
@@ -85,33 +75,14 @@ class Sql:
 
 
 def doubts(text: str) -> Iterator[str]:
-    """Warnings: of an expression that is never true, and of AND, OR and XOR beside each other.
-
-    Section 3.6 reads those from the left, the published grammar from the right.
-    """
-    kind = parse(text).type
-    if kind not in {None, "Boolean"}:
-        yield f"this is a value of type {kind}, which no event passes: compare it with something"
-    for node in walk(parse_nodes(text, BUILTINS, _LIMITS)):
-        if not isinstance(node, Logic):
-            continue
-        for operand in node.operands:
-            if isinstance(operand, Logic) and not operand.wrapped and operand.operator != node.operator:
-                inner = text[operand.start : operand.end]
-                yield (
-                    f"{operand.operator} and {node.operator} stand side by side without parentheses; this is read"
-                    f" from the left, `({shown(inner)}) {node.operator} …`, and other engines may read it"
-                    " differently: write the parentheses"
-                )
+    """What an expression may not have been meant to say, and where."""
+    for lint in parse(text).warnings:
+        yield f"{lint.message} (at character {lint.start + 1})"
 
 
 def _refusal(error: ParseError, text: str) -> str:
-    if _DATA_BEFORE.search(text[: error.position]) and text[error.position : error.position + 1] in {
-        ".",
-        "[",
-    }:
-        found = _DATA_BEFORE.search(text[: error.position])
-        assert found is not None
+    found = _DATA_BEFORE.search(text[: error.position])
+    if found is not None and text[error.position : error.position + 1] in {".", "["}:
         return _placed(ParseError(NO_DATA_HERE, found.start(), text))
     return _placed(error)
 
@@ -128,23 +99,3 @@ def _implied(required: "Requirement") -> Clause | None:
         ]
         clauses.append(leaves[0] if len(leaves) == 1 else AnyOf(leaves, {}))
     return All(clauses) if clauses else None
-
-
-def _failing(text: str, attributes: Attributes) -> str:
-    """The first part of a false expression that is false: of an AND, the operand."""
-    node: Node = parse_nodes(text, BUILTINS, _LIMITS)
-    while isinstance(node, Logic) and node.operator == "AND":
-        for operand in node.operands:
-            if parse(text[operand.start : operand.end]).evaluate(attributes).value is not True:
-                node = operand
-                break
-        else:
-            break
-    return text[node.start : node.end]
-
-
-def _names_of(part: str) -> frozenset[str]:
-    try:
-        return parse(part).attributes
-    except ParseError:
-        return frozenset()

@@ -18,10 +18,10 @@ from shared.core.matching.tables import Beginnings, Texts
 
 T = TypeVar("T")
 
-KINDS = 200_000
+KINDS = 20_000
 """How much is remembered of kinds of events: each entry counts one and one for each member found."""
 
-VALUES = 50_000
+VALUES = 2_000
 """The same for the values that filters with more to see have been asked about."""
 
 SIGNATURES = 64
@@ -75,6 +75,7 @@ class MatchIndex(Generic[T]):
         self._readers: list[Texts] | None = []
         self._constant: Matches[T] | None = None
         self._is_settled = False
+        self._seeing = 0
         self._exact: dict[tuple[str, ...], dict[Hashable, dict[_Group[T], None]]] = {}
         self._affixes: dict[tuple[str, str], dict[Hashable, dict[_Group[T], None]]] = {}
         self._always: dict[_Group[T], None] = {}
@@ -106,6 +107,11 @@ class MatchIndex(Generic[T]):
             del self._groups[group.filter.key]
             self._removed(group)
         self.forget()
+
+    @property
+    def sees_data(self) -> bool:
+        """Whether a filter may look at an event's data."""
+        return self._seeing > 0
 
     @property
     def constant(self) -> Matches[T] | None:
@@ -217,6 +223,7 @@ class MatchIndex(Generic[T]):
         compared = set(atoms(filter_.root)) if plain else set()
         compared.update(atom for need in found or () for atom in need)
         names = () if plain else tuple(dict.fromkeys(filter_.root.names()))
+        self._seeing += filter_.sees_data
         group: _Group[T] = _Group(filter_, plain, found, frozenset(compared), names)
         for name, dialect, text in group.atoms:
             self._texts.setdefault(name, Texts(name)).add(dialect, text)
@@ -245,6 +252,7 @@ class MatchIndex(Generic[T]):
         return table, text if dialect == "prefix" else text[::-1]
 
     def _removed(self, group: _Group[T]) -> None:
+        self._seeing -= group.filter.sees_data
         for name, dialect, text in group.atoms:
             texts = self._texts[name]
             texts.drop(dialect, text)

@@ -145,6 +145,19 @@ def test_subscriptions_from_beginning_to_end(project: str, tmp_path: Path) -> No
     call("emit", "-t", "order.created", "-s", "/x")
     checked = call("subscriptions", "check", '[{"exact": {"type": "other"}}]', "--subscription", "audit")
     assert "0 of 1 match; 0 more and 1 fewer than saved" in checked.stderr
+    expressions = ("--cel", "has(data.total)", "--sql", "type = 'a' OR type = 'b' AND source = 'c'")
+    checked = call("subscriptions", "check", *expressions)
+    assert "0 of 1 match" in checked.stderr
+    assert "warning: /filters/0/sql: AND, OR and XOR bind equally" in checked.stderr
+    assert call("subscriptions", "check", code=2)
+    (uid,) = [event["uid"] for event in answer("events", "ls")["items"]]
+    explained = answer("events", "explain", uid, "--subscription", "audit", "--version", "1")
+    assert [item["matched"] for item in explained["items"]] == [True]
+    assert "audit" in call("events", "explain", uid).stdout
+    assert call("events", "explain", uid, "--version", "1", code=2)
+    cel = answer("subscriptions", "create", "big", "--sink", "http://127.0.0.1:9/", "--cel", "data.total > 1")
+    assert cel["filters"] == [{"cel": "data.total > 1"}]
+    call("subscriptions", "delete", "big", "--yes")
     assert "Not done without being asked" in call("subscriptions", "delete", "audit", code=2).stderr
     call("subscriptions", "delete", "audit", "--yes")
     assert "no subscription 'audit'" in call("subscriptions", "get", "audit", code=3).stderr

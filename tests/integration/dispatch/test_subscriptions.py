@@ -1,11 +1,13 @@
 """What dispatch knows of subscriptions: read once, and again only where something changed."""
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from events.dispatch.subscriptions import CHUNK, Subscribers, SubscriptionCache
+from shared.core.filters import Filter, compile_filters
 from tests.integration.dispatch.conftest import World, event
 from tests.support.sink import Sink
 
@@ -167,3 +169,36 @@ async def test_cel_sees_the_data_of_what_is_delivered(world: World, sink: Sink) 
     assert sum(row["subscription_id"] == wanted for row in rows) == 1
     assert sum(row["subscription_id"] == everything for row in rows) == 2
     assert [request.body for request in sink.requests if request.path.endswith("/big")] == [b'{"n": 6}']
+
+
+async def test_an_index_that_fails_takes_no_event_from_anybody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await many(world, 3)
+    found = await read(world, SubscriptionCache(world.resources))
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(found.index, "match", fails)
+    assert who(found, "t1") == {ids[1]}
+
+
+async def test_a_filter_that_raises_ends_its_own_delivery_alone(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = await world.subscribe(sink.url, [{"prefix": {"type": "com."}}])
+    good = await world.subscribe(f"{sink.url}/good", [{"exact": {"type": "com.example.made"}}])
+    matches = Filter.matches
+
+    def fails(self: Filter, *a: Any) -> bool:
+        if self.key == compile_filters([{"prefix": {"type": "com."}}]).key:
+            raise RuntimeError("no verdict")
+        return matches(self, *a)
+
+    monkeypatch.setattr(Filter, "matches", fails)
+    world.start()
+    await world.emit()
+    rows = {row["subscription_id"]: row for row in await world.settled(2)}
+    assert (rows[bad]["status"], rows[bad]["last_error"]) == ("dead", "could not be decided: RuntimeError")
+    assert rows[good]["status"] == "delivered"

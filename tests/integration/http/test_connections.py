@@ -14,6 +14,7 @@ from yarl import URL
 
 from shared.http.addresses import AddressGuard
 from shared.http.client import NoAnswer, OutboundClient
+from shared.http.pool import OPENINGS
 from tests.integration.http.conftest import RawServer
 from tests.support.sink import Sink
 
@@ -160,6 +161,61 @@ async def test_there_are_only_so_many_connections(sink: Sink) -> None:
     assert client._pool._open == 0
 
 
+async def test_many_requests_to_a_fast_server_share_few_connections(
+    client: OutboundClient, raw: RawServer
+) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await raw.request(reader)
+            writer.write(OK)
+
+    url = await raw(script)
+    answers = await asyncio.gather(*(client.post(url, [], b"", timeout_seconds=30) for _ in range(1000)))
+    assert len(answers) == 1000
+    assert raw.connections < 500
+
+
+async def test_a_slow_server_gets_as_many_as_it_takes(sink: Sink) -> None:
+    client = OutboundClient(LOOPBACK)
+    sink.answer(200, delay=1)
+    calls = [client.post(URL(sink.url), [], b"", timeout_seconds=30) for _ in range(OPENINGS * 3)]
+    await asyncio.gather(*calls)
+    assert sink.most_open == OPENINGS * 3
+    await client.close()
+
+
+async def test_of_many_that_wait_for_a_dead_server_each_is_told(client: OutboundClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = URL(f"http://127.0.0.1:{port}/")
+    calls = [client.post(url, [], b"", timeout_seconds=10) for _ in range(OPENINGS * 3)]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert {str(result) for result in results} == {"no connection: Connection refused"}
+    assert client._pool._open == 0
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.001, 0.01])
+async def test_those_that_are_cancelled_while_they_wait_take_nothing_along(
+    client: OutboundClient, raw: RawServer, wait: float
+) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await raw.request(reader)
+            await asyncio.sleep(0.002)
+            writer.write(OK)
+
+    url = await raw(script)
+    tasks = [asyncio.create_task(client.post(url, [], b"", timeout_seconds=30)) for _ in range(200)]
+    await asyncio.sleep(wait)
+    for task in tasks[::2]:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(not isinstance(result, Exception) for result in results[1::2])
+    idle = sum(len(server.idle) for server in client._pool._servers.values())
+    assert client._pool._open == idle
+    assert not any(server.waiting or server.opening for server in client._pool._servers.values())
+
+
 async def test_an_idle_connection_makes_room_for_another_server(sink: Sink, raw: RawServer) -> None:
     client = OutboundClient(LOOPBACK, connections=1)
     elsewhere = await raw.answers(OK, OK)
@@ -282,7 +338,8 @@ async def test_tls_verifies_names_and_authorities(raw: RawServer, authority: Aut
     assert answer.body == b"ok"
     assert answer.timings.tls_us is not None
     assert seen[0] == "good.example"
-    await client.post(URL(f"https://127.0.0.1:{port}/"), [], b"x", timeout_seconds=5, tls=trusting)
+    for host in ("127.0.0.1", "good.example."):  # an address, and a name to its root
+        await client.post(URL(f"https://{host}:{port}/"), [], b"x", timeout_seconds=5, tls=trusting)
     with pytest.raises(NoAnswer, match=r"the certificate is not valid: .*other\.example"):
         await client.post(URL(f"https://other.example:{port}/"), [], b"x", timeout_seconds=5, tls=trusting)
     with pytest.raises(NoAnswer, match=r"the certificate is not valid: .*issuer"):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.core.cloudevents import DataKind
 from shared.core.filters import EventData, InvalidFilter, Verdict, compile_filters
 from shared.core.filters.cel_cost import MAX_COST
+from shared.core.filters.compiler import MAX_CEL
 
 EVENT: dict[str, str | int | bool] = {
     "type": "com.acme.order.created", "source": "/shop", "id": "1", "count": 5, "flag": True,
@@ -180,6 +181,12 @@ def test_what_cannot_be_one_is_refused(text: str, detail: str) -> None:
         compile_filters([{"cel": text}])
     assert caught.value.pointer == "/filters/0/cel"
     assert detail in caught.value.detail
+
+
+def test_a_filter_has_only_so_many() -> None:
+    compile_filters([{"cel": "true"}] * MAX_CEL)
+    with pytest.raises(InvalidFilter, match="more than the 10 cel"):
+        compile_filters([{"any": [{"cel": "true"}] * (MAX_CEL + 1)}])
 
 
 def test_a_caret_stands_under_the_place() -> None:

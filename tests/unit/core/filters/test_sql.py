@@ -58,9 +58,9 @@ def test_the_part_that_failed_is_shown_with_what_it_saw(text: str, detail: str) 
 @pytest.mark.parametrize(
     ("text", "start"),
     [
-        ("missing = 'x'", "missingAttribute error in `missing`"),
+        ("missing = 'x'", "missingAttribute error in `missing = 'x'`: "),
         ("INT(type) > 5", "cast error in `"),
-        ("count / 0 = 1", "math error in `count / 0`"),
+        ("count / 0 = 1", "math error in `count / 0 = 1`: division by 0"),
         ("count", "the result is not a Boolean but 5"),
     ],
 )
@@ -112,7 +112,7 @@ def test_mixes_without_parentheses_are_warned_of() -> None:
     mixed = "type = 'a' OR type = 'b' AND source = 'c'"
     found = list(warnings([{"exact": {"type": "a"}}, {"any": [{"not": {"sql": mixed}}]}]))
     assert [pointer for pointer, _ in found] == ["/filters/1/any/0/not/sql"]
-    assert "`(type = 'a' OR type = 'b') AND …`" in found[0][1]
+    assert "this means (type = 'a' OR type = 'b') AND …" in found[0][1]
     clear = "(type = 'a' OR type = 'b') AND source = 'c'"
     assert list(warnings([{"sql": clear}, {"cel": mixed}])) == []
 

@@ -107,6 +107,7 @@ class Changes(RuleBasedStateMachine):
     @invariant()
     def nothing_is_left_behind(self) -> None:
         assert len(self.index) == len(self.members)
+        assert self.index.sees_data == any(f.sees_data for f in self.members.values())
         if not self.members:
             assert self.index.constant is not None
             assert not self.index._texts
