@@ -238,7 +238,10 @@ class Gate:
     async def _work(self) -> None:
         while self._queue:
             if len(self._workers) > self.limit:
-                return  # the limit was lowered
+                # The limit was lowered. Counted out at once: else all who get here in one turn of the loop would go.
+                if (worker := asyncio.current_task()) is not None:
+                    self._workers.discard(worker)
+                return
             if self.subscription.policy.rate_per_second is not None:
                 await self._token(self.subscription.policy.rate_per_second)
                 if not self._queue:
