@@ -194,7 +194,7 @@ class Gate:
             return Health(breaker.state, breaker.since + offset, until, self._reason, reduced)
         if now < self._held_until and self._held_here:
             return Health("open", self._held_since + offset, self._held_until + offset, self._reason, reduced)
-        reason = "it answers late, or that it gets too much" if reduced is not None else None
+        reason = "it answers late, or says that it gets too much" if reduced is not None else None
         return Health("closed", breaker.since + offset, None, reason, reduced)
 
     def cancel(self) -> None:

@@ -70,6 +70,10 @@ def test_rows_write_cesql_and_cesql_writes_rows(console: Console) -> None:
     page.get_by_label("Value").nth(1).fill("41")
     expect(text(page)).to_have_value("type = 'e2e.rows'\nAND INT(itemcount) <= 41")
 
+    page.get_by_label("Operator").nth(1).select_option("present")
+    expect(page.get_by_label("Value")).to_have_count(1)
+    expect(text(page)).to_have_value("type = 'e2e.rows'\nAND EXISTS itemcount")
+
     text(page).fill("LENGTH(type) > 4")
     expect(page.get_by_text("Rows cannot show what is written below")).to_be_visible()
     expect(page.get_by_label("Value").first).to_be_disabled()

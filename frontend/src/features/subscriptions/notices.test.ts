@@ -33,6 +33,7 @@ describe('places', () => {
     const rows = [{ exact: { type: 'a' } }, { sql: 'INT(n) <= x' }]
     expect(placed([{ pointer: '/filters/1/sql', detail: 'bad' }], rows, '').sql).toEqual([])
     expect(unplacedFaults([{ pointer: '/filters/1/sql', detail: 'bad' }], rows)).toEqual(['/1/sql bad'])
+    expect(unplacedFaults([{ pointer: '/filters/1/sql', detail: 'bad' }], rows, true)).toEqual(['Row 2: bad'])
   })
 })
 

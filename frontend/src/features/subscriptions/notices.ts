@@ -66,13 +66,17 @@ export function placed(faults: Fault[], filters: Dialect[], text: string): { sql
   return { sql: dialect === 'sql' ? said : [], cel: dialect === 'cel' ? said : [] }
 }
 
-/** What is said of anything else in the filters, each with where that is. */
-export function unplacedFaults(faults: Fault[], filters: Dialect[]): string[] {
+/** What is said of anything else in the filters, each with where that is: as a row, or in JSON. */
+export function unplacedFaults(faults: Fault[], filters: Dialect[], rows = false): string[] {
   const dialect = dialectOf(filters)
   const whole = dialect === 'sql' || dialect === 'cel' ? `/filters/0/${dialect}` : null
   return faults
     .filter(({ pointer }) => pointer !== whole && /^\/filters(?:\/|$)/u.test(pointer))
-    .map(({ pointer, detail }) => `${pointer.slice('/filters'.length)} ${detail.split('\n')[0] ?? ''}`.trim())
+    .map(({ pointer, detail }) => {
+      const row = rows ? /^\/filters\/(\d+)/u.exec(pointer)?.[1] : undefined
+      const where = row ? `Row ${String(Number(row) + 1)}:` : pointer.slice('/filters'.length)
+      return `${where} ${detail.split('\n')[0] ?? ''}`.trim()
+    })
 }
 
 /** Where a mark is, for those who do not see it. */
