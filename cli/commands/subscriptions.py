@@ -28,6 +28,7 @@ WIDE: list[Column] = [
     ("retry", "delivery.retry"),
     ("timeout", "delivery.timeout"),
 ]
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITABLE = ("name", "filters", "sink", "delivery", "state")
 
 
@@ -73,6 +74,21 @@ def read_document(text: str) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise CommandError(f"neither JSON nor YAML: {error}", code=INVALID) from error
+
+
+def _text(given: str) -> str:
+    """An expression given on the command line, or from `@FILE`."""
+    if not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text()
+    except OSError as error:
+        raise CommandError(f"{given[1:]}: {error.strerror}") from error
+
+
+def _tls(cert: Path | None, key: Path | None, ca: Path | None) -> dict[str, str] | None:
+    files = {"certificate": cert, "privateKey": key, "ca": ca}
+    return {member: path.read_text() for member, path in files.items() if path is not None} or None
 
 
 def _print(output: str, subscription: dict[str, Any]) -> None:
@@ -139,6 +155,11 @@ def get_subscription(api: Api, subscription: str, output: str) -> None:
 @click.option("--cel", multiple=True, help="Only what this CEL expression lets through; it sees `data` too.")
 @click.option("--delivery", help="Delivery settings as a JSON or YAML object, or @FILE.")
 @click.option("--secret", "secrets", multiple=True, help="Signing secret (whsec_… or whsk_…).")
+@click.option("--auth", help="Credential for the sink as a JSON or YAML object, or @FILE.")
+@click.option("--cert", type=READABLE, help="File with the certificate to show the sink, in PEM.")
+@click.option("--key", type=READABLE, help="File with its private key.")
+@click.option("--ca", type=READABLE, help="File with those who may have signed the sink's certificate.")
+@click.option("--transform", help="JSONata that makes what is sent, or @FILE.")
 @click.option("-f", "--file", "document", help="The whole subscription as a file, - for standard input.")
 @output_option
 @api_options
@@ -153,10 +174,17 @@ def create_subscription(
     cel: tuple[str, ...],
     delivery: str | None,
     secrets: tuple[str, ...],
+    auth: str | None,
+    cert: Path | None,
+    key: Path | None,
+    ca: Path | None,
+    transform: str | None,
     document: str | None,
     output: str,
 ) -> None:
     """Make a subscription. What the options say wins over what the file says.
+
+    A credential is better in a file: what stands on a command line is kept by shells.
 
     \b
     Example:
@@ -164,6 +192,8 @@ def create_subscription(
       weir subscriptions create audit --sink https://audit.example.com --filters '[{"prefix": {"type": "order."}}]'
       weir subscriptions create big --sink https://example.com/big --cel 'data.total > 100'
       weir subscriptions create -f billing.yaml
+      weir subscriptions create crm --sink https://crm.example.com/in --auth @crm-auth.json
+      weir subscriptions create short --sink http://127.0.0.1:9000/hook --transform '{"data": data.order}'
     """  # noqa: D301
     body = read_document(f"@{document}") if document else {}
     if not isinstance(body, dict):
@@ -174,6 +204,9 @@ def create_subscription(
         "filters": read_document(filters) if filters else None,
         "delivery": read_document(delivery) if delivery else None,
         "signingSecrets": list(secrets) or None,
+        "auth": read_document(auth) if auth else None,
+        "tls": _tls(cert, key, ca),
+        "transform": {"jsonata": _text(transform)} if transform else None,
     }
     body |= {member: value for member, value in given.items() if value is not None}
     if types:
@@ -285,3 +318,31 @@ def check_filters(
     if not answer["complete"]:
         counts += "; older events were left out"
     click.echo(counts, err=True)
+
+
+@subscriptions.command("transform")
+@click.argument("expression")
+@click.option("--event", "uid", help="The stored event with this uid.")
+@click.option("--data", "given", help="An event in the JSON format, or @FILE.")
+@output_option
+@api_options
+def try_transform(api: Api, expression: str, uid: str | None, given: str | None, output: str) -> None:
+    """Show what JSONata (or @FILE) makes of an event, without saving or sending it.
+
+    \b
+    Example:
+      weir subscriptions transform '{"data": data.order}' --event 0199c3f2-8a51-7c3e-b0d4-5f2a9e6b1c70
+    """  # noqa: D301
+    if (uid is None) == (given is None):
+        raise click.UsageError("say which event: --event UID of a stored one, or --data with one")
+    body: dict[str, Any] = {"transform": {"jsonata": _text(expression)}}
+    body |= {"uid": uid} if given is None else {"event": read_document(given)}
+    answer = api.call("POST", "/subscriptions/transform", body)
+    if (error := answer["error"]) is not None:
+        at = "" if error["position"] is None else f" (character {error['position']})"
+        raise CommandError(f"{error['detail']}{at}", code=INVALID)
+    if answer["event"] is None:
+        click.echo("nothing: the event would not be sent", err=True)
+        return
+    columns: list[Column] = [("type", "type"), ("source", "source"), ("id", "id"), ("data", "data")]
+    show(output, answer["event"], rows=[answer["event"]], columns=columns, name=str(answer["event"]["id"]))

@@ -6,6 +6,16 @@ from dataclasses import dataclass
 
 from shared.core.delivery import InvalidPolicy, check_sink
 from shared.core.overrides import override_faults
+from shared.runtime.environment import FromEnvironment
+
+
+class BindingSettings(FromEnvironment):
+    """`bound_sink` says whether deliveries may go to K_SINK.
+
+    They may not where K_SINK is Weir's own broker: who may subscribe could send it hints and orders of Weir's.
+    """
+
+    bound_sink: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +31,12 @@ class Binding:
     fault: str | None = None
 
 
-def read_binding(environment: Mapping[str, str]) -> Binding:
+def read_binding(environment: Mapping[str, str], *, allowed: bool = True) -> Binding:
     """What `K_SINK`, `K_CE_OVERRIDES` and `K_CA_CERTS` say. The last two may be absent or empty."""
+    if not allowed:
+        return Binding(
+            fault="deliveries to env:K_SINK are switched off where dispatch runs (WEIR_BOUND_SINK)"
+        )
     url = environment.get("K_SINK", "")
     if not url:
         return Binding(fault="the sink is env:K_SINK, and K_SINK is not set where dispatch runs")

@@ -37,6 +37,9 @@ SWEEP_SECONDS = 0.1
 RECORD_GAP_SECONDS = 0.02
 """Between two commits while there is a lot to do: nobody waits for the record but the reader's window."""
 
+ORDERED_GAP_SECONDS = 0.004
+"""The same while deliveries of some order go out: the next one waits for the record of the one before."""
+
 KEEP_SECONDS = 1.0
 LINGER_SECONDS = 15.0
 NEAR_SECONDS = 60.0
@@ -77,6 +80,7 @@ class Dispatcher:
         self._ears = Ears(resources, self._heard)
         self._health = SinkHealth(resources, self._leases.owner, self._gates)
         self._writing = asyncio.Lock()
+        self._hurry = False
         self._swept_at = 0.0
         self._busy_at = float("-inf")
         self._loops: list[asyncio.Task[None]] = []
@@ -213,7 +217,7 @@ class Dispatcher:
         if not self._recorder.has_something(shards):
             return
         await self._write(shards)
-        await asyncio.sleep(RECORD_GAP_SECONDS)
+        await asyncio.sleep(ORDERED_GAP_SECONDS if self._hurry else RECORD_GAP_SECONDS)
 
     async def _write(self, shards: Collection[Shard]) -> None:
         async with self._writing:
@@ -228,17 +232,15 @@ class Dispatcher:
         for row in batch.rows:
             if row.ending.next_attempt_at is not None:
                 self._due.at(row.ending.next_attempt_at - now)
-            elif row.order_key is not None and row.ending.ended_at is None:
-                self._due.at(0)
         for change in batch.changes:
             self._due.under_way.pop(change.delivery_id, None)
             if change.ending.next_attempt_at is not None:
                 self._due.at(change.ending.next_attempt_at - now)
-            elif change.order_key is not None:
-                self._due.at(0)
         for shard in batch.cursors:
             if shard.lost:
                 self._lose(shard)
+        self._due.next_in_order(batch.promoted)
+        self._hurry = bool(batch.promoted)
 
     def _sweep(self) -> None:
         """Let rows stand for what takes long, so that the events after it can be recorded."""
@@ -369,7 +371,7 @@ class Dispatcher:
         await self._share()
         await self._health.exchange()
         now = time.monotonic()
-        if self._is_idle(now):
+        if self.shards and self._is_idle(now):
             await self._give_back(list(self.shards.values()))
         elif expired := [s for s in self.shards.values() if s.deadline <= now]:
             await self._leave(expired, LEAVE_SECONDS)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from events.dispatch import endings, queries
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.gate import Gates
 from events.dispatch.message import message_of
+from events.dispatch.orders import Order
 from events.dispatch.recorder import Recorder
 from events.dispatch.subscriptions import Subscription, SubscriptionCache
 from events.dispatch.work import Change, Ending, Job, Shard
@@ -25,6 +27,12 @@ WAKE_GAP_SECONDS = 0.2
 BACKLOG_SECONDS = 0.05
 ROOM = 32
 ROWS = 512
+FOLLOWERS = 32
+FOLLOWER_BYTES = 16 * 1024
+FRESH_SECONDS = 2.0
+"""How long what was read of a waiting delivery is good for: its subscription may change."""
+
+NOT_KEPT: tuple[Job | None, float] = (None, 0.0)
 
 logger = logging.getLogger("weir.dispatch")
 
@@ -57,6 +65,7 @@ class DueDeliveries:
         self._next = float("inf")
         self._looked_at = float("-inf")
         self._saturated: set[UUID] = set()
+        self._brought: set[UUID] = set()  # since the last look began: it may find them all the same
         gates.around.room = self.at
         gates.around.shed = self._shed
 
@@ -103,6 +112,7 @@ class DueDeliveries:
         if not shards:
             return
         pool = await self._resources.pg()
+        self._brought.clear()
         asked = time.monotonic()
         waiting, now = await queries.waiting(pool, shards, self.under_way)
         if now is not None and (set_back := self._clock.observe(now, asked)):
@@ -131,6 +141,9 @@ class DueDeliveries:
         for row in rows:
             found[row["subscription_id"]] += 1
             await self._bring(row)
+        await self._follow(
+            {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
+        )
         for subscription_id, count in found.items():
             if count >= rooms[subscription_id]:
                 self._saturated.add(subscription_id)
@@ -142,6 +155,44 @@ class DueDeliveries:
                 # It is due, but others of its order come first.
                 self._recorder.put_in_order(subscription_id)
                 self.at(WAKE_GAP_SECONDS)
+
+    async def _follow(self, orders: set[Order]) -> None:
+        """Have at hand what comes after the first of `orders`: it need not be looked for one by one."""
+        if not orders:
+            return
+        pool = await self._resources.pg()
+        rows = await queries.followers(pool, orders, FOLLOWERS, FOLLOWER_BYTES, ROWS)
+        fresh_until = time.monotonic() + FRESH_SECONDS
+        for row in rows:
+            shard = self._shards.get(row["shard"])
+            gate = self._gates.find(row["subscription_id"])
+            if shard is None or gate is None or row["delivery_id"] in self.under_way:
+                continue
+            if len(shard.followers) >= ROWS:
+                now = time.monotonic()
+                shard.followers = {key: kept for key, kept in shard.followers.items() if kept[1] > now}
+            if len(shard.followers) < ROWS:
+                job = Job(
+                    shard, gate.subscription, message_of(row), row["delivery_id"], order_key=row["order_key"]
+                )
+                shard.followers[job.delivery_id] = (job, fresh_until)
+
+    def next_in_order(self, promoted: Iterable[tuple[int, UUID]]) -> None:
+        """Bring what is the first of its order now: from memory, or soon from the database."""
+        now = time.monotonic()
+        for number, delivery_id in promoted:
+            shard = self._shards.get(number)
+            job, fresh_until = shard.followers.pop(delivery_id, NOT_KEPT) if shard is not None else NOT_KEPT
+            if job is None or now > fresh_until or job.shard.leaving:
+                self.at(0)
+                continue
+            gate = self._gates.of(job.subscription)
+            if gate.subscription.version != job.subscription.version or gate.room_for_rows <= 0:
+                self.at(0)
+                continue
+            self.under_way[delivery_id] = job
+            self._brought.add(delivery_id)
+            gate.put(job)
 
     def _room(self, subscription_id: UUID) -> int:
         """A gate that has none says when it has some again."""
@@ -169,6 +220,9 @@ class DueDeliveries:
             return
         subscribers = await self._subscriptions.get(row["project_id"], row["version"])
         subscription = subscribers.by_id.get(row["subscription_id"])
+        if row["delivery_id"] in self._brought:
+            return  # from memory, while this was looked for
+        shard.followers.pop(row["delivery_id"], None)
         if row["status"] == "dead":
             self._bring_dead_letter(row, shard, subscription)
         elif subscription is None or subscription.state == "disabled" or row["uid"] is None:

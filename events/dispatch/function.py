@@ -13,4 +13,6 @@ FUNCTION = Function(
     # One instance can hold every shard; more of them share the shards.
     scale=Scale(maximum=8, concurrency=50),
     timeout_seconds=300,
+    # On Knative its K_SINK is Weir's own broker, which users must not be able to write to.
+    environment={"WEIR_BOUND_SINK": "false"},
 )

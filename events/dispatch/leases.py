@@ -117,7 +117,7 @@ class Leases:
             for row in rows:
                 self._keep(row, until)
             if rows:
-                self._count(await queries.owners(pool))
+                self._count(await queries.owners(pool, LEASE_SECONDS))
         return {row["shard"] for row in rows}
 
     def _keep(self, row: "Record", until: float) -> None:
@@ -141,7 +141,7 @@ class Leases:
         claims: set[str] = set()
         async with self._changing:
             asked_at = time.monotonic()
-            rows = await queries.owners(await self._resources.pg())
+            rows = await queries.owners(await self._resources.pg(), LEASE_SECONDS)
             held = self._count(rows)
             for row in rows:
                 number = row["shard"]

@@ -59,7 +59,9 @@ WHERE s.shard = h.shard AND s.owner = $1 AND s.epoch = h.epoch
 """
 
 OWNERS = """
-SELECT shard, owner, epoch, cursor_xid, cursor_uid, lease_until IS NULL OR lease_until < now() AS expired,
+SELECT shard, owner, epoch, cursor_xid, cursor_uid,
+    lease_until IS NULL OR lease_until < now() OR lease_until > now() + 2 * $1::float8 * interval '1 second'
+        AS expired,
     extract(epoch FROM lease_until - now())::float8 AS left_seconds
 FROM shards WHERE owner IS NOT NULL
 UNION ALL
@@ -183,7 +185,8 @@ PROMOTE = """
 WITH heads AS MATERIALIZED (
     SELECT head.* FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
     CROSS JOIN LATERAL (
-        SELECT f.id, f.subscription_id, f.order_key, f.status, f.held, f.next_attempt_at FROM deliveries f
+        SELECT f.id, f.shard, f.subscription_id, f.order_key, f.status, f.held, f.next_attempt_at
+        FROM deliveries f
         WHERE f.subscription_id = o.subscription_id AND f.order_key = o.order_key
           AND f.status IN ('pending', 'retrying')
         ORDER BY f.position, f.event_uid LIMIT 1
@@ -192,8 +195,25 @@ WITH heads AS MATERIALIZED (
     UPDATE deliveries d SET next_attempt_at = now() FROM heads
     WHERE d.id = heads.id AND heads.status = 'pending' AND NOT heads.held AND heads.next_attempt_at IS NULL
 )
-SELECT subscription_id, order_key FROM heads
+SELECT id, shard, subscription_id, order_key,
+    status = 'pending' AND NOT held AND next_attempt_at IS NULL AS promoted
+FROM heads
 """
+
+# What comes after the first of an order, to be at hand when that has ended. Long ones are not worth the memory.
+FOLLOWERS = f"""
+SELECT d.id AS delivery_id, d.project_id, d.subscription_id, d.shard, d.order_key, {EVENT}
+FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
+CROSS JOIN LATERAL (
+    SELECT * FROM deliveries d
+    WHERE d.subscription_id = o.subscription_id AND d.order_key = o.order_key
+      AND d.status IN ('pending', 'retrying')
+    ORDER BY d.position, d.event_uid OFFSET 1 LIMIT $3
+) d
+JOIN events e ON e.uid = d.event_uid
+WHERE d.status = 'pending' AND d.attempt_count = 0 AND NOT d.held AND coalesce(octet_length(e.data), 0) <= $4
+LIMIT $5
+"""  # noqa: S608 put together from constants
 
 WAITING_ORDERS = """
 SELECT DISTINCT shard, subscription_id, order_key FROM deliveries
@@ -293,9 +313,12 @@ async def release(connection: Connection, owner: str, leases: dict[int, int]) ->
     await connection.execute(RELEASE, owner, list(leases), list(leases.values()), timeout=TIMEOUT_SECONDS)
 
 
-async def owners(connection: Connection) -> list[asyncpg.Record]:
-    """Who holds which shard, and with `shard` NULL those who would hold some."""
-    rows: list[asyncpg.Record] = await connection.fetch(OWNERS, timeout=TIMEOUT_SECONDS)
+async def owners(connection: Connection, seconds: float) -> list[asyncpg.Record]:
+    """Who holds which shard, and with `shard` NULL those who would hold some.
+
+    A lease is of so many `seconds`: one that ends far later has expired like one that has ended, see `acquire`.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(OWNERS, seconds, timeout=TIMEOUT_SECONDS)
     return rows
 
 
@@ -401,11 +424,28 @@ async def add_attempts(connection: Connection, attempts: Sequence[Row]) -> None:
     await connection.execute(ATTEMPTS, *zip(*attempts, strict=True), timeout=TIMEOUT_SECONDS)
 
 
-async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Make the first waiting delivery of each (subscription, order key) due; those that have one."""
+async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> list[asyncpg.Record]:
+    """Make the first waiting delivery of each (subscription, order key) due.
+
+    Rows of those that have one: (id, shard, subscription_id, order_key, promoted); not `promoted` was due before
+    or has to wait.
+    """
     subscription_ids, keys = zip(*sorted(orders), strict=True)
-    rows = await connection.fetch(PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS)
-    return {(row[0], row[1]) for row in rows}
+    rows: list[asyncpg.Record] = await connection.fetch(
+        PROMOTE, subscription_ids, keys, timeout=TIMEOUT_SECONDS
+    )
+    return rows
+
+
+async def followers(
+    connection: Connection, orders: Collection[tuple[UUID, str]], each: int, data_bytes: int, limit: int
+) -> list[asyncpg.Record]:
+    """What waits behind the first of each order, at most `each` of one and `limit` in all."""
+    subscription_ids, keys = zip(*orders, strict=True)
+    rows: list[asyncpg.Record] = await connection.fetch(
+        FOLLOWERS, subscription_ids, keys, each, data_bytes, limit, timeout=TIMEOUT_SECONDS
+    )
+    return rows
 
 
 async def waiting_orders(

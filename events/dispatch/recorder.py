@@ -29,7 +29,8 @@ NO_DETAIL = "what came back cannot be stored"
 class Batch:
     """What one transaction writes. It is kept until it was written, or its shards were lost.
 
-    `waiting` is what it finds: the orders among those it changes that have something waiting.
+    `waiting` is what it finds: the orders among those it changes that have something waiting; `promoted` has
+    the shard and id of each delivery that is the first of its order by that.
     """
 
     cursors: dict[Shard, tuple[int, UUID]] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Batch:
     gone: set[UUID] = field(default_factory=set)
     unordered: set[UUID] = field(default_factory=set)
     waiting: set[Order] = field(default_factory=set)
+    promoted: list[tuple[int, UUID]] = field(default_factory=list)
     works: int = 0
     bytes: int = 0
 
@@ -170,7 +172,9 @@ class Recorder:
             if batch.unordered:
                 await queries.demote(connection, batch.unordered, ours)
             if orders := _orders(batch, ours):
-                batch.waiting = await queries.promote(connection, orders)
+                heads = await queries.promote(connection, orders)
+                batch.waiting = {(row["subscription_id"], row["order_key"]) for row in heads}
+                batch.promoted = [(row["shard"], row["id"]) for row in heads if row["promoted"]]
             return ours
 
     async def _record(self, connection: "asyncpg.Connection", batch: Batch) -> set[int]:

@@ -107,15 +107,16 @@ class Sender:
             *(self._message(job, special) for job in jobs), return_exceptions=True
         )
         results: dict[int, Result] = {}
-        members: list[tuple[int, Message]] = []
+        # A batch has events of one version of CloudEvents (JSON format, section 4).
+        versions: dict[str, list[tuple[int, Message]]] = {}
         for index, message in enumerate(prepared):
             if isinstance(message, Unsent):
                 results[index] = _unsent(message.outcome, started)
             elif isinstance(message, BaseException):
                 raise message
             else:
-                members.append((index, message))
-        parts = [members] if members else []
+                versions.setdefault(message.event.specversion, []).append((index, message))
+        parts = list(versions.values())
         while parts:
             part = parts.pop()
             result = await self._post_batch([(jobs[index], message) for index, message in part])

@@ -83,14 +83,14 @@ def special_of(
         headers.append(("cache-control", "no-store"))
     if policy.replies:
         headers.append(("prefer", "reply"))
-    hidden = {"webhook-signature"}
+    hidden = {"webhook-signature", "authorization", "cookie"}
     grant = None
     if auth is not None:
         if AUTH not in secrets:
             raise Unusable("its credential is gone")
         carried = headers_for(auth, secrets[AUTH])
         headers += carried
-        hidden |= {name.lower() for name, _ in carried} | {"authorization"}
+        hidden |= {name.lower() for name, _ in carried}
         grant = grant_for(auth, secrets[AUTH])
     return Special(
         name=row["name"],

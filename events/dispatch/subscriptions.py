@@ -13,7 +13,7 @@ import msgspec
 from yarl import URL
 
 from events.dispatch import queries
-from events.dispatch.binding import read_binding
+from events.dispatch.binding import BindingSettings, read_binding
 from events.dispatch.special import Special, Unusable, special_of
 from shared.auth.sealing import UnsealError, unseal
 from shared.core.cloudevents import Event
@@ -131,7 +131,7 @@ class SubscriptionCache:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._projects: dict[UUID, Subscribers] = {}
-        self._binding = read_binding(os.environ)
+        self._binding = read_binding(os.environ, allowed=BindingSettings().bound_sink)
         self._reading: dict[UUID, asyncio.Lock] = {}
 
     async def get(self, project_id: UUID, version: int | None) -> Subscribers:

@@ -17,7 +17,8 @@ class Shard:
     events in between, in order. `lost` is set when somebody else has it: nothing of it may be written.
     `orders` has, for each ordered subscription that is known, the order keys with a delivery that has not
     ended, and how many of those are not on record yet; `unknown_orders` those that are not known, and from
-    when on it may be asked what of them waits. `leased_until` and `stays_until`, before which it is not handed over, are moments of the monotonic clock.
+    when on it may be asked what of them waits; `followers` deliveries that wait for their turn, and until when
+    what is known of them is fresh. `leased_until` and `stays_until`, before which it is not handed over, are moments of the monotonic clock.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Shard:
     lost: bool = False
     orders: dict[UUID, dict[str, int]] = field(default_factory=dict)
     unknown_orders: dict[UUID, float] = field(default_factory=dict)
+    followers: "dict[UUID, tuple[Job, float]]" = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

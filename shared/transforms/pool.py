@@ -80,7 +80,7 @@ class TransformPool:
             until = self._resting.get(expression)
             if until is not None and time.monotonic() < until:
                 raise TransformLimit(self._too_slow())
-            child = self._idle.pop() if self._idle else await self._start()
+            child = self._take() or await self._start()
             try:
                 async with asyncio.timeout(self._settings.transform_timeout_seconds):
                     kind, body = await _exchange(child, expression, given)
@@ -106,6 +106,14 @@ class TransformPool:
             told: dict[str, Any] = msgspec.json.decode(body)
             raise TransformFault(told["detail"], told["position"])
         return body if kind == b"v" else None
+
+    def _take(self) -> Process | None:
+        """A child that waits; what has ended meanwhile is no expression's fault."""
+        while self._idle:
+            child = self._idle.pop()
+            if child.returncode is None:
+                return child
+        return None
 
     async def _start(self) -> Process:
         try:

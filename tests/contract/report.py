@@ -46,7 +46,8 @@ SECTIONS = {
 OTHERS = """
 ### Lines for another role
 
-Of the lines for who delivers, manages subscriptions, evaluates CESQL or runs on a platform, tests name these:
+Of the lines for who delivers, manages subscriptions, evaluates CESQL or runs on a platform, tests name these, or they
+are declined:
 
 """
 REST = """
@@ -126,9 +127,10 @@ def lines_section() -> str:
         if chosen := [line for line in ours if line.id[0] == letter]:
             text += f"\n### {title}\n\n{table(chosen)}"
     others = [line for line in catalogue().values() if not line.is_ours]
-    text += OTHERS + table([line for line in others if line.id in proofs()], "tests") + REST
+    text += OTHERS + table([line for line in others if line.id in proofs() or line.declined], "tests") + REST
+    left = [line for line in others if line.id not in proofs() and not line.declined]
     for letter, title in SECTIONS.items():
-        if ids := [line.id for line in others if line.id[0] == letter and line.id not in proofs()]:
+        if ids := [line.id for line in left if line.id[0] == letter]:
             text += f"- {title}: {', '.join(ids)}\n"
     return text
 

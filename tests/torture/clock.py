@@ -10,6 +10,8 @@ from cli.local.binaries import postgres_bin
 
 LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
 HOUR = 3600
+NOTICED_SECONDS = 1.0
+"""After so long a process looks again how far its clock is moved."""
 
 
 def library() -> Path | None:
@@ -26,7 +28,7 @@ class Clock:
         self.move(0)
 
     def move(self, seconds: int) -> None:
-        """From now on it is so many seconds ahead; processes see it within a second."""
+        """From now on it is so many seconds ahead; processes notice after `NOTICED_SECONDS` at the latest."""
         part = self._file.with_suffix(".part")
         part.write_text(f"{seconds:+d}\n")
         part.chmod(0o644)
@@ -37,7 +39,7 @@ class Clock:
         names = {
             "LD_PRELOAD": library(),
             "FAKETIME_TIMESTAMP_FILE": self._file,
-            "FAKETIME_CACHE_DURATION": 1,
+            "FAKETIME_CACHE_DURATION": f"{NOTICED_SECONDS:.0f}",
             "FAKETIME_DONT_FAKE_MONOTONIC": 1,
         }
         return ["/usr/bin/env", *(f"{name}={value}" for name, value in names.items()), *program]

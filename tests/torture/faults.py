@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ import asyncpg
 from cli.local.child import ServerError
 from shared.core.ids import SHARDS, uuid7
 from tests.bench.processes import family
-from tests.torture.clock import HOUR
+from tests.torture.clock import HOUR, NOTICED_SECONDS
 from tests.torture.fleet import Fleet, Part, Unavailable
 from tests.torture.play import Act, Stage
 
@@ -97,15 +97,19 @@ async def kill_postgres(stage: Stage) -> None:
     process.wait()
 
 
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 async def freeze_postgres(stage: Stage) -> None:
     """SIGSTOP of all its processes: connections stay, and nothing answers."""
-    for pid in family(stage.weir.postgres.process.pid):
-        os.kill(pid, signal.SIGSTOP)
+    _signal(family(stage.weir.postgres.process.pid), signal.SIGSTOP)
 
 
 async def thaw_postgres(stage: Stage) -> None:
-    for pid in family(stage.weir.postgres.process.pid):
-        os.kill(pid, signal.SIGCONT)
+    _signal(family(stage.weir.postgres.process.pid), signal.SIGCONT)
 
 
 async def kill_redis(stage: Stage) -> None:
@@ -115,11 +119,19 @@ async def kill_redis(stage: Stage) -> None:
 
 
 def clocks(*, weir: int, postgres: int) -> Act:
-    """Move the wall clocks of Weir's processes and of Postgres to so many hours from the machine's."""
+    """Move the wall clocks of Weir's processes and of Postgres to so many hours from the machine's.
+
+    All stand still until each would notice: a clock moves for all processes at the same moment.
+    """
 
     async def move(stage: Stage) -> None:
+        parts = [part.pid for part in stage.weir.parts.values() if part.runs]
+        still = [*parts, *family(stage.weir.postgres.process.pid)]
+        _signal(still, signal.SIGSTOP)
         stage.weir.clock.move(weir * HOUR)
         stage.weir.postgres_clock.move(postgres * HOUR)
+        await asyncio.sleep(NOTICED_SECONDS + 0.2)
+        _signal(still, signal.SIGCONT)
 
     return move
 
@@ -129,7 +141,6 @@ async def crash_and_set_back(stage: Stage) -> None:
     for part in stage.weir.dispatchers():
         part.kill()
     await clocks(weir=-1, postgres=-1)(stage)
-    await asyncio.sleep(1.5)
 
 
 @contextmanager
@@ -203,9 +214,16 @@ def local(*kinds: str) -> Act:
     """Kill parts of a `weir up`."""
 
     async def kill(stage: Stage) -> None:
+        await in_the_middle(stage)
         await stage.weir.kill(*kinds)
 
     return kill
+
+
+async def kill_supervisor(stage: Stage) -> None:
+    """And wait until what it had started is gone with it; until then that goes on delivering."""
+    await stage.weir.kill("supervisor")
+    await stage.weir.gone()
 
 
 async def up(stage: Stage) -> None:

@@ -62,6 +62,10 @@ class Local:
                 except ProcessLookupError:
                     continue
 
+    async def gone(self) -> None:
+        """Wait until nothing of it lives."""
+        await asyncio.to_thread(self._weir.wait_until_empty, 60)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """It runs."""

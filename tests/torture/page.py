@@ -27,7 +27,7 @@ def page(rows: Sequence[Row], report: Mapping[str, Any]) -> str:
 
 `make torture` breaks Weir in every way there is under load, and accounts for every event it has acknowledged. Written
 by `{report["command"]}` on {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}, {platform.system()} {platform.release()}),
-in {report["seconds"] / 60:.0f} minutes. The load was {load}.
+in {report["seconds"] / 60:.0f} minutes, on a machine whose load average was {report["busy"]:.1f} before. The load was {load}.
 
 {table(rows)}
 

@@ -13,6 +13,7 @@ Example: python -m tests.torture.run --rate 100 --only "postgres killed" --only 
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -36,6 +37,7 @@ from tests.torture.sinks import OrderedReceiver, Receiver
 
 PROBE_EVENTS = 1_500
 LEAST_RATE = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -109,6 +111,14 @@ async def torture(
     return rows, measured
 
 
+def _command(chosen: argparse.Namespace) -> str:
+    """What to call for the same again."""
+    named = {"rate": chosen.rate, "redis-seconds": chosen.redis_seconds, "patience": chosen.patience}
+    usual = {"rate": None, "redis-seconds": REDIS_SECONDS, "patience": PATIENCE_SECONDS}
+    parts = [f"--{name} {value:g}" for name, value in named.items() if value != usual[name]]
+    return " ".join(["python -m tests.torture.run", *parts])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; the exit code."""
     parser = argparse.ArgumentParser(
@@ -125,7 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--redis-seconds", type=float, default=REDIS_SECONDS, help="how long Redis is away (%(default).0f)"
     )
     parser.add_argument(
-        "--patience", type=float, default=60, help="seconds that a recovery may take (%(default).0f)"
+        "--patience",
+        type=float,
+        default=PATIENCE_SECONDS,
+        help="seconds that a recovery may take (%(default).0f)",
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave logs and data there")
     chosen = parser.parse_args(arguments)
@@ -145,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(chosen.only or ()) - names:
         parser.error(f"there is no scenario {', '.join(sorted(unknown))}; --list names them")
     scenarios = [scenario for scenario in known if not chosen.only or scenario.name in chosen.only]
-    began = time.monotonic()
+    began, busy = time.monotonic(), os.getloadavg()[0]
     folder = chosen.keep or Path(tempfile.mkdtemp(prefix="weir-torture-"))
     try:
         rows, measured = asyncio.run(torture(folder, scenarios, rate=chosen.rate, patience=chosen.patience))
@@ -153,8 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     report = {
-        "command": " ".join(["python -m tests.torture.run", *(arguments or sys.argv[1:])]),
+        "command": _command(chosen),
         "capacity": measured,
+        "busy": busy,
         "seconds": time.monotonic() - began,
         "rows": [{**asdict(row), "problems": row.problems()} for row in rows],
     }

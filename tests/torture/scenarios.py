@@ -164,8 +164,8 @@ SCENARIOS = (
     ),
     Scenario(
         "weir up: supervisor killed",
-        "kill -9 of the supervisor, and `weir up` again",
-        faults.local("supervisor"),
+        "kill -9 of the supervisor; when all else has ended with it, `weir up` again",
+        faults.kill_supervisor,
         faults.up,
         place="local",
         repeats=True,

@@ -43,9 +43,9 @@ class Receiver:
         return self.accepted.total() - len(self.accepted)
 
     async def __aenter__(self) -> Self:
-        self._runner = web.ServerRunner(web.Server(self._handle))
+        self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0.5)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/"
         return self
@@ -164,7 +164,10 @@ class BadSink:
         self.requests = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        listening = socket.create_server(("127.0.0.1", 0))
+        # What a connection inherits: else the kernel takes megabytes of each that nobody will ever read.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIECE)
+        self._server = await asyncio.start_server(self._connected, sock=listening)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/"
         return self
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from cli.main import weir as command
 from cli.receiver import Behaviour, Receiver
 from tests.support import webhooks
+from tests.support.certificates import authority
 from tests.support.weir import LocalWeir
 
 pytestmark = pytest.mark.xdist_group("commands")
@@ -126,6 +127,28 @@ def test_data_from_a_file_and_from_standard_input(project: str, tmp_path: Path) 
     uid = json.loads(call("emit", "-t", "a", "-s", "/x", "-d", "@-", "-o", "json", given="[1]").stdout)["uid"]
     assert answer("events", "get", uid)["event"]["data"] == [1]
     assert "No such file" in call("emit", "-t", "a", "-s", "/x", "-d", "@nowhere", code=1).stderr
+
+
+def test_a_subscription_with_credentials_certificates_and_a_transform(project: str, tmp_path: Path) -> None:
+    certificate, key = authority().certificate("weir")
+    files = {"auth.json": '{"type": "bearer", "token": "secret-1"}', "t.jsonata": '{"data": data.n}'}
+    for name, text in {**files, "c.pem": certificate, "k.pem": key, "ca.pem": authority().pem}.items():
+        (tmp_path / name).write_text(text)
+    options = [f"--cert={tmp_path}/c.pem", f"--key={tmp_path}/k.pem", f"--ca={tmp_path}/ca.pem"]
+    options += [f"--auth=@{tmp_path}/auth.json", f"--transform=@{tmp_path}/t.jsonata"]
+    made = answer("subscriptions", "create", "crm", "--sink", "https://127.0.0.1:9/", *options)
+    assert made["auth"] == {"type": "bearer"}
+    assert made["tls"]["subject"] == "CN=weir"
+    assert made["transform"] == {"jsonata": '{"data": data.n}'}
+    paused = answer("subscriptions", "pause", "crm")
+    assert (paused["auth"], paused["transform"]) == (made["auth"], made["transform"])
+    uid = answer("emit", "-t", "a", "-s", "/x", "-d", '{"n": 7}')["uid"]
+    assert answer("subscriptions", "transform", '{"data": data.n}', "--event", uid)["data"] == 7
+    assert "would not be sent" in call("subscriptions", "transform", "null", "--event", uid).stderr
+    refused = call("subscriptions", "transform", '{"a": ', "--event", uid, code=5)
+    assert "character 6" in refused.stderr
+    failed = call("subscriptions", "transform", "5", "--data", '{"specversion": "1.0"}', code=5)
+    assert "/event" in failed.stderr
 
 
 def test_subscriptions_from_beginning_to_end(project: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from standardwebhooks import Webhook
 
 from events.dispatch.sender import batch_id
 from shared.core.signing import new_secret
-from tests.integration.dispatch.conftest import World
+from tests.integration.dispatch.conftest import World, event
 from tests.support.sink import Answer, Received, Sink
 
 BATCH = "application/cloudevents-batch+json"
@@ -100,6 +100,18 @@ async def test_what_is_too_large_is_sent_in_halves_within_the_attempt(world: Wor
         assert row["attempt_count"] == 1
         by_status[row["status"]] = by_status.get(row["status"], 0) + 1
     assert by_status == {"delivered": 15, "dead": 1}
+
+
+@pytest.mark.spec("C38")
+async def test_a_batch_has_events_of_one_version(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url, batchSize=20, maxInFlight=1)
+    world.start()
+    await world.send(*(event(id=str(n), specversion="0.3" if n % 2 else "1.0") for n in range(20)))
+    await world.settled(20)
+    for request in sink.requests:
+        assert len({one["specversion"] for one in request.json()}) == 1
+    assert sum(sizes(sink)) == 20
+    assert len(sink.requests) < 20
 
 
 async def test_410_to_a_batch_disables_the_subscription(world: World, sink: Sink) -> None:

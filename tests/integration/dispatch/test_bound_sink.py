@@ -72,6 +72,7 @@ async def test_the_certificates_of_the_environment_are_trusted_for_it(
     ("environment", "words"),
     [
         ({}, "K_SINK is not set where dispatch runs"),
+        ({"K_SINK": "http://127.0.0.1:9/", "WEIR_BOUND_SINK": "false"}, "switched off where dispatch runs"),
         ({"K_SINK": "ftp://x"}, "must be an absolute http or https URL"),
         ({"K_SINK": "http://x", "K_CE_OVERRIDES": "{"}, "K_CE_OVERRIDES, where dispatch runs, is not JSON"),
         ({"K_SINK": "http://x", "K_CE_OVERRIDES": "[]"}, "must be an object"),

@@ -43,7 +43,7 @@ def grant(endpoint: Sink, **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.spec("W14", "W15", "W16")
+@pytest.mark.spec("W14", "W15", "W16", "W17b")
 @pytest.mark.parametrize(
     ("auth", "name", "value"),
     [

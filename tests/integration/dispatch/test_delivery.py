@@ -129,6 +129,7 @@ async def test_the_first_attempt_is_in_the_row_and_later_ones_are_rows(world: Wo
     assert len({r.id for r in sink.requests}) == 1
 
 
+@pytest.mark.spec("K2.2")
 async def test_retries_wait_as_the_policy_says(world: World, sink: Sink) -> None:
     await world.subscribe(sink.url, backoffDelay="PT0.2S", retry=3)
     sink.answers([500, 500, 500], then=200)
@@ -159,7 +160,7 @@ async def test_a_delivery_that_runs_out_of_retries_is_dead(world: World, sink: S
     assert len(sink.requests) == 3
 
 
-@pytest.mark.spec("W05b")
+@pytest.mark.spec("W05b", "K2.3")
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_redirects_are_not_followed(world: World, sink: Sink, status: int) -> None:
     await world.subscribe(f"{sink.url}/a")

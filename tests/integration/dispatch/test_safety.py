@@ -214,6 +214,22 @@ async def test_a_lease_that_ran_out_and_is_still_ours_goes_on(world: World, sink
     assert len(sink.requests) == 3
 
 
+async def test_a_shard_that_is_ours_without_our_knowing_is_taken_at_once(world: World, sink: Sink) -> None:
+    """A frozen database carries out what its client has given up, and then says that we are the owner."""
+    await world.subscribe(sink.url)
+    handler = world.start()
+    await world.emit()
+    await world.settled()
+    for shard in list(handler._dispatcher.shards.values()):
+        handler._dispatcher._lose(shard)
+    await world.pool.execute(
+        "UPDATE shards SET owner = $1, epoch = epoch + 1, lease_until = now() + interval '15 seconds'",
+        handler._dispatcher._leases.owner,
+    )
+    await world.emit()
+    assert len(await world.settled(2, timeout=6)) == 2
+
+
 async def test_two_dispatchers_share_no_delivery(settings: Settings, world: World, sink: Sink) -> None:
     await world.subscribe(sink.url)
     second = Resources(settings)

@@ -1,6 +1,8 @@
 """Several dispatchers share the shards evenly, and no delivery is done twice for it."""
 
 import asyncio
+import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ from shared.core.ids import SHARDS
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.dispatch.conftest import World
+from tests.support.served import Served
 from tests.support.sink import Answer, Sink
 
 
@@ -141,30 +144,25 @@ async def test_a_dead_worker_s_shards_are_taken_over_within_the_lease(
 ) -> None:
     await world.subscribe(sink.url)
     await until_started(world)
-    gone = Resources(settings)
-    there = World(gone, world.pool, world.project)
-    handler = there.start()
-    ask(there)
-    await until_even(world, there)
-    dispatcher = handler._dispatcher
+    with Served(["-m", "shared.runtime.serve", "--all"], settings, WEIR_SINK_ALLOW="127.0.0.0/8") as other:
 
-    async def at_work() -> bool:
-        return bool(dispatcher._loops)
+        async def shared() -> bool:
+            world.handlers[0]._dispatcher._busy_at = time.monotonic()  # it does not go to sleep meanwhile
+            return len(held(world)[0]) == SHARDS // 2
 
-    await world.until(at_work)
-    lost = set(dispatcher.shards)
-    await dispatcher._stop()  # not a word more from it; its leases run
-    await gone.wake.local.close(0)
+        # Its tick, at the start, asks for a part.
+        await world.until(shared, timeout=30)
+        other.process.send_signal(signal.SIGKILL)
+        other.process.wait()
     stored = await world.emit(40)
 
     async def taken() -> bool:
-        return lost <= held(world)[0]
+        world.handlers[0]._dispatcher._busy_at = time.monotonic()
+        return len(held(world)[0]) == SHARDS
 
-    # Nobody ticks, and no event comes: those who hold the other shards see to it.
+    # Nobody ticks: who holds the other shards sees to it.
     await world.until(taken, timeout=LEASE_SECONDS + 3)
     assert len(await world.settled(len(stored))) == 40
-    await dispatcher._client.close()
-    await gone.close()
 
 
 async def until_started(world: World) -> None:

@@ -221,3 +221,38 @@ async def test_404_for_what_is_not_there_or_another_projects(
     for unknown in (uuid4(), "none", "%00"):
         assert (await client.get(f"/deliveries/{unknown}")).status_code == 404
     assert (await client.get(f"/deliveries/{made}")).status_code == 200
+
+
+async def test_what_was_really_sent_and_what_came_back_is_shown(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, subscription: UUID
+) -> None:
+    (uid,) = await store(pool, project.id, [an_event()], at=START)
+    reply = uuid4()
+    sent = {
+        "headers": {"authorization": "***", "x-team": "a"},
+        "body": "{}",
+        "truncated": True,
+        "batchSize": 3,
+    }
+    made = await deliver(
+        pool,
+        project.id,
+        uid,
+        subscription,
+        "delivered",
+        attempt_count=1,
+        first_started_at=START,
+        first_duration_us=1,
+        first_status_code=200,
+        first_detail={**REFUSED, "sent": sent, "reply": {"uid": str(reply), "duplicate": False}},
+    )
+    (attempt,) = (await client.get(f"/deliveries/{made}")).json()["attempts"]
+    assert attempt["request"] == {
+        "url": "http://sink.test/",
+        "headers": sent["headers"],
+        "body": "{}",
+        "bodyEncoding": "text",
+        "bodyTruncated": True,
+        "batchSize": 3,
+    }
+    assert attempt["reply"] == {"uid": str(reply), "duplicate": False}

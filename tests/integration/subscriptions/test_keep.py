@@ -71,6 +71,7 @@ async def test_201_says_every_default_and_where_it_is(client: httpx.AsyncClient,
     assert (await client.get(f"http://weir.test{answer.headers['location']}")).json() == made
 
 
+@pytest.mark.spec("K3.2")
 async def test_delivery_values_are_kept_and_said_in_iso_8601(client: httpx.AsyncClient) -> None:
     given = {
         "retry": 0,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from events.dispatch.binding import BindingSettings
+from events.dispatch.replies import ReplySettings
 from functions.identity.settings import IdentitySettings
 from functions.ingest.settings import IngestSettings
 from shared.auth.permissions import PERMISSIONS
@@ -12,6 +14,7 @@ from shared.core.delivery import DEFAULT, policy_json
 from shared.db.models import Model
 from shared.runtime import registry
 from shared.runtime.settings import ConnectionSettings, Settings
+from shared.transforms.settings import TransformSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
@@ -36,7 +39,10 @@ def test_the_pages_for_operators_have_every_setting() -> None:
     text = "".join(
         (DOCS / page).read_text() for page in ("operate/knative.md", "start/local.md", "reference/ingest.md")
     )
-    classes = (Settings, ConnectionSettings, IngestSettings, IdentitySettings)
+    classes = (
+        *(Settings, ConnectionSettings, IngestSettings, IdentitySettings),
+        *(TransformSettings, ReplySettings, BindingSettings),
+    )
     names = {f"WEIR_{name.upper()}" for settings in classes for name in settings.model_fields}
     assert {name for name in names if f"`{name}`" not in text} == set()
 
