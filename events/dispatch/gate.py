@@ -194,7 +194,7 @@ class Gate:
             return Health(breaker.state, breaker.since + offset, until, self._reason, reduced)
         if now < self._held_until and self._held_here:
             return Health("open", self._held_since + offset, self._held_until + offset, self._reason, reduced)
-        reason = "it answers late, or that it gets too much" if reduced is not None else None
+        reason = "it answers late, or says that it gets too much" if reduced is not None else None
         return Health("closed", breaker.since + offset, None, reason, reduced)
 
     def cancel(self) -> None:
@@ -238,7 +238,10 @@ class Gate:
     async def _work(self) -> None:
         while self._queue:
             if len(self._workers) > self.limit:
-                return  # the limit was lowered
+                # The limit was lowered. Counted out at once: else all who get here in one turn of the loop would go.
+                if (worker := asyncio.current_task()) is not None:
+                    self._workers.discard(worker)
+                return
             if self.subscription.policy.rate_per_second is not None:
                 await self._token(self.subscription.policy.rate_per_second)
                 if not self._queue:
