@@ -236,35 +236,46 @@ class Gate:
         self._around.room(0)
 
     async def _work(self) -> None:
-        while self._queue:
-            if len(self._workers) > self.limit:
-                # The limit was lowered. Counted out at once: else all who get here in one turn of the loop would go.
-                if (worker := asyncio.current_task()) is not None:
-                    self._workers.discard(worker)
-                return
-            if self.subscription.policy.rate_per_second is not None:
-                await self._token(self.subscription.policy.rate_per_second)
-                if not self._queue:
-                    self._tokens += 1
-                    return
-            now = time.monotonic()
-            if now < self._held_until or not self._breaker.may_start(now):
-                return  # `_open` or the end of a probe goes on
-            job = self._queue.popleft()
-            if job.withdrawn or job.shard.lost:
-                continue
-            if now >= job.shard.leased_until:
-                # Somebody else may have it by now. The row is fetched again if it is still ours.
-                self._around.shed(job)
-            else:
-                if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
-                    job.companions = self._companions(job, now)
-                await self._attempt(job, now)
-                if self._queue and len(self._workers) < self.limit:
-                    self._employ()
-            if self.is_wanted and len(self._queue) <= self.limit:
-                self.is_wanted = False
-                self._around.room(0)
+        """Attempt what waits, one after the other, until nothing does or something else has to go on with it."""
+        worker = asyncio.current_task()
+        try:
+            while self._queue and len(self._workers) <= self.limit and await self._take_one():
+                self._tell_of_room()
+        finally:
+            # At once, not when the loop has its next turn: what is put in meanwhile would count on this worker, and
+            # of several that leave in one turn all would go.
+            if worker is not None:
+                self._workers.discard(worker)
+            self._tell_of_room()
+
+    async def _take_one(self) -> bool:
+        """Attempt the first that waits, if it still has to be; whether there may be more to do for this worker."""
+        if self.subscription.policy.rate_per_second is not None:
+            await self._token(self.subscription.policy.rate_per_second)
+            if not self._queue:
+                self._tokens += 1
+                return False
+        now = time.monotonic()
+        if now < self._held_until or not self._breaker.may_start(now):
+            return False  # `_open` or the end of a probe goes on
+        job = self._queue.popleft()
+        if job.withdrawn or job.shard.lost:
+            return True
+        if now >= job.shard.leased_until:
+            # Somebody else may have it by now. The row is fetched again if it is still ours.
+            self._around.shed(job)
+            return True
+        if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
+            job.companions = self._companions(job, now)
+        await self._attempt(job, now)
+        if self._queue and len(self._workers) < self.limit:
+            self._employ()
+        return True
+
+    def _tell_of_room(self) -> None:
+        if self.is_wanted and len(self._queue) <= self.limit:
+            self.is_wanted = False
+            self._around.room(0)
 
     async def _attempt(self, job: Job, started: float) -> None:
         breaker, adaptive = self._breaker, self._adaptive

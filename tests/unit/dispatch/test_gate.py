@@ -50,3 +50,44 @@ async def test_those_who_end_together_when_the_limit_is_lowered_leave_enough_to_
         answered.set()
         await gate.settle()
     assert len(started) == 40
+
+
+async def test_what_is_put_in_while_the_last_worker_leaves_is_attempted() -> None:
+    answered, both = asyncio.Event(), asyncio.Event()
+    started: list[Job] = []
+
+    async def run(one: Job) -> Outcome:
+        started.append(one)
+        answered.set()
+        if len(started) == 2:
+            both.set()
+        return Outcome(204)
+
+    gate = Gate(Surroundings(run, lambda: 1.0), narrow := subscription(1))
+    gate.put(job(narrow))
+    await answered.wait()  # goes on in the turn in which the worker ends
+    gate.put(job(narrow))
+    async with asyncio.timeout(5):
+        await both.wait()
+
+
+async def test_room_is_told_of_when_all_that_waited_was_taken_back() -> None:
+    told, answered = asyncio.Event(), asyncio.Event()
+
+    async def run(_: Job) -> Outcome:
+        await answered.wait()
+        return Outcome(204)
+
+    around = Surroundings(run, lambda: 1.0)
+    around.room = lambda _: told.set()
+    gate = Gate(around, narrow := subscription(1))
+    waiting = [job(narrow) for _ in range(20)]
+    for one in waiting:
+        gate.put(one)
+    assert gate.room_for_rows <= 0
+    async with asyncio.timeout(5):
+        await asyncio.sleep(0)  # the first is under way
+        for one in waiting[1:]:
+            one.withdrawn = True
+        answered.set()
+        await told.wait()
