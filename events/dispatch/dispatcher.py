@@ -226,7 +226,7 @@ class Dispatcher:
                 await orders.learn(await self._resources.pg(), shards)
 
     def _written(self, batch: Batch) -> None:
-        self._reader.recorded(batch.works, batch.bytes)
+        self._reader.recorded(batch.works, batch.bytes, batch.deliveries)
         orders.recorded(batch.cursors, batch.rows, batch.changes, batch.waiting)
         now = time.time()
         for row in batch.rows:

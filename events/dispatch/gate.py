@@ -92,7 +92,6 @@ class Gate:
         self._around = around
         self._queue: deque[Job] = deque()
         self._workers: set[asyncio.Task[None]] = set()
-        self._at_work = 0
         self._tokens = 1.0
         now = time.monotonic()
         self._filled_at = now
@@ -174,7 +173,7 @@ class Gate:
         """Attempt `job` as soon as there is a slot and a token."""
         self.follow(job.subscription)
         self._queue.append(job)
-        if self._at_work < self.limit:
+        if len(self._workers) < self.limit:
             self._employ()
 
     def hold(self, until: float, *, here: bool = False) -> None:
@@ -198,7 +197,7 @@ class Gate:
             return Health(breaker.state, breaker.since + offset, until, self._reason, reduced)
         if now < self._held_until and self._held_here:
             return Health("open", self._held_since + offset, self._held_until + offset, self._reason, reduced)
-        reason = "it answers late, or that it gets too much" if reduced is not None else None
+        reason = "it answers late, or says that it gets too much" if reduced is not None else None
         return Health("closed", breaker.since + offset, None, reason, reduced)
 
     def cancel(self) -> None:
@@ -215,7 +214,6 @@ class Gate:
             await asyncio.wait(self._workers)
 
     def _employ(self) -> None:
-        self._at_work += 1
         worker = asyncio.get_running_loop().create_task(self._work())
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
@@ -236,44 +234,51 @@ class Gate:
 
     def _open(self) -> None:
         self._timer = None
-        if self._queue and self._at_work < self.limit:
+        if self._queue and len(self._workers) < self.limit:
             self._employ()
         self._around.room(0)
 
     async def _work(self) -> None:
+        """Attempt what waits, one after the other, until nothing does or something else has to go on with it."""
+        worker = asyncio.current_task()
         try:
-            await self._take_turns()
+            while self._queue and len(self._workers) <= self.limit and await self._take_one():
+                self._tell_of_room()
         finally:
-            # At once: of those that leave because the limit was lowered, the last ones stay.
-            self._at_work -= 1
+            # At once, not when the loop has its next turn: what is put in meanwhile would count on this worker, and
+            # of several that leave in one turn all would go.
+            if worker is not None:
+                self._workers.discard(worker)
+            self._tell_of_room()
 
-    async def _take_turns(self) -> None:
-        while self._queue:
-            if self._at_work > self.limit:
-                return  # the limit was lowered
-            if self.subscription.policy.rate_per_second is not None:
-                await self._token(self.subscription.policy.rate_per_second)
-                if not self._queue:
-                    self._tokens += 1
-                    return
-            now = time.monotonic()
-            if now < self._held_until or not self._breaker.may_start(now):
-                return  # `_open` or the end of a probe goes on
-            job = self._queue.popleft()
-            if job.withdrawn or job.shard.lost:
-                continue
-            if now >= job.shard.leased_until:
-                # Somebody else may have it by now. The row is fetched again if it is still ours.
-                self._around.shed(job)
-            else:
-                if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
-                    job.companions = self._companions(job, now)
-                await self._attempt(job, now)
-                if self._queue and self._at_work < self.limit:
-                    self._employ()
-            if self.is_wanted and len(self._queue) <= self.limit:
-                self.is_wanted = False
-                self._around.room(0)
+    async def _take_one(self) -> bool:
+        """Attempt the first that waits, if it still has to be; whether there may be more to do for this worker."""
+        if self.subscription.policy.rate_per_second is not None:
+            await self._token(self.subscription.policy.rate_per_second)
+            if not self._queue:
+                self._tokens += 1
+                return False
+        now = time.monotonic()
+        if now < self._held_until or not self._breaker.may_start(now):
+            return False  # `_open` or the end of a probe goes on
+        job = self._queue.popleft()
+        if job.withdrawn or job.shard.lost:
+            return True
+        if now >= job.shard.leased_until:
+            # Somebody else may have it by now. The row is fetched again if it is still ours.
+            self._around.shed(job)
+            return True
+        if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
+            job.companions = self._companions(job, now)
+        await self._attempt(job, now)
+        if self._queue and len(self._workers) < self.limit:
+            self._employ()
+        return True
+
+    def _tell_of_room(self) -> None:
+        if self.is_wanted and len(self._queue) <= self.limit:
+            self.is_wanted = False
+            self._around.room(0)
 
     async def _attempt(self, job: Job, started: float) -> None:
         breaker, adaptive = self._breaker, self._adaptive
@@ -285,7 +290,7 @@ class Gate:
             return
         now = time.monotonic()
         overloaded = is_overloaded(outcome, now - started, job.subscription.policy.timeout_seconds)
-        adaptive.answered(now, started, self._at_work, self._ceiling, overloaded=overloaded)
+        adaptive.answered(now, started, len(self._workers), self._ceiling, overloaded=overloaded)
         before = breaker.state
         if is_unwell(outcome):
             breaker.failed(now, probe=probe)

@@ -21,8 +21,8 @@ WINDOW = 768
 WINDOW_BYTES = 64 * 1024 * 1024
 """What may be read and not recorded, in one process."""
 
-JOBS = 1_024
-"""How many deliveries those events may amount to."""
+DELIVERIES = 1_024
+"""How many deliveries those events may amount to, but for those of the last of them."""
 
 BATCH = 512
 BUSY = 128
@@ -62,6 +62,7 @@ class Reader:
         self._fan_out = 1.0
         self.works = 0
         self._bytes = 0
+        self._deliveries = 0
 
     @property
     def has_news(self) -> bool:
@@ -80,16 +81,18 @@ class Reader:
     def _look(self) -> None:
         self.wake(number for number, shard in self._shards.items() if not shard.leaving)
 
-    def recorded(self, works: int, size: int) -> None:
-        """So many events are on record, and out of memory."""
+    def recorded(self, works: int, size: int, deliveries: int) -> None:
+        """So many events are on record with their deliveries, and out of memory."""
         self.works -= works
         self._bytes -= size
+        self._deliveries -= deliveries
         self._changed.set()
 
     def forget(self, shard: Shard) -> None:
         """A shard is lost: its events are somebody else's."""
         self.works -= len(shard.works)
         self._bytes -= sum(work.size for work in shard.works)
+        self._deliveries -= sum(work.deliveries for work in shard.works)
         shard.works.clear()
         self._changed.set()
 
@@ -115,8 +118,9 @@ class Reader:
 
     @property
     def _room(self) -> int:
-        """How many more events may be read; by what the last ones amounted to."""
-        return min(BATCH, WINDOW - self.works, max(0, int(JOBS / self._fan_out) + 1 - self.works))
+        """How many more events may be read, if they amount to as many deliveries each as those of the last read."""
+        left = DELIVERIES - self._deliveries
+        return min(BATCH, WINDOW - self.works, max(1, int(left / self._fan_out))) if left > 0 else 0
 
     async def _read(self, shards: Collection[Shard]) -> "list[Record]":
         limit = self._room
@@ -140,6 +144,7 @@ class Reader:
 
     async def _take(self, rows: "list[Record]") -> None:
         now = time.monotonic()
+        events = deliveries = 0
         for index, row in enumerate(rows):
             if not row["settled"]:
                 if index:
@@ -159,10 +164,16 @@ class Reader:
             shard.position = position
             self.works += 1
             self._bytes += size
-            jobs = self._router.route(work, row, subscribers)
-            # It is learnt at once that there are many, and slowly that there are few.
-            self._fan_out = max(jobs, self._fan_out + (max(jobs, 1) - self._fan_out) / 64)
+            self._router.route(work, row, subscribers)
+            self._deliveries += work.deliveries
+            events, deliveries = events + 1, deliveries + work.deliveries
+            if self._deliveries >= DELIVERIES:
+                # There were more to an event than to those before: the rest is read again when there is room.
+                self.wake({r["shard"] for r in rows[index + 1 :]})
+                break
         self._blocked = 0
+        if events:
+            self._fan_out = max(1.0, deliveries / events)
 
     def _behind_horizon(self, shards: Collection[int]) -> None:
         """Look again soon for events that follow, in commit order, a transaction that has not ended."""

@@ -46,6 +46,7 @@ class Batch:
     promoted: list[tuple[int, UUID]] = field(default_factory=list)
     works: int = 0
     bytes: int = 0
+    deliveries: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.cursors or self.changes or self.gone or self.unordered)
@@ -126,6 +127,7 @@ class Recorder:
                 work = works.popleft()
                 batch.works += 1
                 batch.bytes += work.size
+                batch.deliveries += work.deliveries
                 for row in work.rows:
                     row.taken = True
                 batch.rows += work.rows

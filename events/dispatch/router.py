@@ -37,8 +37,8 @@ class Router:
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
 
-    def route(self, work: Work, row: "Record", subscribers: Subscribers) -> int:
-        """Decide about every subscription once; how many deliveries are to be attempted now.
+    def route(self, work: Work, row: "Record", subscribers: Subscribers) -> None:
+        """Decide about every subscription once.
 
         An event that cannot be read or judged does not stop those after it.
         """
@@ -47,7 +47,7 @@ class Router:
             matches = subscribers.matches(message.event)
         except Exception:
             logger.exception("event %s cannot be read; it is passed over", work.uid)
-            return 0
+            return
         for subscription in matches.members:
             try:
                 self._deliver(work, message, subscription, delivery_id(message.uid, subscription.id))
@@ -55,7 +55,7 @@ class Router:
                 _undecided(work, message, subscription, error)
         for subscription, raised in matches.failed:
             _undecided(work, message, subscription, raised)
-        return work.open
+        work.deliveries = len(work.jobs) + len(work.rows)
 
     def _deliver(self, work: Work, message: Message, subscription: Subscription, identity: UUID) -> None:
         key = order_key_of(message) if subscription.policy.ordering == "partitionkey" else None

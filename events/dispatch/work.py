@@ -39,7 +39,10 @@ class Shard:
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """One event that was read: the rows to be inserted for it, and how many deliveries have not ended yet."""
+    """One event that was read: the rows to be inserted for it, and how many deliveries have not ended yet.
+
+    `deliveries` is to how many it leads in all.
+    """
 
     shard: Shard
     xid: int
@@ -49,6 +52,7 @@ class Work:
     rows: list["NewDelivery"] = field(default_factory=list)
     jobs: list["Job"] = field(default_factory=list)
     open: int = 0
+    deliveries: int = 0
 
 
 @dataclass(slots=True, eq=False)

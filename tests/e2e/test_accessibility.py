@@ -26,6 +26,25 @@ def places(weir: LocalWeir) -> list[str]:
         api.post(
             "/producers", json={"name": "seen", "sources": ["/e2e*"], "types": ["e2e.*"]}
         ).raise_for_status()
+        sink = f"{url}/sink/default"
+        cesql = {"filters": [{"sql": "LENGTH(type) > 4 AND region <> 'us'"}]}
+        cel = {
+            "filters": [{"cel": "type == 'e2e.seen' && size(data.a) > 1"}],
+            "transform": {"jsonata": '{"data": data.a}'},
+            "auth": {"type": "basic", "username": "weir", "password": "secret"},
+            "delivery": {
+                "batchSize": 10,
+                "headers": {"x-tenant": "acme"},
+                "ceOverrides": {"extensions": {"a": "b"}},
+            },
+            "signingSecrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        }
+        written = [
+            api.post("/subscriptions", json={"name": name, "sink": sink, **body})
+            .raise_for_status()
+            .json()["id"]
+            for name, body in (("by-cesql-seen", cesql), ("by-cel-seen", cel))
+        ]
         schema = {"type": "object", "properties": {"a": {"type": "array"}}}
         for version in (schema, {**schema, "required": ["a"]}):
             body = {"schemaMode": "warn", "facets": {"a": "/a"}, "schema": version}
@@ -41,6 +60,8 @@ def places(weir: LocalWeir) -> list[str]:
         "subscriptions",
         "subscriptions/new",
         f"subscriptions/{made['id']}",
+        *(f"subscriptions/{one}" for one in written),
+        f"events/{event['uid']}?subscriptions=then",
         "keys",
         "keys?create=yes&producer=seen",
         "sources",
@@ -85,6 +106,35 @@ def test_axe_finds_nothing_on_the_way_in(
     page.goto(f"{weir.json('context', 'show')['url']}/sign-in")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert Console(page, weir).violations(axe) == []
+
+
+def unfold(page: Page) -> None:
+    """Open everything that the editor of a subscription keeps closed."""
+    for title in ("Signature", "Transform", "Headers"):
+        page.get_by_role("button", name=title).click()
+    page.get_by_label("Own certificates for TLS").check(force=True)
+    page.get_by_label("Client certificate").fill("no certificate")
+    expect(page.get_by_role("region", name="What is sent instead")).to_contain_text("specversion")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_nothing_in_what_unfolds(
+    theme: str,
+    size: dict[str, int],
+    places: list[str],
+    axe: str,
+    open_console: Callable[..., Console],
+) -> None:
+    console = open_console(color_scheme=theme, viewport=size)
+    page = console.open(next(place for place in reversed(places) if place.startswith("subscriptions/")))
+    unfold(page)
+    assert console.violations(axe) == []
+    page.get_by_role("radiogroup", name="View of the filter").get_by_text("CESQL", exact=True).click()
+    page.get_by_label("Filter as CESQL").fill("type = = 'a'")
+    expect(page.get_by_text("Line 1, column 8")).to_be_visible()
+    page.get_by_role("radiogroup", name="View of the filter").get_by_text("Rows", exact=True).click()
+    assert console.violations(axe) == []
 
 
 def test_nothing_scrolls_sideways_at_320_pixels(

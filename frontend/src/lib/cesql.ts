@@ -17,7 +17,7 @@ export type Node =
 /** A node, and whether it stands in parentheses: `a OR b AND c` without them is read from the left, which few expect. */
 export type Expression = Node & { enclosed?: boolean }
 
-type Token = { kind: 'word' | 'number' | 'text' | 'mark' | 'data'; text: string; value: string }
+interface Token { kind: 'word' | 'number' | 'text' | 'mark' | 'data'; text: string; value: string }
 
 const TOKEN = /\s+|(data(?:\s*\.\s*[A-Za-z_]\w*|\s*\[[^\]]*\])+)|([A-Za-z_][A-Za-z0-9_]*|\d+[A-Za-z_][A-Za-z0-9_]*)|(\d+)|('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(<=|>=|!=|<>|[=<>+\-*/%(),])/suy
 const KEYWORDS = new Set(['AND', 'OR', 'XOR', 'NOT', 'LIKE', 'IN', 'EXISTS', 'TRUE', 'FALSE'])

@@ -32,7 +32,7 @@ export function clauseWords(dialect: unknown): Words {
   if (Array.isArray(body) && (name === 'any' || name === 'all')) {
     return { before: '', value: body.map(phrase).join(name === 'any' ? ' or ' : ' and ') }
   }
-  if ((name === 'sql' || name === 'cel') && typeof body === 'string') return { before: '', value: body.replace(/\s+/gu, ' ').trim() }
+  if ((name === 'sql' || name === 'cesql' || name === 'cel') && typeof body === 'string') return { before: '', value: body.replace(/\s+/gu, ' ').trim() }
   if (name === 'not') return { before: 'not', value: `(${phrase(body)})` }
   return { before: '', value: JSON.stringify(dialect) }
 }

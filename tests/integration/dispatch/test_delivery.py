@@ -337,3 +337,19 @@ async def test_a_poisoned_event_does_not_stop_its_shard(world: World, sink: Sink
     world.tick()
     (row,) = await world.settled()
     assert row["status"] == "delivered"
+
+
+async def test_events_for_many_are_delivered_to_each_once_and_those_for_few_among_them(
+    world: World, sink: Sink
+) -> None:
+    for number in range(60):
+        await world.subscribe(f"{sink.url}/many/{number}", [{"exact": {"type": "com.example.many"}}])
+    await world.subscribe(f"{sink.url}/few", [{"exact": {"type": "com.example.few"}}])
+    mixed = [event(type=f"com.example.{'few' if number % 8 else 'many'}") for number in range(400)]
+    stored = await world.send(*mixed)
+    world.start()
+    rows = await world.settled(50 * 60 + 350, timeout=60)
+    assert {row["status"] for row in rows} == {"delivered"}
+    many = [one.uid for number, one in enumerate(stored) if number % 8 == 0]
+    assert sum(row["event_uid"] in many for row in rows) == 50 * 60
+    assert len({request.id for request in sink.requests}) == len(sink.requests) == 50 * 60 + 350

@@ -135,6 +135,8 @@ async def test_a_byte_now_and_then_does_not_buy_time(
             writer.write(OK)
             await raw.request(reader)
             for byte in start + b"HTTP/1.1 200 OK\r\na: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb":
+                if writer.is_closing():
+                    return
                 writer.write(bytes([byte]))
                 await writer.drain()
                 await asyncio.sleep(0.05)

@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/vue-query'
-import { computed, watch, type Ref } from 'vue'
+import { computed, ref, watch, type Ref } from 'vue'
 
 import { explainEvent, getEvent, listEvents, type ListEventsResponse } from '@/api'
 import { isOpen } from '@/lib/status'
@@ -143,10 +143,12 @@ export function useEvent(project: Ref<string>, uid: Ref<string>) {
   })
 }
 
-export function useExplanation(project: Ref<string>, uid: Ref<string>) {
+/** What each subscription says of an event: as it is now, or as it was when the event was received. */
+export function useExplanation(project: Ref<string>, uid: Ref<string>, then: Ref<boolean> = ref(false)) {
   return useQuery({
-    queryKey: computed(() => ['explain', project.value, uid.value]),
-    queryFn: ({ signal }) => explainEvent({ path: { project: project.value, uid: uid.value }, signal }),
+    queryKey: computed(() => ['explain', project.value, uid.value, then.value]),
+    queryFn: ({ signal }) => explainEvent({ path: { project: project.value, uid: uid.value }, query: then.value ? { then: true } : {}, signal }),
     enabled: computed(() => uid.value !== ''),
+    placeholderData: (before, query) => (query?.queryKey[2] === uid.value ? before : undefined),
   })
 }

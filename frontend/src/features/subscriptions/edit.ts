@@ -30,7 +30,7 @@ export function useEdit(project: Ref<string>, id: Ref<string>) {
     failure.value = ''
   }
   // Only another subscription replaces what is typed: a renewed answer must not.
-  watch(() => [id.value, saved.data.value?.id, saved.data.value?.version], discard, { immediate: true })
+  watch([id, () => saved.data.value?.id, () => saved.data.value?.version], discard, { immediate: true })
 
   async function save(state?: Subscription['state']): Promise<Subscription | null> {
     faults.value = []

@@ -13,6 +13,11 @@ describe('the filter form', () => {
     expect([[], dialects, cesql, [{ sql: 'n + 1 = 2' }], [{ cel: 'true' }], deep, [{ cel: 'true' }, { exact: { type: 'a' } }]].map(viewOf)).toEqual(['rows', 'rows', 'rows', 'cesql', 'cel', 'json', 'json'])
   })
 
+  it('knows the name that Knative has for it', () => {
+    expect(viewOf([{ cesql: 'n + 1 = 2' }])).toBe('cesql')
+    expect(cesqlOf([{ cesql: 'n + 1 = 2' }])).toBe('n + 1 = 2')
+  })
+
   it('shows dialects as CESQL without taking it for theirs', () => {
     expect(cesqlOf(dialects)).toBe("type = 'a'\nAND INT(n) <= 4")
     expect(isCesql(dialects)).toBe(false)

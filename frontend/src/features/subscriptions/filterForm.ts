@@ -6,7 +6,8 @@ export type View = 'rows' | 'cesql' | 'cel' | 'json'
 /** The one text that these filters are, in that dialect, or null. */
 function textOf(filters: Dialect[], dialect: 'sql' | 'cel'): string | null {
   const [only, ...more] = filters
-  const text = only?.[dialect]
+  // Knative's name of `sql`.
+  const text = only?.[dialect] ?? (dialect === 'sql' ? only?.cesql : undefined)
   return !more.length && typeof text === 'string' && Object.keys(only ?? {}).length === 1 ? text : null
 }
 

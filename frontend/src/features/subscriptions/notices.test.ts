@@ -33,15 +33,16 @@ describe('places', () => {
     const rows = [{ exact: { type: 'a' } }, { sql: 'INT(n) <= x' }]
     expect(placed([{ pointer: '/filters/1/sql', detail: 'bad' }], rows, '').sql).toEqual([])
     expect(unplacedFaults([{ pointer: '/filters/1/sql', detail: 'bad' }], rows)).toEqual(['/1/sql bad'])
+    expect(unplacedFaults([{ pointer: '/filters/1/sql', detail: 'bad' }], rows, true)).toEqual(['Row 2: bad'])
   })
 })
 
 describe('notices', () => {
   it('counts errors by the part they are in', () => {
-    const cast = { error: 'cast error in `INT(n)`: "x" is no integer' }
-    expect(noticesOf([cast, { error: null }, { error: 'missingAttribute error in `region`: there is no region' }, cast, {}])).toEqual([
+    const cast = { error: "cast error in `INT(n)`: 'x' is no Integer" }
+    expect(noticesOf([cast, { error: null }, { error: 'missingAttribute error in `INT(n)`: there is no n' }, cast, {}])).toEqual([
       { clause: 'INT(n)', text: '2 events cannot be read as a number' },
-      { clause: 'region', text: '1 event without this attribute' },
+      { clause: 'INT(n)', text: '1 event without this attribute' },
     ])
   })
 })

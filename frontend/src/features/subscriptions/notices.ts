@@ -9,21 +9,31 @@ export interface Noticed {
   text: string
 }
 
+const REASONS: Record<string, string> = {
+  cast: 'cannot be read so',
+  missingAttribute: 'without this attribute',
+  math: 'cannot be reckoned',
+  missingFunction: 'call a function that is not there',
+}
+
+function reason(kind: string, message: string): string {
+  if (kind === 'cast' && message.includes('Integer')) return 'cannot be read as a number'
+  if (kind === 'cast' && message.includes('Boolean')) return 'cannot be read as true or false'
+  return REASONS[kind] ?? 'end in an error'
+}
+
 /** What went wrong with the events of a preview, by the part of the text it went wrong in, most frequent first. */
 export function noticesOf(items: { error?: string | null }[]): Noticed[] {
-  const groups = new Map<string, { kind: string; count: number }>()
+  const counts = new Map<string, { clause: string; reason: string; count: number }>()
   for (const { error } of items) {
-    const [, kind, clause] = /^(\w+) error in `(.*?)`:/su.exec(error ?? '') ?? []
+    const [, kind, clause, message] = /^(\w+) error in `(.*?)`: (.*)$/su.exec(error ?? '') ?? []
     if (!kind || !clause) continue
-    const group = groups.get(clause)
-    if (group) group.count++
-    else groups.set(clause, { kind, count: 1 })
+    const why = reason(kind, message ?? '')
+    const group = counts.get(`${why} ${clause}`) ?? { clause, reason: why, count: 0 }
+    counts.set(`${why} ${clause}`, { ...group, count: group.count + 1 })
   }
-  const reasons: Record<string, string> = { cast: 'cannot be read so', missingAttribute: 'without this attribute', math: 'cannot be reckoned', missingFunction: 'end in an error: there is no such function' }
-  return [...groups].sort(([, a], [, b]) => b.count - a.count).map(([clause, { kind, count }]) => {
-    const reason = kind === 'cast' && /^INT\(/iu.test(clause) ? 'cannot be read as a number' : (reasons[kind] ?? 'end in an error')
-    return { clause, text: `${plural(count, 'event')} ${reason}` }
-  })
+  const sorted = [...counts.values()].sort((a, b) => b.count - a.count)
+  return sorted.map((group) => ({ clause: group.clause, text: `${plural(group.count, 'event')} ${group.reason}` }))
 }
 
 export interface Placed {
@@ -56,13 +66,17 @@ export function placed(faults: Fault[], filters: Dialect[], text: string): { sql
   return { sql: dialect === 'sql' ? said : [], cel: dialect === 'cel' ? said : [] }
 }
 
-/** What is said of anything else in the filters, each with where that is. */
-export function unplacedFaults(faults: Fault[], filters: Dialect[]): string[] {
+/** What is said of anything else in the filters, each with where that is: as a row, or in JSON. */
+export function unplacedFaults(faults: Fault[], filters: Dialect[], rows = false): string[] {
   const dialect = dialectOf(filters)
   const whole = dialect === 'sql' || dialect === 'cel' ? `/filters/0/${dialect}` : null
   return faults
     .filter(({ pointer }) => pointer !== whole && /^\/filters(?:\/|$)/u.test(pointer))
-    .map(({ pointer, detail }) => `${pointer.slice('/filters'.length)} ${detail.split('\n')[0] ?? ''}`.trim())
+    .map(({ pointer, detail }) => {
+      const row = rows ? /^\/filters\/(\d+)/u.exec(pointer)?.[1] : undefined
+      const where = row ? `Row ${String(Number(row) + 1)}:` : pointer.slice('/filters'.length)
+      return `${where} ${detail.split('\n')[0] ?? ''}`.trim()
+    })
 }
 
 /** Where a mark is, for those who do not see it. */

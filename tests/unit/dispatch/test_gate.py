@@ -1,0 +1,93 @@
+"""The way of deliveries to one sink: how many at once, and that none is left behind."""
+
+import asyncio
+from dataclasses import replace
+from math import inf
+from uuid import UUID, uuid4
+
+from yarl import URL
+
+from events.dispatch.gate import Gate, Surroundings
+from events.dispatch.message import Message
+from events.dispatch.subscriptions import Subscription
+from events.dispatch.work import Job, Shard
+from shared.core.cloudevents import Event
+from shared.core.delivery import DeliveryPolicy
+from shared.core.filters import compile_filters
+from shared.core.retry import Outcome
+
+NOBODY = UUID(int=0)
+SHARD = Shard(0, 1, (0, NOBODY), (0, NOBODY), leased_until=inf, deadline=inf)
+
+
+def subscription(max_in_flight: int) -> Subscription:
+    sink = "https://example.com/"
+    policy = DeliveryPolicy(max_in_flight=max_in_flight)
+    return Subscription(NOBODY, NOBODY, 1, "active", compile_filters([]), sink, URL(sink), policy, (), None)
+
+
+def job(of: Subscription) -> Job:
+    return Job(SHARD, of, Message(NOBODY, Event("1.0", "1", "/s", "t")), uuid4())
+
+
+async def test_those_who_end_together_when_the_limit_is_lowered_leave_enough_to_go_on() -> None:
+    full, answered = asyncio.Event(), asyncio.Event()
+    started: list[Job] = []
+
+    async def run(one: Job) -> Outcome:
+        started.append(one)
+        if len(started) == 8:
+            full.set()
+        await answered.wait()
+        return Outcome(204)
+
+    gate = Gate(Surroundings(run, lambda: 1.0), wide := subscription(8))
+    for _ in range(40):
+        gate.put(job(wide))
+    async with asyncio.timeout(5):
+        await full.wait()
+        gate.follow(replace(wide, version=2, policy=DeliveryPolicy(max_in_flight=2)))
+        answered.set()
+        await gate.settle()
+    assert len(started) == 40
+
+
+async def test_what_is_put_in_while_the_last_worker_leaves_is_attempted() -> None:
+    answered, both = asyncio.Event(), asyncio.Event()
+    started: list[Job] = []
+
+    async def run(one: Job) -> Outcome:
+        started.append(one)
+        answered.set()
+        if len(started) == 2:
+            both.set()
+        return Outcome(204)
+
+    gate = Gate(Surroundings(run, lambda: 1.0), narrow := subscription(1))
+    gate.put(job(narrow))
+    await answered.wait()  # goes on in the turn in which the worker ends
+    gate.put(job(narrow))
+    async with asyncio.timeout(5):
+        await both.wait()
+
+
+async def test_room_is_told_of_when_all_that_waited_was_taken_back() -> None:
+    told, answered = asyncio.Event(), asyncio.Event()
+
+    async def run(_: Job) -> Outcome:
+        await answered.wait()
+        return Outcome(204)
+
+    around = Surroundings(run, lambda: 1.0)
+    around.room = lambda _: told.set()
+    gate = Gate(around, narrow := subscription(1))
+    waiting = [job(narrow) for _ in range(20)]
+    for one in waiting:
+        gate.put(one)
+    assert gate.room_for_rows <= 0
+    async with asyncio.timeout(5):
+        await asyncio.sleep(0)  # the first is under way
+        for one in waiting[1:]:
+            one.withdrawn = True
+        answered.set()
+        await told.wait()
