@@ -18,7 +18,8 @@ _REFUSED: tuple[Network, ...] = tuple(
         "198.18.0.0/15",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        "64:ff9b::/96",  # NAT64, RFC 6052: any IPv4 address may hide in it
+        "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765: any IPv4 address may hide in it, as in the next two
+        "64:ff9b::/96",  # NAT64, RFC 6052
         "64:ff9b:1::/48",
         "100::/64",
         "2001::/23",  # IETF's special purposes, Teredo among them

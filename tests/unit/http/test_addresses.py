@@ -31,6 +31,8 @@ def test_public_addresses_are_allowed(address: str) -> None:
         "64:ff9b::7f00:1",
         "64:ff9b::808:808",
         "64:ff9b:1::1",
+        "::ffff:0:7f00:1",
+        "::ffff:0:a00:1",
         "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
         "fc00::1",
