@@ -251,8 +251,7 @@ class Dispatcher:
     async def _keep(self) -> None:
         """Renew leases, share shards with others, give back what has no work or was held for long enough."""
         await asyncio.sleep(KEEP_SECONDS)
-        for shard in await self._leases.renew():
-            self._lose(shard)
+        await self._renew()
         await self._share()
         await self._health.exchange()
         now = time.monotonic()
@@ -266,6 +265,10 @@ class Dispatcher:
             for task in loops:
                 task.cancel()
             self._due.forget()
+
+    async def _renew(self) -> None:
+        for shard in await self._leases.renew():
+            self._lose(shard)
 
     async def _share(self) -> None:
         """Start on what others handed over, have orphans looked after, and give others their part."""
@@ -323,8 +326,13 @@ class Dispatcher:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self._is_at_work({shard.number for shard in shards}):
             await asyncio.sleep(PAUSE_SECONDS / 10)
-            for shard in await self._leases.renew():
-                self._lose(shard)
+            try:
+                await self._renew()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                logger.warning("leases are not renewed, the database is away: %s", error)
+                await asyncio.sleep(PAUSE_SECONDS)
         return [shard for shard in shards if not shard.lost and not self._is_at_work({shard.number})]
 
     def _is_idle(self, now: float) -> bool:

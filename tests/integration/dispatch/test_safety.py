@@ -379,3 +379,29 @@ async def test_an_attempt_that_took_longer_than_can_be_written_is_recorded(world
         await world.pool.fetchval("SELECT duration_us FROM attempts WHERE delivery_id = $1", row["id"])
         == 2**31 - 1
     )
+
+
+async def test_a_process_drains_although_the_database_breaks_off(world: World, sink: Sink) -> None:
+    await world.subscribe(sink.url)
+    handler = world.start()
+    world.handlers.remove(handler)
+    sink.answer(delay=3)
+    await world.emit()
+    await sink.wait(1)
+    dispatcher = handler._dispatcher
+    for shard in dispatcher.shards.values():
+        shard.leased_until = time.monotonic() + 5  # so that it is to be renewed
+    async with world.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM shards ORDER BY shard FOR UPDATE")
+        draining = asyncio.create_task(handler.drain())
+        broken = 0
+        async with asyncio.timeout(10):
+            while broken < 3 and not draining.done():
+                broken += await world.pool.fetchval(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE wait_event_type = 'Lock' AND position('UPDATE shards' in query) > 0"
+                )
+                await asyncio.sleep(0.05)
+    await asyncio.wait_for(draining, 20)
+    assert not dispatcher.shards
+    assert not dispatcher._loops
