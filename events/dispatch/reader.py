@@ -126,7 +126,7 @@ class Reader:
         limit = self._room
         each = max(16, 2 * limit // len(shards))
         rows = await queries.read(
-            await self._resources.pg(),
+            await self._resources.stream(),
             [(shard.number, *shard.position) for shard in shards],
             since=_since(shards),
             each=each,
@@ -184,7 +184,7 @@ class Reader:
     async def is_behind(self, shards: Collection[Shard]) -> bool:
         """Whether one of `shards` has something that was not read."""
         rows = await queries.read(
-            await self._resources.pg(),
+            await self._resources.stream(),
             [(shard.number, *shard.position) for shard in shards],
             since=_since(shards),
             each=1,

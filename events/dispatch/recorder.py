@@ -145,7 +145,7 @@ class Recorder:
     async def _commit(self, batch: Batch) -> set[int]:
         import asyncpg
 
-        pool = await self._resources.pg()
+        pool = await self._resources.stream()
         async with pool.acquire(timeout=5) as connection:
             try:
                 return await self._write(connection, batch)

@@ -50,8 +50,10 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
             await super().release(connection, timeout=RELEASE_SECONDS if timeout is None else timeout)
 
 
-async def open_pool(url: str, *, size: int) -> asyncpg.Pool:
+async def open_pool(url: str, *, size: int, planned_once: bool = False) -> asyncpg.Pool:
     """A pool of up to `size` connections to `url`; JSON columns are read and written as plain values.
+
+    With `planned_once` the server makes one plan of a statement, whatever it is given, and not one at each call.
 
     Raises OSError or asyncpg.PostgresError when no connection can be made.
     """
@@ -72,6 +74,7 @@ async def open_pool(url: str, *, size: int) -> asyncpg.Pool:
         server_settings={
             "application_name": "weir",
             "timezone": "UTC",
+            "plan_cache_mode": "force_generic_plan" if planned_once else "auto",
             # A transaction that is forgotten would hold back every reader of the stream (see dispatch).
             "idle_in_transaction_session_timeout": "30000",
         },

@@ -123,7 +123,7 @@ class Committer:
         loop = asyncio.get_running_loop()
         group = self._take()
         try:
-            pool = await self._resources.pg()
+            pool = await self._resources.stream()
             async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 try:
                     while group:

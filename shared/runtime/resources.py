@@ -22,32 +22,23 @@ class Resources:
         self.settings = settings
         self.draining = False
         self.wake = Wake(self)
-        self._pool: Pool | None = None
+        self._pools = {
+            planned_once: _OpenPool(self, planned_once=planned_once) for planned_once in (False, True)
+        }
         self._redis: Redis | None = None
-        self._opening: asyncio.Task[Pool] | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
 
     async def pg(self) -> "Pool":
-        """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there.
+        """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there."""
+        return await self._pools[False].get()
 
-        Whoever asks while it is being opened shares the outcome, so that a server that does not answer
-        costs all of them one time-out and not each in turn.
+    async def stream(self) -> "Pool":
+        """A second one, for what is done with every event: the server plans its statements once.
+
+        It raises what `pg` does. Over partitions a plan costs more than the statement, and for a key it is always
+        the same; what people search for is better planned by what it is.
         """
-        if self._pool is None:
-            if self._opening is None:
-                self._opening = asyncio.get_running_loop().create_task(self._open())
-            self._pool = await asyncio.shield(self._opening)
-        return self._pool
-
-    async def _open(self) -> "Pool":
-        from shared.db.pool import open_pool
-
-        try:
-            return await open_pool(
-                self.settings.database_url.get_secret_value(), size=self.settings.database_pool_size
-            )
-        finally:
-            self._opening = None
+        return await self._pools[True].get()
 
     async def redis(self) -> "Redis":
         """The Redis client. It connects at its first command, so this does not fail without a server."""
@@ -66,10 +57,47 @@ class Resources:
         for close in self._closing:
             await close()
         await self.wake.close()
-        if self._opening is not None:
-            self._opening.cancel()
         if self._redis is not None:
             await self._redis.aclose()
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+
+
+class _OpenPool:
+    """A pool that is opened when somebody asks for it.
+
+    Whoever asks while it is being opened shares the outcome, so that a server that does not answer costs all
+    of them one time-out and not each in turn.
+    """
+
+    def __init__(self, resources: Resources, *, planned_once: bool) -> None:
+        self._resources = resources
+        self._planned_once = planned_once
+        self._pool: Pool | None = None
+        self._opening: asyncio.Task[Pool] | None = None
+
+    async def get(self) -> "Pool":
+        if self._pool is None:
+            if self._opening is None:
+                self._opening = asyncio.get_running_loop().create_task(self._open())
+            self._pool = await asyncio.shield(self._opening)
+        return self._pool
+
+    async def _open(self) -> "Pool":
+        from shared.db.pool import open_pool
+
+        settings = self._resources.settings
+        try:
+            return await open_pool(
+                settings.database_url.get_secret_value(),
+                size=settings.database_pool_size,
+                planned_once=self._planned_once,
+            )
+        finally:
+            self._opening = None
+
+    async def close(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), timeout=5)

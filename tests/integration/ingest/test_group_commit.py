@@ -159,9 +159,8 @@ async def test_without_a_database_it_is_503_and_then_goes_on(
         await committer.store(project.id, "test", [event()])
     assert caught.value.kind.status == 503
     assert "Retry-After" in caught.value.headers
-    away._pool = await resources.pg()
+    away.stream = resources.stream  # type: ignore[method-assign]  # it is back
     assert await _when_taken(committer, project)
-    away._pool = None
     await away.close()
 
 

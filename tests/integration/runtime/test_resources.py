@@ -47,3 +47,9 @@ async def test_an_asker_that_gives_up_does_not_spoil_it_for_the_others(resources
 async def test_redis_is_opened_once(resources):
     assert await resources.redis() is await resources.redis()
     assert await (await resources.redis()).ping()
+
+
+async def test_statements_of_the_stream_are_planned_once(resources: Resources) -> None:
+    setting = "SELECT current_setting('plan_cache_mode')"
+    assert await (await resources.stream()).fetchval(setting) == "force_generic_plan"
+    assert await (await resources.pg()).fetchval(setting) == "auto"
