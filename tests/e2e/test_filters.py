@@ -53,7 +53,8 @@ def test_a_cesql_filter_is_written_tried_saved_and_used(console: Console) -> Non
 
     missed = console.emit("e2e.cesql", {}, "--subject", "orders/B-2")
     page = console.open(f"events/{missed}")
-    why = page.get_by_role("region", name="Waterfall").locator(".grid").filter(has_text="by-cesql")
+    name = page.get_by_text("by-cesql", exact=True)
+    why = page.get_by_role("region", name="Waterfall").locator(".grid").filter(has=name)
     expect(why.locator(".failing")).to_have_text("(subject LIKE 'orders/A%' or source = '/elsewhere')")
     expect(why).to_contain_text("subject is orders/B-2")
 
