@@ -14,7 +14,8 @@ from events.dispatch import orders
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
-from events.dispatch.gate import Gates, Surroundings
+from events.dispatch.gate import Surroundings
+from events.dispatch.gates import Gates
 from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
 from events.dispatch.progress import Progress

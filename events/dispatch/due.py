@@ -9,7 +9,7 @@ from uuid import UUID
 
 from events.dispatch import endings, queries
 from events.dispatch.clock import DatabaseClock
-from events.dispatch.gate import Gates
+from events.dispatch.gates import Gates
 from events.dispatch.message import message_of
 from events.dispatch.orders import Order
 from events.dispatch.recorder import Recorder

@@ -4,7 +4,8 @@ import time
 from datetime import UTC, datetime
 
 from events.dispatch import queries
-from events.dispatch.gate import Gate, Gates
+from events.dispatch.gate import Gate
+from events.dispatch.gates import Gates
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 

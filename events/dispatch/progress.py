@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from events.dispatch import endings
 from events.dispatch.attempt import Result
 from events.dispatch.due import DueDeliveries
-from events.dispatch.gate import Gates
+from events.dispatch.gates import Gates
 from events.dispatch.recorder import Recorder
 from events.dispatch.sender import Sender
 from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from events.dispatch import endings
-from events.dispatch.gate import Gates
+from events.dispatch.gates import Gates
 from events.dispatch.message import Message, message_of
 from events.dispatch.orders import take_turn
 from events.dispatch.subscriptions import Subscribers, Subscription

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from yarl import URL
 
-from events.dispatch.gate import Gates, Surroundings
+from events.dispatch.gate import Surroundings
+from events.dispatch.gates import Gates
 from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Job
 from shared.core.delivery import DEFAULT
