@@ -22,7 +22,6 @@ from events.dispatch.progress import Progress
 from events.dispatch.reader import Reader
 from events.dispatch.recorder import Batch, Recorder
 from events.dispatch.router import Router
-from events.dispatch.sender import Sender
 from events.dispatch.subscriptions import SubscriptionCache
 from events.dispatch.work import Job, Shard
 from shared.core.retry import Outcome
@@ -30,6 +29,7 @@ from shared.http.addresses import AddressGuard
 from shared.http.client import OutboundClient
 from shared.runtime.outage import is_outage
 from shared.runtime.resources import Resources
+from shared.sending.sender import Sender
 
 PATIENCE_SECONDS = 0.5
 """How long an event may hold up the record of those after it; then a row stands for what is still under way."""

@@ -10,12 +10,12 @@ from uuid import UUID
 from events.dispatch import endings, queries
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.gates import Gates
-from events.dispatch.message import message_of
 from events.dispatch.orders import Order
 from events.dispatch.recorder import Recorder
 from events.dispatch.subscriptions import Subscription, SubscriptionCache
 from events.dispatch.work import Change, Ending, Job, Shard
 from shared.runtime.resources import Resources
+from shared.sending.message import message_of
 
 if TYPE_CHECKING:
     from asyncpg import Record

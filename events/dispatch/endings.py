@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from events.dispatch.attempt import Result, error_data
-from events.dispatch.work import Attempted, Ending, Job
+from events.dispatch.work import Ending, Job
 from shared.core.delivery import DeliveryPolicy
 from shared.core.retry import Decision, decide
+from shared.sending.attempt import Result, error_data
+from shared.sending.outgoing import Attempted
 
 CLAIM_SECONDS = 5
 """A row with a request under way is due again this long after the request's time-out, if its owner is gone."""

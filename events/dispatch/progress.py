@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 
 from events.dispatch import endings
-from events.dispatch.attempt import Result
 from events.dispatch.due import DueDeliveries
 from events.dispatch.gates import Gates
 from events.dispatch.recorder import Recorder
-from events.dispatch.sender import Sender
-from events.dispatch.work import Attempted, Change, Ending, Job, NewDelivery, Shard, Work
+from events.dispatch.work import Change, Ending, Job, NewDelivery, Shard, Work
 from shared.core.retry import Outcome
+from shared.sending.attempt import Result
+from shared.sending.outgoing import Attempted
+from shared.sending.sender import Sender
 
 GONE_SECONDS = 2.0
 """How long nothing is sent to a sink that is gone: then everybody knows that its subscription is disabled."""

@@ -14,9 +14,10 @@ import msgspec
 from events.dispatch import queries
 from events.dispatch.orders import Order
 from events.dispatch.subscriptions import Subscription
-from events.dispatch.work import Attempted, Change, Ending, NewDelivery, Shard
+from events.dispatch.work import Change, Ending, NewDelivery, Shard
 from shared.core.ids import timestamp_ms
 from shared.runtime.resources import Resources
+from shared.sending.outgoing import Attempted
 
 if TYPE_CHECKING:
     import asyncpg

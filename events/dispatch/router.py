@@ -8,11 +8,12 @@ from uuid import UUID
 
 from events.dispatch import endings
 from events.dispatch.gates import Gates
-from events.dispatch.message import Message, message_of
 from events.dispatch.orders import take_turn
 from events.dispatch.subscriptions import Subscribers, Subscription
-from events.dispatch.work import Attempted, Ending, Job, NewDelivery, Work
+from events.dispatch.work import Ending, Job, NewDelivery, Work
 from shared.core.ids import delivery_id
+from shared.sending.message import Message, message_of
+from shared.sending.outgoing import Attempted
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -13,8 +13,6 @@ import msgspec
 from yarl import URL
 
 from events.dispatch import queries
-from events.dispatch.binding import BindingSettings, read_binding
-from events.dispatch.special import Special, Unusable, special_of
 from shared.auth.sealing import UnsealError, unseal
 from shared.core.cloudevents import Event
 from shared.core.delivery import DEFAULT, K_SINK, DeliveryPolicy, InvalidPolicy, parse_policy
@@ -29,6 +27,8 @@ from shared.core.filters import (
 )
 from shared.core.matching import Matches, MatchIndex
 from shared.runtime.resources import Resources
+from shared.sending.binding import BindingSettings, read_binding
+from shared.sending.special import Special, Unusable, special_of
 
 if TYPE_CHECKING:
     from asyncpg import Record

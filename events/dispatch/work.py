@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from events.dispatch.message import Message
 from events.dispatch.subscriptions import Subscription
+from shared.sending.message import Message
+from shared.sending.outgoing import Attempted
 
 
 @dataclass(slots=True, eq=False)
@@ -92,17 +93,6 @@ class Ending:
     last_error: str | None = None
     first: "Attempted | None" = None
     dead_letter: dict[str, Any] | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Attempted:
-    """One attempt as it is recorded. `detail` is a JSON text."""
-
-    started_at: float
-    duration_us: int
-    status_code: int | None
-    error: str | None
-    detail: str | None
 
 
 @dataclass(slots=True, eq=False)

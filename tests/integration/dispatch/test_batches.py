@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from standardwebhooks import Webhook
 
-from events.dispatch.sender import batch_id
 from shared.core.signing import new_secret
+from shared.sending.sender import batch_id
 from tests.integration.dispatch.conftest import World, event
 from tests.support.sink import Answer, Received, Sink
 

@@ -10,10 +10,11 @@ import pytest
 
 from events.dispatch import queries
 from events.dispatch.dispatcher import LINGER_SECONDS
-from events.dispatch.work import Attempted, Change, Ending, Shard
+from events.dispatch.work import Change, Ending, Shard
 from shared.core.ids import SHARDS, identity, uuid7
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
+from shared.sending.outgoing import Attempted
 from tests.integration.dispatch.conftest import World, event
 from tests.support.sink import Answer, Sink
 

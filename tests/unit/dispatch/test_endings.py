@@ -4,14 +4,15 @@ import pytest
 from yarl import URL
 
 from events.dispatch import endings
-from events.dispatch.attempt import Result, error_data
-from events.dispatch.message import Message, traceparent, user_agent
 from events.dispatch.subscriptions import Subscription
-from events.dispatch.work import Attempted, Job, Shard
+from events.dispatch.work import Job, Shard
 from shared.core.cloudevents import DataKind, Event
 from shared.core.delivery import DeliveryPolicy
 from shared.core.filters import compile_filters
 from shared.core.retry import Outcome
+from shared.sending.attempt import Result, error_data
+from shared.sending.message import Message, traceparent, user_agent
+from shared.sending.outgoing import Attempted
 
 NOW = 1_700_000_000.0
 

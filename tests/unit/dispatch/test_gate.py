@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 from yarl import URL
 
 from events.dispatch.gate import Gate, Surroundings
-from events.dispatch.message import Message
 from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Job, Shard
 from shared.core.cloudevents import Event
 from shared.core.delivery import DeliveryPolicy
 from shared.core.filters import compile_filters
 from shared.core.retry import Outcome
+from shared.sending.message import Message
 
 NOBODY = UUID(int=0)
 SHARD = Shard(0, 1, (0, NOBODY), (0, NOBODY), leased_until=inf, deadline=inf)

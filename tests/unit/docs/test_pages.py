@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from events.dispatch.binding import BindingSettings
-from events.dispatch.replies import ReplySettings
 from functions.identity.settings import IdentitySettings
 from functions.ingest.settings import IngestSettings
 from shared.auth.permissions import PERMISSIONS
@@ -14,6 +12,8 @@ from shared.core.delivery import DEFAULT, policy_json
 from shared.db.models import Model
 from shared.runtime import registry
 from shared.runtime.settings import ConnectionSettings, Settings
+from shared.sending.binding import BindingSettings
+from shared.sending.replies import ReplySettings
 from shared.transforms.settings import TransformSettings
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,19 +9,19 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from events.dispatch.attempt import BODY_BYTES, Result, attempt, detail_of, outcome_of, own_headers
-from events.dispatch.message import Headers, Message
-from events.dispatch.special import Special, Unusable
-from events.dispatch.work import Attempted, Job
 from shared.core.cloudevents import Event, to_batch
 from shared.core.retry import Outcome, Status
 from shared.http.addresses import AddressGuard
 from shared.http.client import Answer, NoAnswer, OutboundClient
 from shared.http.oauth2 import ClientTokens, NoToken
 from shared.runtime.resources import Resources
+from shared.sending.attempt import BODY_BYTES, Result, attempt, detail_of, outcome_of, own_headers
+from shared.sending.message import Headers, Message
+from shared.sending.outgoing import Attempted, Outgoing
+from shared.sending.special import Special, Unusable
 
 if TYPE_CHECKING:
-    from events.dispatch.replies import Replies
+    from shared.sending.replies import Replies
     from shared.transforms.pool import TransformPool
 
 SENT_BYTES = 8 * 1024
@@ -75,7 +75,7 @@ class Sender:
         self._transforms: TransformPool | None = None
         self._replies: Replies | None = None
 
-    async def attempt(self, job: Job) -> Result:
+    async def attempt(self, job: Outgoing) -> Result:
         """Make one attempt. Raises nothing that has to do with the sink or what its subscription asks for."""
         special = job.subscription.special
         if special is None or job.dead_letter is not None:
@@ -95,7 +95,7 @@ class Sender:
             return exchange.result(url, *await self._take(job, special, exchange.answer))
         return exchange.result(url)
 
-    async def attempt_batch(self, jobs: Sequence[Job]) -> list[Result]:
+    async def attempt_batch(self, jobs: Sequence[Outgoing]) -> list[Result]:
         """Make one attempt of each of `jobs`, which are of one subscription, by one request.
 
         What is refused as too large goes at once in halves, as part of the same attempt.
@@ -135,7 +135,7 @@ class Sender:
         if self._transforms is not None:
             await self._transforms.close()
 
-    async def _message(self, job: Job, special: Special) -> Message:
+    async def _message(self, job: Outgoing, special: Special) -> Message:
         """The event as this subscription wants it. Raises Unsent."""
         if special.fault is not None:
             raise Unsent(special.fault)
@@ -157,7 +157,7 @@ class Sender:
             event = replace(event, extensions={**event.extensions, **dict(special.extensions)})
         return job.message if event is job.message.event else Message(job.message.uid, event)
 
-    async def _post_batch(self, members: Sequence[tuple[Job, Message]]) -> Result:
+    async def _post_batch(self, members: Sequence[tuple[Outgoing, Message]]) -> Result:
         started = time.time()
         content = to_batch([message.event for _, message in members])
         identity = batch_id([job.delivery_id for job, _ in members])
@@ -171,7 +171,7 @@ class Sender:
         return exchange.result(str(job.subscription.url))
 
     async def _exchange(
-        self, job: Job, identity: str, event: Event | None, content: tuple[Headers, bytes]
+        self, job: Outgoing, identity: str, event: Event | None, content: tuple[Headers, bytes]
     ) -> Exchange:
         """One request, and a second one with another token where the sink does not take the first. Raises Unsent."""
         special = job.subscription.special
@@ -221,10 +221,10 @@ class Sender:
         return exchange
 
     async def _take(
-        self, job: Job, special: Special, answer: Answer
+        self, job: Outgoing, special: Special, answer: Answer
     ) -> tuple[Outcome | None, dict[str, Any] | None]:
         """Store the reply in a 200, if there is one: where that fails, so has the delivery (K5.3, K5.4)."""
-        from events.dispatch.replies import LoopCut, ReplyRefused
+        from shared.sending.replies import LoopCut, ReplyRefused
 
         try:
             stored = await self._taker().take(
@@ -254,7 +254,7 @@ class Sender:
 
     def _taker(self) -> "Replies":
         if self._replies is None:
-            from events.dispatch.replies import Replies
+            from shared.sending.replies import Replies
 
             self._replies = Replies(self._resources)
         return self._replies

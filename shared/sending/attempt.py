@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from events.dispatch.message import Headers, Message, traceparent, user_agent
-from events.dispatch.work import Attempted, Job
 from shared.core.cloudevents import Event
 from shared.core.retry import HONOURS_RETRY_AFTER, Outcome, parse_retry_after
 from shared.core.signing import sign
 from shared.http.client import Answer, NoAnswer, OutboundClient
+from shared.sending.message import Headers, Message, traceparent, user_agent
+from shared.sending.outgoing import Attempted, Outgoing
 
 BODY_BYTES = 8 * 1024
 DELIVERED_BODY_BYTES = 1024
@@ -35,7 +35,7 @@ class Result:
     body: bytes
 
 
-async def attempt(client: OutboundClient, job: Job) -> Result:
+async def attempt(client: OutboundClient, job: Outgoing) -> Result:
     """Make one attempt. Raises nothing that has to do with the sink; InvalidSecret if it cannot be signed."""
     subscription = job.subscription
     message, url = job.message, subscription.url
@@ -126,7 +126,7 @@ def error_data(body: bytes) -> str:
     return base64.b64encode(body[:ERROR_DATA_BYTES]).decode()
 
 
-def _dead_letter(job: Job) -> Message:
+def _dead_letter(job: Outgoing) -> Message:
     """The event with Knative's three extensions (knative.md K3.8)."""
     told = job.dead_letter
     assert told is not None

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
-from events.dispatch.binding import Binding
 from shared.auth.sealing import UnsealError
 from shared.auth.sink_secrets import AUTH, PRIVATE_KEY, open_credentials
 from shared.core.credentials import Grant, grant_for, headers_for
 from shared.core.delivery import K_SINK, DeliveryPolicy
 from shared.http.contexts import tls_context
 from shared.runtime.resources import Resources
+from shared.sending.binding import Binding
 
 if TYPE_CHECKING:
     from asyncpg import Record
