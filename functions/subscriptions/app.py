@@ -9,18 +9,15 @@ from functions.subscriptions.check import check
 from functions.subscriptions.credentials import KEEP
 from functions.subscriptions.draft import Draft, filter_faults, read_draft, refusal
 from functions.subscriptions.function import FUNCTION
-from functions.subscriptions.schemas import (
-    CheckBody,
-    CheckRequest,
+from functions.subscriptions.schemas.subscription import (
     DeliveryPolicyBody,
     SinkHealthBody,
     SubscriptionBody,
     SubscriptionCreate,
     SubscriptionList,
     SubscriptionReplace,
-    TransformBody,
-    TransformRequest,
 )
+from functions.subscriptions.schemas.trial import CheckBody, CheckRequest, TransformBody, TransformRequest
 from functions.subscriptions.selection import selected
 from functions.subscriptions.service import Subscriptions
 from shared.auth.access import Access

@@ -12,7 +12,7 @@ import msgspec
 
 from functions.subscriptions import queries
 from functions.subscriptions.draft import filter_faults, refusal
-from functions.subscriptions.schemas import MAX_GIVEN, CheckBody, CheckItem, CheckWarning
+from functions.subscriptions.schemas.trial import MAX_GIVEN, CheckBody, CheckItem, CheckWarning
 from shared.auth.access import Access
 from shared.core.ids import timestamp_ms
 from shared.core.problems import FORBIDDEN, Fault, Problem

@@ -7,7 +7,7 @@ import msgspec
 
 from functions.subscriptions import queries
 from functions.subscriptions.draft import refusal, transform_faults
-from functions.subscriptions.schemas import TransformBody, TransformProblem
+from functions.subscriptions.schemas.trial import TransformBody, TransformProblem
 from shared.auth.access import Access
 from shared.core.problems import FORBIDDEN, Fault, Problem
 from shared.runtime.resources import Resources

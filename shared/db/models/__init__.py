@@ -1,0 +1,33 @@
+"""The schema's truth. Alembic migrations are checked against it; run-time SQL is in each `queries.py`.
+
+Each module is some tables; all are imported here, so that `Model.metadata` has every one.
+"""
+
+from shared.db.models.model import Model
+from shared.db.models.people import ApiKey, Member, Project, SigningKey, SignInLink, User
+from shared.db.models.producers import EventSchema, EventType, Producer, Source
+from shared.db.models.shards import Dispatcher, Shard
+from shared.db.models.stream import Attempt, Delivery, Event
+from shared.db.models.subscriptions import SinkHealth, Subscription, SubscriptionVersion
+
+__all__ = [
+    "ApiKey",
+    "Attempt",
+    "Delivery",
+    "Dispatcher",
+    "Event",
+    "EventSchema",
+    "EventType",
+    "Member",
+    "Model",
+    "Producer",
+    "Project",
+    "Shard",
+    "SignInLink",
+    "SigningKey",
+    "SinkHealth",
+    "Source",
+    "Subscription",
+    "SubscriptionVersion",
+    "User",
+]

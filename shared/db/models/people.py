@@ -1,0 +1,110 @@
+"""Tenants, people and their credentials."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.models.model import NOW, Model
+
+
+class Project(Model):
+    """The tenant. `version` grows with every change to its subscriptions, so that caches can tell.
+
+    `intake_version` does the same for what ingest goes by: the settings here, producers, sources and event
+    types. `rate_per_second` and `burst` are the limit of each producer that has none of its own; null is
+    none. No `allowed_origins` means any.
+    """
+
+    __tablename__ = "projects"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    intake_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    rate_per_second: Mapped[int | None]
+    burst: Mapped[int | None]
+    allowed_origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class User(Model):
+    """A person. No password means that they sign in by link only."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Member(Model):
+    """What a user may do in a project: one role."""
+
+    __tablename__ = "members"
+    __table_args__ = (
+        CheckConstraint("role IN ('owner', 'admin', 'operator', 'viewer')", name="role"),
+        Index(None, "user_id"),
+    )
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str]
+
+
+class ApiKey(Model):
+    """A producer's or a script's credential. Only a keyed hash of its secret is kept."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        Index(None, "project_id"),
+        Index("ix_api_keys_producer_id", "producer_id", postgresql_where=text("producer_id IS NOT NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    producer_id: Mapped[UUID | None] = mapped_column(ForeignKey("producers.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    secret_hash: Mapped[bytes]
+    scopes: Mapped[list[str]]
+    sources: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    types: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class SigningKey(Model):
+    """A key that signs access tokens. The private half is sealed with the deployment's secret."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    algorithm: Mapped[str]
+    public_jwk: Mapped[dict[str, Any]]
+    private_sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    retired_at: Mapped[datetime | None]
+
+
+class SignInLink(Model):
+    """A one-time link. Only the hash of its token is kept."""
+
+    __tablename__ = "sign_in_links"
+    __table_args__ = (Index(None, "user_id"),)
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -1,0 +1,39 @@
+"""Who works on which slice of the stream."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    SmallInteger,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.models.model import Model, Xid8
+
+
+class Shard(Model):
+    """One slice of the stream: who may work on it until when, and how far it has been read.
+
+    `epoch` grows with each new owner; every write of an owner checks it, so that an owner that was
+    paused past its lease cannot write any more.
+    """
+
+    __tablename__ = "shards"
+
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    owner: Mapped[str | None]
+    epoch: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    lease_until: Mapped[datetime | None]
+    cursor_xid: Mapped[int] = mapped_column(Xid8, server_default=text("'0'"))
+    cursor_uid: Mapped[UUID] = mapped_column(server_default=text("'00000000-0000-0000-0000-000000000000'"))
+
+
+class Dispatcher(Model):
+    """A process that asks for shards and would share them; it counts until `seen_until`."""
+
+    __tablename__ = "dispatchers"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    seen_until: Mapped[datetime]
