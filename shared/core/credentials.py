@@ -43,6 +43,15 @@ class Grant:
     audience: str | None = None
     in_body: bool = False
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The client's secret, and the pair that carries it where it is not in the body."""
+        return self.client_secret, self._pair()
+
+    def _pair(self) -> str:
+        pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
+        return base64.b64encode(pair.encode()).decode()
+
     def request(self) -> tuple[list[tuple[str, str]], bytes]:
         """Headers and body of the request for a token (sections 2.3.1 and 4.4.2)."""
         form = {"grant_type": "client_credentials"}
@@ -54,8 +63,7 @@ class Grant:
         if self.in_body:
             form |= {"client_id": self.client_id, "client_secret": self.client_secret}
         else:
-            pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
-            headers.append(("authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"))
+            headers.append(("authorization", f"Basic {self._pair()}"))
         return headers, urlencode(form).encode()
 
 
@@ -113,6 +121,12 @@ def headers_for(auth: Mapping[str, Any], secret: str) -> list[tuple[str, str]]:
         case "header":
             return [(auth["name"], secret)]
     return []
+
+
+def secrets_in(auth: Mapping[str, Any], secret: str) -> tuple[str, ...]:
+    """The secret, and what of it stands in requests: each gives it away to who reads it."""
+    carried = (value.removeprefix("Basic ").removeprefix("Bearer ") for _, value in headers_for(auth, secret))
+    return tuple(dict.fromkeys((secret, *carried)))
 
 
 def grant_for(auth: Mapping[str, Any], secret: str) -> Grant | None:

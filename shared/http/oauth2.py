@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 from yarl import URL
 
 from shared.core.credentials import Grant
+from shared.core.redaction import redact_text, spellings
 from shared.http.client import Answer, NoAnswer
 
 TIMEOUT_SECONDS = 10.0
@@ -22,6 +23,9 @@ LIFE_SECONDS = 300.0
 EARLY_SECONDS = 60.0
 EARLY_SHARE = 0.2
 """A new token is asked for when this part of the old one's life is left, or a minute if that is less."""
+
+MOST_SAID = 200
+"""Characters of each text in an endpoint's refusal."""
 
 REST_SECONDS = 1.0
 """For how long after a failure the answer is that failure: many deliveries wait for the same token."""
@@ -120,16 +124,18 @@ class ClientTokens:
             )
         except NoAnswer as error:
             raise NoToken(f"no token from {grant.token_url}: {error}") from None
-        return read_answer(grant.token_url, answer)
+        return read_answer(grant.token_url, answer, grant.secrets)
 
 
-def read_answer(url: str, answer: Answer) -> tuple[str, float]:
-    """The token in an answer and how many seconds it lives (RFC 6749, section 5.1). Raises NoToken."""
+def read_answer(url: str, answer: Answer, secrets: Sequence[str] = ()) -> tuple[str, float]:
+    """The token in an answer and how many seconds it lives (RFC 6749, section 5.1).
+
+    Raises NoToken, with what the endpoint says for itself: a line of bounded length without `secrets`.
+    """
     said = _object(answer.body)
     if answer.status != 200:
-        code, text = said.get("error"), said.get("error_description")
         why = ": ".join(
-            str(part)[:200] for part in (code, text) if isinstance(part, str) and part.isprintable()
+            filter(None, (_line(said.get(name), secrets) for name in ("error", "error_description")))
         )
         raise NoToken(f"no token from {url}: it answered {answer.status}{' ' + why if why else ''}")
     token, kind, life = said.get("access_token"), said.get("token_type"), said.get("expires_in")
@@ -149,6 +155,16 @@ def _object(body: bytes) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _line(said: object, secrets: Sequence[str]) -> str:
+    """What an endpoint says, as one line that can be shown; "" where it is no text."""
+    if not isinstance(said, str):
+        return ""
+    known = [form for secret in secrets for form in spellings(secret)]
+    text = redact_text(said, known)
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words if len(words) <= MOST_SAID else words[: MOST_SAID - 1] + "…"
 
 
 def _read_error(task: "asyncio.Task[str]") -> None:

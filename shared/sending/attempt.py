@@ -15,6 +15,7 @@ from shared.core.signing import sign
 from shared.http.client import Answer, NoAnswer, OutboundClient
 from shared.sending.message import Headers, Message, traceparent, user_agent
 from shared.sending.outgoing import Attempted, Outgoing
+from shared.sending.redaction import signatures, spelled, without_secrets
 
 BODY_BYTES = 8 * 1024
 DELIVERED_BODY_BYTES = 1024
@@ -56,6 +57,8 @@ async def attempt(client: OutboundClient, job: Outgoing) -> Result:
     except NoAnswer as problem:
         error = str(problem)
     duration_us = int((time.perf_counter() - clock) * 1_000_000)
+    if answer is not None and subscription.secrets:
+        answer = without_secrets(answer, [*signatures(own[-1][1]), *spelled(subscription.secrets)])
     outcome = outcome_of(answer, error, started)
     return Result(
         outcome,
@@ -74,7 +77,7 @@ def outcome_of(answer: Answer | None, error: str | None, now: float) -> Outcome:
 
 
 def own_headers(secrets: Sequence[str], identity: str, event: Event | None, now: int, body: bytes) -> Headers:
-    """What Weir says of every request: of one with several events without a trace of theirs."""
+    """What Weir says of every request, its signature last: of one with several events without a trace of theirs."""
     headers = [
         ("webhook-id", identity),
         ("webhook-timestamp", str(now)),

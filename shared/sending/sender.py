@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.core.cloudevents import Event, to_batch
+from shared.core.redaction import redact_text
 from shared.core.retry import Outcome, Status
 from shared.http.addresses import AddressGuard
 from shared.http.client import Answer, NoAnswer, OutboundClient
@@ -18,6 +19,7 @@ from shared.runtime.resources import Resources
 from shared.sending.attempt import BODY_BYTES, Result, attempt, detail_of, outcome_of, own_headers
 from shared.sending.message import Headers, Message
 from shared.sending.outgoing import Attempted, Outgoing
+from shared.sending.redaction import signatures, spelled, without_secrets
 from shared.sending.special import Special, Unusable
 
 if TYPE_CHECKING:
@@ -50,18 +52,22 @@ class Exchange:
     error: str | None
     sent: dict[str, Any]
     verdict: Status | None = None
+    secrets: Sequence[bytes] = ()
 
     def result(
         self, url: str, outcome: Outcome | None = None, reply: Mapping[str, Any] | None = None
     ) -> Result:
-        """What this comes to: `outcome`, or what the answer says."""
-        outcome = outcome or replace(outcome_of(self.answer, self.error, self.started), verdict=self.verdict)
+        """What this comes to: `outcome`, or what the answer says. Nothing of it has a secret of the request."""
+        answer = None if self.answer is None else without_secrets(self.answer, self.secrets)
+        outcome = outcome or replace(outcome_of(answer, self.error, self.started), verdict=self.verdict)
+        if outcome.error is not None:
+            outcome = replace(outcome, error=redact_text(outcome.error, self.secrets))
         more: dict[str, Any] = {"sent": self.sent}
         if reply is not None:
             more["reply"] = reply
-        detail = detail_of(url, self.answer, more)
+        detail = detail_of(url, answer, more)
         attempted = Attempted(self.started, self.duration_us, outcome.status_code, outcome.error, detail)
-        return Result(outcome, attempted, b"" if self.answer is None else self.answer.body)
+        return Result(outcome, attempted, b"" if answer is None else answer.body)
 
 
 class Sender:
@@ -206,8 +212,9 @@ class Sender:
             except NoAnswer as problem:
                 error = str(problem)
             duration_us = int((time.perf_counter() - clock) * 1_000_000)
+            shown = {"headers": shown_headers(sent, special.hidden)}
             return Exchange(
-                started, duration_us, answer, error, {"headers": shown_headers(sent, special.hidden)}
+                started, duration_us, answer, error, shown, secrets=self._secrets(job, sent, token)
             )
 
         exchange = await post(token)
@@ -219,6 +226,14 @@ class Sender:
                 # Not the sink's last word: with a token that is good it might have taken the event.
                 exchange.error, exchange.verdict = str(error), "retrying"
         return exchange
+
+    def _secrets(self, job: Outgoing, sent: Headers, token: str | None) -> list[bytes]:
+        """What nobody is shown of a request with these headers, wherever it is found."""
+        special = job.subscription.special
+        assert special is not None
+        known = (*special.secrets, *job.subscription.secrets, *(() if token is None else (token,)))
+        signature = next((value for name, value in sent if name == "webhook-signature"), "")
+        return [*signatures(signature), *spelled(known)]
 
     async def _take(
         self, job: Outgoing, special: Special, answer: Answer

@@ -8,7 +8,7 @@ from yarl import URL
 
 from shared.auth.sealing import UnsealError
 from shared.auth.sink_secrets import AUTH, PRIVATE_KEY, open_credentials
-from shared.core.credentials import Grant, grant_for, headers_for
+from shared.core.credentials import Grant, grant_for, headers_for, secrets_in
 from shared.core.delivery import K_SINK, DeliveryPolicy
 from shared.http.contexts import tls_context
 from shared.runtime.resources import Resources
@@ -26,6 +26,7 @@ class Unusable(Exception):
 class Special:
     """`name` is the subscription's. `headers` are sent with every request; `hidden` are those of them that nobody is shown.
 
+    `secrets` are those that a sink must not be able to put on record by an echo.
     `fault` says why nothing can be sent at the moment. A sink that the `operator` has named is not held against
     the address guard.
     """
@@ -33,6 +34,7 @@ class Special:
     name: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     hidden: frozenset[str] = frozenset()
+    secrets: tuple[str, ...] = ()
     grant: Grant | None = None
     transform: str | None = None
     extensions: tuple[tuple[str, str], ...] = ()
@@ -84,7 +86,8 @@ def special_of(
     if policy.replies:
         headers.append(("prefer", "reply"))
     hidden = {"webhook-signature", "authorization", "cookie"}
-    grant = None
+    grant: Grant | None = None
+    echoes: tuple[str, ...] = ()
     if auth is not None:
         if AUTH not in secrets:
             raise Unusable("its credential is gone")
@@ -92,10 +95,12 @@ def special_of(
         headers += carried
         hidden |= {name.lower() for name, _ in carried}
         grant = grant_for(auth, secrets[AUTH])
+        echoes = secrets_in(auth, secrets[AUTH])
     return Special(
         name=row["name"],
         headers=tuple(headers),
         hidden=frozenset(hidden),
+        secrets=echoes,
         grant=grant,
         transform=(row["transform"] or {}).get("jsonata"),
         extensions=policy.extensions + (binding.extensions if bound else ()),

@@ -226,3 +226,61 @@ async def test_a_credential_that_cannot_be_opened_is_said(world: World, sink: Si
     assert row["status"] == "dead"
     assert "its credential cannot be opened" in row["last_error"]
     assert sink.requests == []
+
+
+HMAC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"type": "bearer", "token": "abc.def/ghi"},
+        {"type": "basic", "username": "weir", "password": "pä:ss"},
+        {"type": "header", "name": "X-Api-Key", "value": "key 1"},
+        "oauth2",
+        None,
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_echo_of_the_request_puts_no_secret_on_record(
+    world: World, sink: Sink, endpoint: Sink, auth: Any, status: int
+) -> None:
+    def echo(request: Received) -> Answer:
+        headers = {name.lower(): value for name, value in request.headers}
+        said = {k: v for k, v in headers.items() if k in {"authorization", "x-api-key", "webhook-signature"}}
+        body = json.dumps({"headers": said, "secret": HMAC, "padding": "é"}).encode()
+        return Answer(status, {f"x-echo-{name}": value for name, value in said.items()}, body)
+
+    sink.choose(echo)
+    async with Sink() as dead:
+        given = grant(endpoint) if auth == "oauth2" else auth
+        await world.subscribe(sink.url, auth=given, secrets=[HMAC], retry=0, deadLetterSink=dead.url)
+        world.start()
+        await world.emit()
+        (row,) = await world.settled()
+        (request,) = sink.requests
+        response = row["first_detail"]["response"]
+        kept = response["body"] + str(response["headers"])
+        if status == 400:
+            (letter,) = await dead.wait(1)
+            kept += base64.b64decode(letter.header("ce-knativeerrordata") or "").decode()
+        secrets = [request.header("webhook-signature").split(",")[1], HMAC]
+        for name in ("authorization", "x-api-key"):
+            if (value := request.header(name)) is not None:
+                secrets.append(value.removeprefix("Bearer ").removeprefix("Basic "))
+        assert all(secret not in kept for secret in secrets)
+        assert "[redacted]" in response["body"]
+        assert "[redacted]" in response["headers"]["x-echo-webhook-signature"]
+
+
+async def test_the_beginning_of_a_secret_at_the_end_of_what_is_read_is_not_kept(
+    world: World, sink: Sink
+) -> None:
+    token = "t0ken" * 100
+    sink.answer(400, body=b"." * (8 * 1024 - 250) + token.encode())
+    await world.subscribe(sink.url, auth={"type": "bearer", "token": token}, retry=0)
+    world.start()
+    await world.emit()
+    (row,) = await world.settled()
+    assert row["first_detail"]["response"]["truncated"]
+    assert row["first_detail"]["response"]["body"].endswith("..[redacted]")

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.core.credentials import Grant
 from shared.http.answer import Answer, Timings
 from shared.http.oauth2 import LIFE_SECONDS, NoToken, read_answer
 
@@ -51,3 +52,18 @@ def test_what_is_no_token(given: Answer) -> None:
         read_answer("https://id.example", given)
     assert str(error.value).startswith("no token from https://id.example: ")
     assert "\n" not in str(error.value)
+
+
+def test_what_a_refusal_says_is_one_short_line_without_the_secret() -> None:
+    grant = Grant("https://id.example", "weir", "s3cret/%")
+    (_, authorization) = grant.request()[0][-1]
+    echo = f"no\r\n\x1b[31msuch client: {authorization} s3cret/% s3cret%2F%25 " + "x" * 1000
+    with pytest.raises(NoToken) as error:
+        read_answer("u", answer(401, error="a\nb", error_description=echo), grant.secrets)
+    said = str(error.value)
+    assert said.startswith(
+        "no token from u: it answered 401 a b: no [31msuch client: Basic [redacted] [redacted] "
+    )
+    assert said.isprintable()
+    assert len(said) < 300
+    assert not any(secret in said for secret in ("s3cret", authorization.removeprefix("Basic ")))
