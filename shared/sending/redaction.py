@@ -1,6 +1,7 @@
 """Answers without the secrets of their requests: comes before anything of them is kept or shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -8,7 +9,8 @@ from shared.core.redaction import SHORTEST, redact, spellings
 from shared.http.answer import Answer
 
 
-def spelled(secrets: Iterable[str]) -> tuple[bytes, ...]:
+@lru_cache(maxsize=4096)
+def spelled(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
     """What to look for in an answer, the longest first: one secret may have another in it."""
     return tuple(sorted({form for secret in secrets for form in spellings(secret)}, key=len, reverse=True))
 
