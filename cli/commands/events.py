@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cli.api import Api
-from cli.commands.subscriptions import identity_of
+from cli.lookup import identity_of
 from cli.options import Instant, api_options, page_options
 from cli.output import Column, output_option, show, show_list
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import click
 
 from cli.api import Api
-from cli.commands.subscriptions import read_document
+from cli.documents import read_document
 from cli.options import api_options, confirm, page_options, yes_option
 from cli.output import Column, output_option, show, show_list
 

@@ -1,15 +1,15 @@
 """`weir subscriptions`: which events go where."""
 
-import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
 import click
 
 from cli.api import Api
-from cli.errors import INVALID, NOT_FOUND, CommandError
+from cli.commands.trials import check_filters, probe_subscription, try_transform
+from cli.documents import expressions, read_document, text_of
+from cli.errors import INVALID, CommandError
+from cli.lookup import resolve
 from cli.options import api_options, confirm, page_options, yes_option
 from cli.output import Column, output_option, show, show_list
 
@@ -30,60 +30,6 @@ WIDE: list[Column] = [
 ]
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITABLE = ("name", "filters", "sink", "delivery", "state")
-
-
-def resolve(api: Api, wanted: str) -> dict[str, Any]:
-    """The subscription with that id or name. Raises CommandError."""
-    try:
-        UUID(wanted)
-    except ValueError:
-        found = next((s for s in api.pages("/subscriptions", {}) if s["name"] == wanted), None)
-        if found is None:
-            raise CommandError(
-                f"there is no subscription {wanted!r}",
-                code=NOT_FOUND,
-                hint="`weir subscriptions ls` lists them",
-            ) from None
-        return found
-    answer: dict[str, Any] = api.get(f"/subscriptions/{quote(wanted)}")
-    return answer
-
-
-def identity_of(api: Api, wanted: str) -> str:
-    """The id of the subscription of that name; an id stands for itself, whether it is there or not."""
-    try:
-        return str(UUID(wanted))
-    except ValueError:
-        return str(resolve(api, wanted)["id"])
-
-
-def _expressions(sql: tuple[str, ...], cel: tuple[str, ...]) -> list[Any]:
-    return [*({"sql": text} for text in sql), *({"cel": text} for text in cel)]
-
-
-def read_document(text: str) -> Any:
-    """JSON or YAML given on the command line, from `@FILE`, or from standard input as `@-`."""
-    if text.startswith("@"):
-        try:
-            text = sys.stdin.read() if text == "@-" else Path(text[1:]).read_text()
-        except OSError as error:
-            raise CommandError(f"{text[1:]}: {error.strerror}") from error
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise CommandError(f"neither JSON nor YAML: {error}", code=INVALID) from error
-
-
-def _text(given: str) -> str:
-    """An expression given on the command line, or from `@FILE`."""
-    if not given.startswith("@"):
-        return given
-    try:
-        return Path(given[1:]).read_text()
-    except OSError as error:
-        raise CommandError(f"{given[1:]}: {error.strerror}") from error
 
 
 def _tls(cert: Path | None, key: Path | None, ca: Path | None) -> dict[str, str] | None:
@@ -206,14 +152,14 @@ def create_subscription(
         "signingSecrets": list(secrets) or None,
         "auth": read_document(auth) if auth else None,
         "tls": _tls(cert, key, ca),
-        "transform": {"jsonata": _text(transform)} if transform else None,
+        "transform": {"jsonata": text_of(transform)} if transform else None,
     }
     body |= {member: value for member, value in given.items() if value is not None}
     if types:
         exact: list[Any] = [{"exact": {"type": t}} for t in types]
         body["filters"] = [*body.get("filters", []), exact[0] if len(exact) == 1 else {"any": exact}]
     if sql or cel:
-        body["filters"] = [*body.get("filters", []), *_expressions(sql, cel)]
+        body["filters"] = [*body.get("filters", []), *expressions(sql, cel)]
     if "sink" not in body:
         raise click.UsageError("say where the events go: --sink ADDRESS, or a file with `sink`")
     _print(output, api.call("POST", "/subscriptions", body))
@@ -264,85 +210,5 @@ def resume_subscription(api: Api, subscription: str, output: str) -> None:
     _set_state(api, subscription, "active", output)
 
 
-@subscriptions.command("check")
-@click.argument("filters", required=False)
-@click.option("--sql", multiple=True, help="A CloudEvents SQL expression to try.")
-@click.option("--cel", multiple=True, help="A CEL expression to try; it sees `data` too.")
-@click.option("--subscription", help="Compare with the saved filters of this subscription.")
-@click.option(
-    "--last", type=click.IntRange(1, 500), default=100, show_default=True, help="Stored events to try."
-)
-@output_option
-@api_options
-def check_filters(
-    api: Api,
-    *,
-    filters: str | None,
-    sql: tuple[str, ...],
-    cel: tuple[str, ...],
-    subscription: str | None,
-    last: int,
-    output: str,
-) -> None:
-    """Try filters (JSON, YAML or @FILE) on the last stored events without saving them.
-
-    \b
-    Example:
-      weir subscriptions check '[{"prefix": {"type": "order."}}]' --last 500
-      weir subscriptions check --cel 'data.total > 100' --subscription billing
-    """  # noqa: D301
-    given = read_document(filters) if filters else []
-    if not filters and not sql and not cel:
-        raise click.UsageError("say what to try: filters, --sql or --cel")
-    if not isinstance(given, list):
-        raise CommandError("filters are an array", code=INVALID)
-    body: dict[str, Any] = {"filters": [*given, *_expressions(sql, cel)], "last": last}
-    if subscription:
-        body["subscription"] = resolve(api, subscription)["id"]
-    answer = api.call("POST", "/subscriptions/check", body)
-    columns: list[Column] = [
-        ("uid", "uid"),
-        ("type", "type"),
-        ("source", "source"),
-        ("matched", "matched"),
-        ("because", "detail"),
-    ]
-    show(output, answer, rows=answer["items"], columns=columns, name=lambda row: str(row["uid"]))
-    for warning in answer["warnings"]:
-        click.echo(f"warning: {warning['pointer']}: {warning['detail']}", err=True)
-    counts = f"{answer['matched']} of {answer['checked']} match"
-    if answer["errors"]:
-        counts += f"; {answer['errors']} errors"
-    if subscription:
-        counts += f"; {answer['added']} more and {answer['removed']} fewer than saved"
-    if not answer["complete"]:
-        counts += "; older events were left out"
-    click.echo(counts, err=True)
-
-
-@subscriptions.command("transform")
-@click.argument("expression")
-@click.option("--event", "uid", help="The stored event with this uid.")
-@click.option("--data", "given", help="An event in the JSON format, or @FILE.")
-@output_option
-@api_options
-def try_transform(api: Api, expression: str, uid: str | None, given: str | None, output: str) -> None:
-    """Show what JSONata (or @FILE) makes of an event, without saving or sending it.
-
-    \b
-    Example:
-      weir subscriptions transform '{"data": data.order}' --event 0199c3f2-8a51-7c3e-b0d4-5f2a9e6b1c70
-    """  # noqa: D301
-    if (uid is None) == (given is None):
-        raise click.UsageError("say which event: --event UID of a stored one, or --data with one")
-    body: dict[str, Any] = {"transform": {"jsonata": _text(expression)}}
-    body |= {"uid": uid} if given is None else {"event": read_document(given)}
-    answer = api.call("POST", "/subscriptions/transform", body)
-    if (error := answer["error"]) is not None:
-        at = "" if error["position"] is None else f" (character {error['position']})"
-        raise CommandError(f"{error['detail']}{at}", code=INVALID)
-    if answer["event"] is None:
-        click.echo("nothing: the event would not be sent", err=True)
-        return
-    columns: list[Column] = [("type", "type"), ("source", "source"), ("id", "id"), ("data", "data")]
-    show(output, answer["event"], rows=[answer["event"]], columns=columns, name=str(answer["event"]["id"]))
+for command in (check_filters, try_transform, probe_subscription):
+    subscriptions.add_command(command)

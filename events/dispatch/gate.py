@@ -156,14 +156,19 @@ class Gate:
     def follow(self, subscription: Subscription) -> None:
         """Work by this version from now on. Who changes a subscription wants to see it tried: all is forgotten."""
         if subscription.version > self.subscription.version:
-            self._breaker = Breaker(time.monotonic(), EVIDENCE)
-            self._adaptive = AdaptiveLimit()
-            self._held_until = float("-inf")
-            if self._timer is not None:
-                self._timer.cancel()
-                self._open()
+            self._begin_anew()
         if subscription.version >= self.subscription.version:
             self.subscription = subscription
+
+    def found_well(self, moment: float) -> None:
+        """The sink took a test at `moment` (monotonic): what had shut it before that counts no more."""
+        shut = self._breaker.state != "closed" and self._breaker.since < moment
+        held = self._held_until > time.monotonic() and self._held_since < moment
+        if shut or held:
+            self._begin_anew()
+            # As after probes of its own: not everything that waits at once.
+            self._adaptive.restart(RESTART_LIMIT)
+            self._open()
 
     def put(self, job: Job) -> None:
         """Attempt `job` as soon as there is a slot and a token."""
@@ -208,6 +213,15 @@ class Gate:
         """Wait until nothing waits and nothing is under way."""
         while self._workers:
             await asyncio.wait(self._workers)
+
+    def _begin_anew(self) -> None:
+        """Forget all that was found of the sink."""
+        self._breaker = Breaker(time.monotonic(), EVIDENCE)
+        self._adaptive = AdaptiveLimit()
+        self._held_until = float("-inf")
+        if self._timer is not None:
+            self._timer.cancel()
+            self._open()
 
     def _employ(self) -> None:
         worker = asyncio.get_running_loop().create_task(self._work())

@@ -42,6 +42,12 @@ class Gates:
             if (gate := self._gates.get(subscription_id)) is not None:
                 gate.hold(until)
 
+    def found_well(self, moments: dict[UUID, float]) -> None:
+        """The sinks of these subscriptions took a test at the moment (monotonic) that comes with each."""
+        for subscription_id, moment in moments.items():
+            if (gate := self._gates.get(subscription_id)) is not None:
+                gate.found_well(moment)
+
     def held_for(self, subscription_id: UUID) -> float:
         """In how many seconds something may be started for a subscription that has no gate yet."""
         until = self._holds.get(subscription_id)

@@ -34,12 +34,17 @@ class SinkHealth:
         """Learn what others know; comes before anything is sent."""
         now = time.monotonic()
         rows = await queries.holds(await self._resources.pg(), self._owner)
-        self._gates.hold({row["subscription_id"]: now + row["seconds"] for row in rows})
+        self._gates.found_well(
+            {row["subscription_id"]: now - ago for row in rows if (ago := row["well_ago"]) is not None}
+        )
+        self._gates.hold(
+            {row["subscription_id"]: now + wait for row in rows if (wait := row["seconds"]) is not None}
+        )
 
     async def exchange(self) -> None:
-        """Tell what has changed, and learn what others know."""
-        await self._tell()
+        """Learn what others know, and tell what has changed: not that of a sink that was found well since."""
         await self.heed()
+        await self._tell()
 
     async def clear(self) -> None:
         """Take back what was told, but for what a sink asked for: whoever comes next must keep to that."""

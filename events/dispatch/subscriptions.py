@@ -6,14 +6,15 @@ import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import msgspec
 from yarl import URL
 
 from events.dispatch import queries
-from shared.auth.sealing import UnsealError, unseal
+from shared.auth.sealing import UnsealError
+from shared.auth.sink_secrets import open_signing_secrets
 from shared.core.cloudevents import Event
 from shared.core.delivery import DEFAULT, K_SINK, DeliveryPolicy, InvalidPolicy, parse_policy
 from shared.core.filters import (
@@ -214,7 +215,7 @@ class SubscriptionCache:
         try:
             filters = compile_filters(row["filters"])
             policy = parse_policy(row["delivery"])
-            secrets = self._secrets(row["signing_secrets_sealed"])
+            secrets = open_signing_secrets(self._resources.settings.secret, row["signing_secrets_sealed"])
             special = special_of(row, policy, self._resources, self._binding)
             url = URL(sink, encoded=True)
             if policy.dead_letter_sink is not None:
@@ -239,12 +240,6 @@ class SubscriptionCache:
             broken=broken,
             special=special,
         )
-
-    def _secrets(self, sealed: bytes | None) -> tuple[str, ...]:
-        if sealed is None:
-            return ()
-        plain: Any = unseal(self._resources.settings.secret, sealed)
-        return msgspec.json.decode(plain, type=tuple[str, ...])
 
 
 async def _politely(things: Sequence[T]) -> AsyncIterator[T]:

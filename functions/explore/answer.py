@@ -15,13 +15,12 @@ from functions.explore.schemas import (
     DeliveryItem,
     EventBody,
     EventItem,
-    GotBody,
     OutcomeBody,
     ReplyBody,
-    SentBody,
 )
 from functions.explore.search import received_at
 from shared.runtime.schema import Schema
+from shared.sending.shown import shown_answer, shown_request
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -169,16 +168,8 @@ def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = 
     response = detail.get("response")
     request = None
     if url := detail.get("url"):
-        kept: Mapping[str, Any] = detail.get("sent") or {}
-        headers = kept.get("headers") or {**sent, "webhook-timestamp": str(int(started.timestamp()))}
-        request = SentBody.model_construct(
-            url=url,
-            headers=headers,
-            body=kept.get("body"),
-            body_encoding=kept.get("encoding", "text"),
-            body_truncated=kept.get("truncated", False),
-            batch_size=kept.get("batchSize"),
-        )
+        headers = {**sent, "webhook-timestamp": str(int(started.timestamp()))}
+        request = shown_request(url, detail.get("sent") or {}, headers)
     return AttemptBody.model_construct(
         number=number,
         started_at=started,
@@ -186,17 +177,8 @@ def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = 
         status_code=row[f"{prefix}status_code"],
         error=row[f"{prefix}error"],
         request=request,
-        response=None if response is None else _got(response),
+        response=None if response is None else shown_answer(response),
         reply=None if (reply := detail.get("reply")) is None else ReplyBody.model_construct(**reply),
-    )
-
-
-def _got(response: Mapping[str, Any]) -> GotBody:
-    return GotBody.model_construct(
-        headers=response["headers"],
-        body=response["body"],
-        body_encoding=response.get("encoding", "text"),
-        body_truncated=response["truncated"],
     )
 
 

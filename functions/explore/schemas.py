@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from shared.runtime.schema import Schema
+from shared.sending.shown import GotBody, SentBody
 
 Status = Literal["pending", "retrying", "delivered", "dead", "cancelled"]
 
@@ -83,38 +84,11 @@ class EventList(Schema):
     searched: SearchedBody | None = Field(description="Null unless `q` is given.")
 
 
-class SentBody(Schema):
-    """The request to the sink.
-
-    `headers` are made again from the event and the delivery: `traceparent` is not kept, a signature is
-    shown as `***`, and where the subscription is gone only those that every delivery has are there. Where its
-    subscription asks for more than a signed POST they are those that were sent, credentials shown as `***`.
-    """
-
-    url: str
-    headers: dict[str, str]
-    body: str | None = Field(
-        description="The beginning of what was sent instead of the stored event; null where that is what was sent."
-    )
-    body_encoding: Literal["text", "base64"]
-    body_truncated: bool
-    batch_size: int | None = Field(description="How many events were in the request; null without batches.")
-
-
 class ReplyBody(Schema):
     """The event that came back and was taken in."""
 
     uid: UUID
     duplicate: bool = Field(description="Whether it had been taken in before.")
-
-
-class GotBody(Schema):
-    """What the sink answered."""
-
-    headers: dict[str, str]
-    body: str
-    body_encoding: Literal["text", "base64"]
-    body_truncated: bool
 
 
 class AttemptBody(Schema):

@@ -1,66 +1,31 @@
 """How often somebody may try a password: by account and address, and by each alone."""
 
-import logging
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from shared.cache.windows import Limit, Windows
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-logger = logging.getLogger("weir.identity")
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `tries` in a window of `seconds`. A window ends by itself: nobody is shut out for good."""
-
-    name: str
-    tries: int
-    seconds: int
-
-
 PAIR = Limit("pair", 10, 300)
 ADDRESS = Limit("address", 100, 300)
 ACCOUNT = Limit("account", 200, 3600)
-
-_COUNT = """
-local wait = 0
-for i, key in ipairs(KEYS) do
-  local count = redis.call('INCR', key)
-  if count == 1 then redis.call('EXPIRE', key, ARGV[2 * i]) end
-  if count > tonumber(ARGV[2 * i - 1]) then wait = math.max(wait, redis.call('TTL', key), 1) end
-end
-return wait
-"""
 
 
 class Throttle:
     """Counts in Redis; while Redis is away, in this process."""
 
     def __init__(self) -> None:
-        self._local = LocalCounter()
+        self._windows = Windows()
 
     async def count(self, redis: "Redis", account: str, address: str) -> int:
         """Count one try. The seconds to wait before another is heard, 0 when this one may go on."""
-        limits = self._keys(account, address)
-        arguments = [part for limit in limits.values() for part in (limit.tries, limit.seconds)]
-        try:
-            return int(await redis.eval(_COUNT, len(limits), *limits, *arguments))
-        except Exception as error:
-            logger.warning("counting tries locally: %s: %s", type(error).__name__, error)
-            return max(self._local.count(key, limit) for key, limit in limits.items())
+        return await self._windows.count(redis, self._keys(account, address))
 
     async def succeeded(self, redis: "Redis", account: str, address: str) -> None:
         """Whoever knew the password starts from nothing again."""
-        pair = next(iter(self._keys(account, address)))
-        self._local.forget(pair)
-        try:
-            await redis.delete(pair)
-        except Exception as error:
-            logger.warning("a count of tries was not reset: %s: %s", type(error).__name__, error)
+        await self._windows.forget(redis, next(iter(self._keys(account, address))))
 
     @staticmethod
     def _keys(account: str, address: str) -> dict[str, Limit]:
@@ -69,28 +34,3 @@ class Throttle:
             f"weir:tries:{limit.name}:{sha256(subject.encode()).hexdigest()[:32]}": limit
             for limit, subject in subjects.items()
         }
-
-
-class LocalCounter:
-    """The same windows in memory, bounded."""
-
-    _SIZE = 10_000
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._windows: dict[str, tuple[float, int]] = {}
-        self._clock = clock
-
-    def count(self, key: str, limit: Limit) -> int:
-        """Count one; the seconds to wait, 0 while within the limit."""
-        now = self._clock()
-        ends, count = self._windows.get(key, (0.0, 0))
-        if now >= ends:
-            ends, count = now + limit.seconds, 0
-        while len(self._windows) >= self._SIZE:
-            del self._windows[next(iter(self._windows))]
-        self._windows[key] = (ends, count + 1)
-        return int(ends - now) + 1 if count + 1 > limit.tries else 0
-
-    def forget(self, key: str) -> None:
-        """Start a new window."""
-        self._windows.pop(key, None)

@@ -9,6 +9,7 @@ from functions.subscriptions.check import check
 from functions.subscriptions.credentials import KEEP
 from functions.subscriptions.draft import Draft, filter_faults, read_draft, refusal
 from functions.subscriptions.function import FUNCTION
+from functions.subscriptions.schemas.probe import ProbeBody, ProbeRequest
 from functions.subscriptions.schemas.subscription import (
     DeliveryPolicyBody,
     SinkHealthBody,
@@ -114,6 +115,19 @@ def _router(resources: Resources) -> APIRouter:
     async def delete_subscription(id: str, access: Writer) -> None:  # noqa: A002 the contract's word
         """Delete a subscription; deliveries that wait for it are cancelled."""
         await service.delete(access, id)
+
+    @router.post("/{id}/probe")
+    async def probe_subscription(
+        id: str,  # noqa: A002 the contract's word
+        access: Writer,
+        body: ProbeRequest | None = None,
+    ) -> ProbeBody:
+        """Send a test event to the sink, now, as a delivery would be sent, and answer with what came of it.
+
+        It goes out while the subscription is paused or disabled and its circuit open, and counts as no delivery. If the sink
+        takes it, its circuit is closed. An event in the answer is not taken in.
+        """
+        return await service.probe(access, id, body or ProbeRequest())
 
     def body_of(row: "Record", health: "Record | None" = None) -> SubscriptionBody:
         return SubscriptionBody(

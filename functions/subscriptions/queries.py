@@ -5,6 +5,8 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from shared.core.breaker import PROBE
+
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
@@ -270,10 +272,55 @@ async def sink_health(
         SELECT DISTINCT ON (h.subscription_id) h.subscription_id, h.state, h.since, h.until, h.reason,
             min(h.in_flight_limit) OVER (PARTITION BY h.subscription_id) AS in_flight_limit
         FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
-        WHERE s.project_id = $1 AND h.subscription_id = ANY($2) AND h.expires_at > now()
+        WHERE s.project_id = $1 AND h.subscription_id = ANY($2) AND h.expires_at > now() AND h.owner <> $3
         ORDER BY h.subscription_id, array_position(ARRAY['open', 'halfOpen', 'closed'], h.state), h.until DESC NULLS LAST
         """,
         project_id,
         subscription_ids,
+        PROBE,
     )
     return {row["subscription_id"]: row for row in rows}
+
+
+async def found_well(conn: "Connection", project_id: UUID, subscription_id: UUID, version: int) -> bool:
+    """Take back that the sink is to be left alone, and tell dispatch so; whether anybody had said it.
+
+    What tells dispatch counts for as long as it may remember otherwise.
+    """
+    said = await conn.fetchval(
+        """
+        WITH said AS (
+            DELETE FROM sink_health h USING subscriptions s
+            WHERE s.project_id = $1 AND s.id = $2 AND s.version = $3 AND h.subscription_id = s.id
+                AND h.subscription_version = $3 AND h.state <> 'closed' AND h.owner <> $4
+                AND h.expires_at > now()
+            RETURNING h.until
+        )
+        INSERT INTO sink_health (subscription_id, owner, subscription_version, state, since, expires_at)
+        SELECT $2, $4, $3, 'closed', now(), greatest(max(until), now()) + interval '1 minute'
+        FROM said HAVING count(*) > 0
+        ON CONFLICT (subscription_id, owner) DO UPDATE SET
+            subscription_version = excluded.subscription_version, state = excluded.state,
+            since = excluded.since, expires_at = excluded.expires_at
+        RETURNING true
+        """,
+        project_id,
+        subscription_id,
+        version,
+        PROBE,
+    )
+    return said is not None
+
+
+async def shards_waiting(conn: "Connection", project_id: UUID, subscription_id: UUID) -> set[int]:
+    """The shards with deliveries of this subscription that are due."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT shard FROM deliveries
+        WHERE project_id = $1 AND subscription_id = $2 AND status IN ('pending', 'retrying')
+            AND NOT held AND next_attempt_at <= now()
+        """,
+        project_id,
+        subscription_id,
+    )
+    return {row["shard"] for row in rows}

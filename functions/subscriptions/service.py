@@ -11,6 +11,8 @@ import msgspec
 from functions.subscriptions import queries
 from functions.subscriptions.credentials import KEEP, Before, Credentials, settled
 from functions.subscriptions.draft import Draft, derived_name, refusal
+from functions.subscriptions.probe import Probes
+from functions.subscriptions.schemas.probe import ProbeBody, ProbeRequest
 from functions.subscriptions.transforms import Transforms
 from shared.auth.access import Access
 from shared.core.ids import uuid7
@@ -41,6 +43,7 @@ class Subscriptions:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self.transforms = Transforms(resources)
+        self._probes = Probes(resources)
 
     async def page(self, access: Access, cursor: str | None, limit: int) -> Page:
         """The project's subscriptions, newest first. Raises Problem 422 for a bad cursor."""
@@ -57,6 +60,12 @@ class Subscriptions:
         async with (await self._resources.pg()).acquire() as conn:
             row = await _found(conn, access, subscription_id)
             return row, (await queries.sink_health(conn, access.project_id, [row["id"]])).get(row["id"])
+
+    async def probe(self, access: Access, subscription_id: str, wanted: ProbeRequest) -> ProbeBody:
+        """Send a test event to the sink of one. Raises Problem 404, and what `Probes.probe` does."""
+        async with (await self._resources.pg()).acquire() as conn:
+            row = await _found(conn, access, subscription_id)
+        return await self._probes.probe(access, row, wanted)
 
     async def create(self, access: Access, draft: Draft, state: str | None) -> "Record":
         """Keep a new one. Raises Problem 409 when the name is taken, 422 when its transform cannot be read."""

@@ -5,18 +5,15 @@ from uuid import UUID
 
 import msgspec
 
-from functions.subscriptions import queries
 from functions.subscriptions.draft import refusal, transform_faults
+from functions.subscriptions.events import event_of
 from functions.subscriptions.schemas.trial import TransformBody, TransformProblem
 from shared.auth.access import Access
-from shared.core.problems import FORBIDDEN, Fault, Problem
+from shared.core.problems import Fault
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
-    from shared.core.cloudevents import Event
     from shared.transforms.pool import TransformPool
-
-EVENTS_READ = "events:read"
 
 
 class Transforms:
@@ -54,7 +51,7 @@ class Transforms:
             raise refusal(faults)
         expression = transform["jsonata"]
         await self.check(expression)
-        given = _given(event) if event is not None else await self._stored(access, uid)
+        given = await event_of(self._resources, access, event, uid)
         from shared.core.cloudevents import to_json
         from shared.transforms.event import transformed
         from shared.transforms.pool import TransformFault, TransformLimit
@@ -69,34 +66,6 @@ class Transforms:
             return TransformBody(event=None, error=TransformProblem(detail=str(limit), position=None))
         return TransformBody(event=None if made is None else msgspec.json.decode(to_json(made)), error=None)
 
-    async def _stored(self, access: Access, uid: UUID | None) -> "Event":
-        if EVENTS_READ not in access.permissions:
-            raise Problem(FORBIDDEN, f"To try a stored event needs the permission {EVENTS_READ}.")
-        assert uid is not None
-        async with (await self._resources.pg()).acquire() as conn:
-            row = await queries.event(conn, access.project_id, uid)
-        if row is None:
-            raise refusal([Fault("/uid", "is not an event of this project")])
-        from shared.core.cloudevents import DataKind, Event
-
-        if row["data_kind"] not in DataKind.__members__.values():
-            raise refusal(
-                [Fault("/uid", "is an event with data of a kind that this version of Weir does not know")]
-            )
-        return Event(
-            row["specversion"],
-            row["id"],
-            row["source"],
-            row["type"],
-            row["subject"],
-            row["time"],
-            row["datacontenttype"],
-            row["dataschema"],
-            row["extensions"] or {},
-            row["data"],
-            DataKind(row["data_kind"]),
-        )
-
     def _children(self) -> "TransformPool":
         if self._pool is None:
             from shared.transforms.pool import TransformPool
@@ -105,14 +74,3 @@ class Transforms:
             self._pool = TransformPool(TransformSettings())
             self._resources.at_close(self._pool.close)
         return self._pool
-
-
-def _given(event: dict[str, Any]) -> "Event":
-    from shared.core.cloudevents import InvalidEvent, parse_structured
-
-    try:
-        return parse_structured(msgspec.json.encode(event))
-    except UnicodeEncodeError:
-        raise refusal([Fault("/event", "has a text that is not Unicode")]) from None
-    except InvalidEvent as error:
-        raise refusal([Fault(f"/event{error.pointer or ''}", error.detail)]) from None

@@ -11,6 +11,7 @@ from shared.auth.sealing import seal, unseal
 AUTH, PRIVATE_KEY = "auth", "privateKey"
 """The secrets there may be: of `auth`, and the key in `tls`."""
 
+_read_signing = msgspec.json.Decoder(tuple[str, ...]).decode
 _read = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -24,6 +25,11 @@ def seal_credentials(secret: SecretStr, subscription_id: UUID, secrets: Mapping[
 def open_credentials(secret: SecretStr, subscription_id: UUID, sealed: bytes | None) -> dict[str, str]:
     """What was given to `seal_credentials`. Raises UnsealError."""
     return {} if sealed is None else _read(unseal(secret, sealed, purpose=_purpose(subscription_id)))
+
+
+def open_signing_secrets(secret: SecretStr, sealed: bytes | None) -> tuple[str, ...]:
+    """What requests are signed with. Raises UnsealError."""
+    return () if sealed is None else _read_signing(unseal(secret, sealed))
 
 
 def _purpose(subscription_id: UUID) -> bytes:

@@ -9,6 +9,9 @@ from shared.core.retry import Outcome
 
 State = Literal["closed", "open", "halfOpen"]
 
+PROBE = "probe"
+"""Who says in `sink_health` that a sink took a test: no dispatcher is called so."""
+
 TIMED_OUT_SHARE = 0.95
 """A request without a response that took this share of its time-out has timed out."""
 

@@ -92,8 +92,8 @@ class Sender:
             message = await self._message(job, special)
             content = message.encoded(job.subscription.policy.format)
             exchange = await self._exchange(job, str(job.delivery_id), message.event, content)
-        except Unsent as unsent:
-            return _unsent(unsent.outcome, started)
+        except Unsent as reason:
+            return unsent(reason.outcome, started)
         if special.rewrites:
             exchange.sent |= shown_body(content[1])
         url = str(job.subscription.url)
@@ -117,7 +117,7 @@ class Sender:
         versions: dict[str, list[tuple[int, Message]]] = {}
         for index, message in enumerate(prepared):
             if isinstance(message, Unsent):
-                results[index] = _unsent(message.outcome, started)
+                results[index] = unsent(message.outcome, started)
             elif isinstance(message, BaseException):
                 raise message
             else:
@@ -171,9 +171,12 @@ class Sender:
         event = first.event if len(members) == 1 else None
         try:
             exchange = await self._exchange(job, identity, event, content)
-        except Unsent as unsent:
-            return _unsent(unsent.outcome, started)
+        except Unsent as reason:
+            return unsent(reason.outcome, started)
         exchange.sent["batchSize"] = len(members)
+        special = job.subscription.special
+        if special is not None and special.shows_body:
+            exchange.sent |= shown_body(content[1])
         return exchange.result(str(job.subscription.url))
 
     async def _exchange(
@@ -299,6 +302,7 @@ def shown_body(body: bytes) -> dict[str, Any]:
     return shown | {"body": text}
 
 
-def _unsent(outcome: Outcome, started: float) -> Result:
+def unsent(outcome: Outcome, started: float) -> Result:
+    """What it comes to when nothing was sent, decided on since `started` (Unix time)."""
     duration_us = int((time.time() - started) * 1_000_000)
     return Result(outcome, Attempted(started, max(0, duration_us), None, outcome.error, None), b"")

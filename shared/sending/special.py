@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 
+HIDDEN_HEADERS = frozenset({"webhook-signature", "authorization", "cookie"})
+"""What is shown of no request."""
+
+
 class Unusable(Exception):
     """A credential that cannot be used any more."""
 
@@ -33,13 +37,14 @@ class Special:
 
     name: str = ""
     headers: tuple[tuple[str, str], ...] = ()
-    hidden: frozenset[str] = frozenset()
+    hidden: frozenset[str] = HIDDEN_HEADERS
     secrets: tuple[str, ...] = ()
     grant: Grant | None = None
     transform: str | None = None
     extensions: tuple[tuple[str, str], ...] = ()
     replies: bool = False
     operator: bool = False
+    shows_body: bool = False
     fault: str | None = None
     certificate: str | None = None
     private_key: str | None = None
@@ -59,8 +64,8 @@ class Special:
 
     @property
     def rewrites(self) -> bool:
-        """Whether what is sent is not what was stored."""
-        return self.transform is not None or bool(self.extensions)
+        """Whether what is sent is not what was stored, or is to be shown all the same (`shows_body`)."""
+        return self.shows_body or self.transform is not None or bool(self.extensions)
 
 
 def special_of(
@@ -85,7 +90,7 @@ def special_of(
         headers.append(("cache-control", "no-store"))
     if policy.replies:
         headers.append(("prefer", "reply"))
-    hidden = {"webhook-signature", "authorization", "cookie"}
+    hidden = set(HIDDEN_HEADERS)
     grant: Grant | None = None
     echoes: tuple[str, ...] = ()
     if auth is not None:

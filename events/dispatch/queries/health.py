@@ -6,18 +6,32 @@ from uuid import UUID
 import asyncpg
 
 from events.dispatch.queries.statement import TIMEOUT_SECONDS, Connection, Row
+from shared.core.breaker import PROBE
 
 
 async def holds(connection: Connection, owner: str) -> list[asyncpg.Record]:
-    """Subscriptions whose sinks are to be left alone, as others found: (subscription_id, seconds)."""
+    """What others found of sinks: (subscription_id, seconds, well_ago).
+
+    It is to be left alone for `seconds`, and took a test `well_ago` seconds ago; None each where that is not so.
+    What was found before the test is passed over.
+    """
     rows: list[asyncpg.Record] = await connection.fetch(
         """
-        SELECT h.subscription_id, max(extract(epoch FROM h.until - now()))::float8 AS seconds
-        FROM sink_health h JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
-        WHERE h.owner <> $1 AND h.state = 'open' AND h.until > now()
-        GROUP BY h.subscription_id
+        SELECT h.subscription_id,
+            max(extract(epoch FROM h.until - now())) FILTER (
+                WHERE h.owner <> $2 AND h.since > coalesce(w.since, '-infinity')
+            )::float8 AS seconds,
+            extract(epoch FROM now() - w.since)::float8 AS well_ago
+        FROM sink_health h
+            JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
+            LEFT JOIN sink_health w ON w.subscription_id = h.subscription_id AND w.owner = $2
+                AND w.subscription_version = s.version AND w.expires_at > now()
+        WHERE h.owner NOT IN ($1, $2) AND h.state = 'open' AND h.until > now()
+            OR h.owner = $2 AND h.expires_at > now()
+        GROUP BY h.subscription_id, w.since
         """,
         owner,
+        PROBE,
         timeout=TIMEOUT_SECONDS,
     )
     return rows

@@ -710,6 +710,55 @@ export type PasswordRequest = {
 };
 
 /**
+ * What came of a test event. It is no delivery: nothing of it is kept, and no retry follows.
+ */
+export type ProbeBody = {
+    /**
+     * Whether a delivery would count as delivered: any 2xx.
+     */
+    delivered: boolean;
+    startedAt: string;
+    durationMs: number;
+    statusCode: number | null;
+    /**
+     * Why there is no response, or why nothing was sent.
+     */
+    error: string | null;
+    /**
+     * What to do next; null when it was delivered.
+     */
+    advice: string | null;
+    /**
+     * The event, before what the subscription makes of it.
+     */
+    event: {
+        [key: string]: unknown;
+    };
+    /**
+     * Null when nothing was sent.
+     */
+    request: SentBody | null;
+    response: GotBody | null;
+    /**
+     * Whether the sink was left alone until now, and gets what waits for it because of this.
+     */
+    circuitClosed: boolean;
+};
+
+/**
+ * What to send: `event`, or the stored one with that `uid`; without either, one that says that it is a test.
+ */
+export type ProbeRequest = {
+    /**
+     * A CloudEvent in the JSON format.
+     */
+    event?: {
+        [key: string]: unknown;
+    } | null;
+    uid?: string | null;
+};
+
+/**
  * What went wrong (RFC 9457).
  */
 export type Problem = {
@@ -5013,6 +5062,65 @@ export type ReplaceSubscriptionResponses = {
 };
 
 export type ReplaceSubscriptionResponse = ReplaceSubscriptionResponses[keyof ReplaceSubscriptionResponses];
+
+export type ProbeSubscriptionData = {
+    /**
+     * Body
+     */
+    body?: ProbeRequest | null;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/subscriptions/{id}/probe';
+};
+
+export type ProbeSubscriptionErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ProbeSubscriptionError = ProbeSubscriptionErrors[keyof ProbeSubscriptionErrors];
+
+export type ProbeSubscriptionResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProbeBody;
+};
+
+export type ProbeSubscriptionResponse = ProbeSubscriptionResponses[keyof ProbeSubscriptionResponses];
 
 export type ListTypesData = {
     body?: never;

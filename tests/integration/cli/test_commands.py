@@ -187,6 +187,22 @@ def test_subscriptions_from_beginning_to_end(project: str, tmp_path: Path) -> No
     assert "no subscription yet" in call("subscriptions", "ls").stderr
 
 
+def test_a_test_event_is_sent_and_shown(project: str) -> None:
+    url = answer("context", "show")["url"]
+    answer("subscriptions", "create", "mine", "--sink", f"{url}/sink/{project}")
+    tried = answer("subscriptions", "probe", "mine")
+    assert (tried["delivered"], tried["event"]["type"]) == (True, "dev.weir.probe")
+    given = '{"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}'
+    assert answer("subscriptions", "probe", "mine", "--data", given)["event"]["type"] == "t"
+    answer("subscriptions", "create", "nobody", "--sink", "http://127.0.0.1:9/")
+    failed = call("subscriptions", "probe", "nobody", code=6)
+    assert "Connection refused" in failed.stdout
+    assert "the sink did not take it: no connection" in failed.stderr
+    assert "See that the sink runs" in failed.stderr
+    call("subscriptions", "probe", "mine", "--data", given, "--event", "x", code=2)
+    call("subscriptions", "probe", "who", code=3)
+
+
 def test_what_cannot_be_subscribed(project: str) -> None:
     bad = call(
         "subscriptions", "create", "x", "--sink", "http://127.0.0.1:9", "--filters", '[{"exac": {}}]', code=5

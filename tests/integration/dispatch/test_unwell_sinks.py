@@ -4,9 +4,13 @@ import asyncio
 import time
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 
+from functions.subscriptions.app import create as create_subscriptions
 from shared.core.breaker import Evidence
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -233,3 +237,70 @@ async def test_what_a_transform_makes_of_events_says_nothing_of_the_sink(world: 
         assert {row["status"] for row in rows} == {status}
     await world.emit(data=b'{"n": 2}')
     assert (await sink.wait(1, timeout=2))[0].json() == {"n": 2}
+
+
+async def probe(world: World, subscription: UUID) -> dict[str, Any]:
+    """What the owner's test event comes to."""
+    transport = httpx.ASGITransport(create_subscriptions(world.resources))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://weir.test", headers=world.project.headers
+    ) as client:
+        address = f"/v1/projects/{world.project.name}/subscriptions/{subscription}"
+        answer = (await client.post(f"{address}/probe")).json()
+        health = (await client.get(address)).json()["sinkHealth"]
+        return {**answer, "health": health}
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_test_event_that_is_taken_closes_the_circuit(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("events.dispatch.gate.EVIDENCE", Evidence(20, span_seconds=0.4, first_seconds=25.0))
+    subscription = await world.subscribe(
+        sink.url, backoffDelay="PT0.1S", backoffMax="PT0.1S", retry=200, maxInFlight=20
+    )
+    sink.answer(503)
+    world.start()
+    await world.emit(10)
+
+    async def is_open() -> bool:
+        return await state(world) == "open"
+
+    await world.until(is_open)
+    found = await probe(world, subscription)
+    assert (found["delivered"], found["circuitClosed"], found["health"]["state"]) == (False, False, "open")
+    seen = len(sink.requests)
+    sink.most_open = 0
+    sink.answer(204, delay=0.05)
+    found = await probe(world, subscription)
+    assert (found["delivered"], found["circuitClosed"], found["health"]["state"]) == (True, True, "closed")
+    rows = await world.settled(10, timeout=8)
+    assert {r["status"] for r in rows} == {"delivered"}
+    assert len(sink.requests) == seen + 1 + 10
+    assert sink.most_open <= 4
+    assert not (await probe(world, subscription))["circuitClosed"]
+
+
+async def test_a_test_event_that_is_taken_ends_the_wait_a_sink_asked_for_in_every_process(
+    settings: Settings, world: World, sink: Sink
+) -> None:
+    subscription = await world.subscribe(sink.url, backoffDelay="PT0.1S")
+    sink.answers([Answer(503, headers={"retry-after": "60"})], then=200)
+    world.start()
+    await world.emit()
+    await sink.wait(1)
+
+    async def is_open() -> bool:
+        return await state(world) == "open"
+
+    await world.until(is_open)
+    await world.emit(5)
+    found = await probe(world, subscription)
+    assert (found["delivered"], found["circuitClosed"]) == (True, True)
+
+    async def others_went() -> bool:
+        return sum(r["status"] == "delivered" for r in await world.deliveries()) == 5
+
+    await world.until(others_went, timeout=8)
+    (waiting,) = [r for r in await world.deliveries() if r["status"] == "retrying"]
+    assert waiting["next_attempt_at"] > datetime.now(UTC)

@@ -10,7 +10,8 @@ import jwt
 import pytest
 
 from functions.identity.app import create
-from functions.identity.throttle import Limit, LocalCounter, Throttle
+from functions.identity.throttle import Throttle
+from shared.cache.windows import Limit, LocalCounter
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.people import browser, create_person, new_link
