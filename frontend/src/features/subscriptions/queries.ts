@@ -8,17 +8,20 @@ import {
   getEvent,
   getSubscription,
   listSubscriptions,
+  probeSubscription,
   replaceSubscription,
   tryTransform,
   type CheckFiltersData,
   type CreateSubscriptionData,
   type GetSubscriptionResponse,
+  type ProbeSubscriptionResponse,
 } from '@/api'
 import { clock } from '@/lib/time'
 
 export type Subscription = GetSubscriptionResponse
 export type SubscriptionDraft = CreateSubscriptionData['body']
 export type { CheckFiltersResponse as CheckAnswer } from '@/api'
+export type ProbeAnswer = ProbeSubscriptionResponse
 export type SinkHealth = Subscription['sinkHealth']
 
 /** A stored event that something can be tried on. */
@@ -73,6 +76,19 @@ export function useRemove(project: Ref<string>) {
   return useMutation({
     mutationFn: (id: string) => deleteSubscription({ path: { project: project.value, id } }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['subscriptions'] }),
+  })
+}
+
+/** Sends a test event to the saved sink. */
+export function useProbe(project: Ref<string>, id: Ref<string>) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => probeSubscription({ path: { project: project.value, id: id.value } }),
+    onSuccess: ({ circuitClosed }) => {
+      if (!circuitClosed) return
+      // Not awaited: the answer is there, and what it changed comes by itself.
+      for (const queryKey of [['subscription'], ['subscriptions']]) void client.invalidateQueries({ queryKey })
+    },
   })
 }
 
