@@ -60,6 +60,7 @@ def places(weir: LocalWeir) -> list[str]:
         "subscriptions",
         "subscriptions/new",
         f"subscriptions/{made['id']}",
+        f"subscriptions/{made['id']}?view=yaml",
         *(f"subscriptions/{one}" for one in written),
         f"events/{event['uid']}?subscriptions=then",
         "keys",
@@ -115,6 +116,9 @@ def unfold(page: Page) -> None:
     page.get_by_label("Own certificates for TLS").check(force=True)
     page.get_by_label("Client certificate").fill("no certificate")
     expect(page.get_by_role("region", name="What is sent instead")).to_contain_text("specversion")
+    page.get_by_role("button", name="Send test event").click()
+    page.get_by_role("button", name="Request and response").click()
+    expect(page.get_by_role("status", name="Test event")).to_contain_text("POST ")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

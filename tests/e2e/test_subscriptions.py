@@ -2,6 +2,7 @@
 
 import re
 
+import yaml
 from playwright.sync_api import expect
 
 from tests.support.console import Console
@@ -69,3 +70,54 @@ def test_pause_holds_and_activation_releases(console: Console) -> None:
     page.get_by_role("button", name="Activate held").click()
     page = console.open(f"events/{uid}")
     expect(page.get_by_text("1 delivered")).to_be_visible(timeout=15_000)
+
+
+def test_a_test_event_shows_what_the_sink_says(console: Console) -> None:
+    made = console.subscribe("tried", f"{console.context['url']}/sink/default", "--type", "e2e.tried")
+    page = console.open(f"subscriptions/{made}")
+    page.get_by_role("button", name="Send test event").click()
+    told = page.get_by_role("status", name="Test event")
+    expect(told).to_contain_text(re.compile(r"20\d in \d.*the sink took the test event"))
+    told.get_by_role("button", name="Request and response").click()
+    expect(told).to_contain_text("dev.weir.probe")
+    assert console.weir.json("deliveries", "ls", "--subscription", made)["items"] == []
+
+    page.get_by_label("Address").fill("http://127.0.0.1:9/")
+    page.get_by_role("button", name="Send test event").click()
+    expect(page.get_by_text("goes to what is saved, not to what is typed here")).to_be_visible()
+    expect(told).to_contain_text("the sink took the test event")
+    page.get_by_role("button", name="Save ⌘S").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("button", name="Send test event").click()
+    expect(told).to_contain_text("Connection refused")
+    expect(told).to_contain_text("See that the sink runs")
+
+
+def test_what_keeps_a_test_event_from_being_sent_is_said(console: Console) -> None:
+    made = console.subscribe("often", f"{console.context['url']}/sink/default", "--type", "e2e.often")
+    for _ in range(12):
+        console.weir.json("subscriptions", "probe", made)
+    page = console.open(f"subscriptions/{made}")
+    page.get_by_role("button", name="Send test event").click()
+    told = page.get_by_role("status", name="Test event")
+    expect(told).to_contain_text(re.compile(r"Not sent\..*12 test events a minute"))
+
+
+def test_a_subscription_is_shown_as_the_command_writes_it(console: Console) -> None:
+    made = console.subscribe(
+        "written",
+        f"{console.context['url']}/sink/default",
+        "--sql",
+        "type = 'e2e.written' AND EXISTS subject",
+    )
+    page = console.open(f"subscriptions/{made}")
+    page.get_by_role("button", name="YAML", exact=True).click()
+    expect(page).to_have_url(re.compile("view=yaml"))
+    shown = page.get_by_role("region", name="YAML", exact=True)
+    expect(shown).to_contain_text("backoffPolicy: exponential")
+    written = console.weir.run("subscriptions", "get", made, "-o", "yaml").stdout
+    assert yaml.safe_load(shown.inner_text()) == yaml.safe_load(written)
+    page.reload()
+    expect(shown).to_be_visible()
+    page.get_by_role("button", name="YAML", exact=True).click()
+    expect(page.get_by_label("Address")).to_be_visible()
