@@ -51,6 +51,7 @@ class Recipient:
     """The subscription as the sender sees it."""
 
     project_id: UUID
+    sink: str
     url: "URL"
     policy: DeliveryPolicy
     secrets: tuple[str, ...]
@@ -161,9 +162,11 @@ class Probes:
             asked = special.special_of(row, policy, self._resources, binding) or special.Special(row["name"])
         except (InvalidPolicy, UnsealError, special.Unusable, msgspec.MsgspecError) as error:
             raise Unusable(f"the subscription cannot be used: {error}") from None
+        sink: str = binding.url if row["sink"] == K_SINK else row["sink"]
         return Recipient(
             project_id=access.project_id,
-            url=URL(binding.url if row["sink"] == K_SINK else row["sink"], encoded=True),
+            sink=sink,
+            url=URL(sink, encoded=True),
             policy=replace(policy, timeout_seconds=min(policy.timeout_seconds, REQUEST_SECONDS)),
             secrets=secrets,
             # What it answers is shown; it is not taken in as an event of the project's.

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 class Addressee(Protocol):
-    """A subscription as far as its requests go. `special` is None where a signed POST is all that is asked for."""
+    """A subscription as far as its requests go: `url` is its `sink`, read. `special` is None where a signed POST is all that is asked for."""
 
     @property
     def project_id(self) -> UUID: ...
+    @property
+    def sink(self) -> str: ...
     @property
     def url(self) -> URL: ...
     @property

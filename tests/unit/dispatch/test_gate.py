@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from math import inf
+from time import monotonic
 from uuid import UUID, uuid4
 
 from yarl import URL
@@ -91,3 +92,17 @@ async def test_room_is_told_of_when_all_that_waited_was_taken_back() -> None:
             one.withdrawn = True
         answered.set()
         await told.wait()
+
+
+async def test_a_test_event_counts_against_what_was_found_before_it_alone() -> None:
+    async def run(_: Job) -> Outcome:
+        return Outcome(204)
+
+    gate = Gate(Surroundings(run, lambda: 1.0), subscription(8))
+    before = monotonic()
+    gate.hold(before + 60, here=True)
+    gate.found_well(before)
+    assert gate.health.state == "open"
+    gate.found_well(monotonic())
+    assert (gate.health.state, gate.health.in_flight_limit) == ("closed", 4)
+    gate.cancel()
