@@ -55,7 +55,7 @@ class Exchange:
         self, url: str, outcome: Outcome | None = None, reply: Mapping[str, Any] | None = None
     ) -> Result:
         """What this comes to: `outcome`, or what the answer says."""
-        outcome = outcome or replace(outcome_of(self.answer, self.error, self.started), verdict=self.verdict)
+        outcome = outcome or outcome_of(self.answer, self.error, self.started, self.verdict)
         more: dict[str, Any] = {"sent": self.sent}
         if reply is not None:
             more["reply"] = reply
