@@ -240,8 +240,8 @@ class Dispatcher:
         self._due.next_in_order(batch.promoted)
         self._hurry = bool(batch.promoted)
 
-    async def _run(self, job: Job) -> Outcome | None:
-        return await self._progress.run(job)
+    def _run(self, job: Job) -> Awaitable[Outcome | None]:
+        return self._progress.run(job)
 
     def _sweep(self) -> None:
         """Let rows stand for what takes long, so that the events after it can be recorded."""

@@ -6,12 +6,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 from events.dispatch import endings
 from events.dispatch.gates import Gates
 from events.dispatch.orders import take_turn
 from events.dispatch.subscriptions import Subscribers, Subscription
 from events.dispatch.work import Ending, Job, NewDelivery, Work
-from shared.core.ids import delivery_id
+from shared.core.ids import delivery_id_bytes
 from shared.sending.message import Message, message_of
 from shared.sending.outgoing import Attempted
 
@@ -51,7 +53,7 @@ class Router:
             return
         for subscription in matches.members:
             try:
-                self._deliver(work, message, subscription, delivery_id(message.uid, subscription.id))
+                self._deliver(work, message, subscription, _identity(message, subscription))
             except Exception as error:
                 _undecided(work, message, subscription, error)
         for subscription, raised in matches.failed:
@@ -87,10 +89,15 @@ class Router:
         )
 
 
+def _identity(message: Message, subscription: Subscription) -> UUID:
+    identity: UUID = pgproto.UUID(delivery_id_bytes(message.uid.bytes, subscription.id.bytes))
+    return identity
+
+
 def _undecided(work: Work, message: Message, subscription: Subscription, error: Exception) -> None:
     """Note a delivery that is dead because it could not be decided about."""
     logger.error("event %s, subscription %s", message.uid, subscription.id, exc_info=error)
     now, text = time.time(), f"could not be decided: {type(error).__name__}"
     ending = Ending("dead", 1, ended_at=now, last_error=text, first=Attempted(now, 0, None, text, None))
-    identity = delivery_id(message.uid, subscription.id)
+    identity = _identity(message, subscription)
     work.rows.append(NewDelivery(work.shard.number, identity, message.uid, subscription, ending))

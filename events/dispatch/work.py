@@ -1,17 +1,17 @@
 """What the dispatcher holds in memory: shards, the events read of them, the deliveries to be attempted."""
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from events.dispatch.subscriptions import Subscription
 from shared.sending.message import Message
 from shared.sending.outgoing import Attempted
 
 
-@dataclass(slots=True, eq=False)
-class Shard:
+class Shard(msgspec.Struct, eq=False):
     """A shard whose lease is ours.
 
     `position` (xid, uid) is how far it has been read, `cursor` how far everything is recorded. `works` are the
@@ -28,18 +28,17 @@ class Shard:
     position: tuple[int, UUID]
     leased_until: float
     deadline: float
-    works: "deque[Work]" = field(default_factory=deque)
+    works: "deque[Work]" = msgspec.field(default_factory=deque)
     stays_until: float = 0.0
     looked_back: bool = False
     leaving: bool = False
     lost: bool = False
-    orders: dict[UUID, dict[str, int]] = field(default_factory=dict)
-    unknown_orders: dict[UUID, float] = field(default_factory=dict)
-    followers: "dict[UUID, tuple[Job, float]]" = field(default_factory=dict)
+    orders: dict[UUID, dict[str, int]] = msgspec.field(default_factory=dict)
+    unknown_orders: dict[UUID, float] = msgspec.field(default_factory=dict)
+    followers: "dict[UUID, tuple[Job, float]]" = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True, eq=False)
-class Work:
+class Work(msgspec.Struct, eq=False):
     """One event that was read: the rows to be inserted for it, and how many deliveries have not ended yet.
 
     `deliveries` is to how many it leads in all.
@@ -50,14 +49,13 @@ class Work:
     uid: UUID
     size: int
     read_at: float
-    rows: list["NewDelivery"] = field(default_factory=list)
-    jobs: list["Job"] = field(default_factory=list)
+    rows: list["NewDelivery"] = msgspec.field(default_factory=list)
+    jobs: list["Job"] = msgspec.field(default_factory=list)
     open: int = 0
     deliveries: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class Job:
+class Job(msgspec.Struct, eq=False):
     """A delivery that is to be attempted now, or is under way.
 
     `attempt` is the number of this attempt, from 1. `work` is set while it is the event's first and no row
@@ -80,8 +78,7 @@ class Job:
     companions: "list[Job] | None" = None
 
 
-@dataclass(slots=True, eq=False)
-class Ending:
+class Ending(msgspec.Struct, eq=False):
     """What an attempt or a decision makes of a delivery. Times are Unix seconds; `first` is of attempt 1."""
 
     status: str
@@ -95,8 +92,7 @@ class Ending:
     dead_letter: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class NewDelivery:
+class NewDelivery(msgspec.Struct, eq=False):
     """A delivery row to be inserted. `taken` when a statement with it is under way or done."""
 
     shard: int
@@ -109,8 +105,7 @@ class NewDelivery:
     taken: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Change:
+class Change(msgspec.Struct, eq=False):
     """What became of a delivery that is a row already; `attempted` when it was not its first attempt."""
 
     shard: Shard

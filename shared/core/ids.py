@@ -85,8 +85,17 @@ def delivery_id(event_uid: UUID, subscription_id: UUID, salt: bytes = b"") -> UU
 
     It has the event's milliseconds. A repeated delivery, as a replay makes it, passes a `salt`.
     """
-    digest = blake2b(event_uid.bytes + subscription_id.bytes + salt, digest_size=10).digest()
-    return UUID(int=_number(timestamp_ms(event_uid), int.from_bytes(digest) >> 6))
+    return UUID(bytes=delivery_id_bytes(event_uid.bytes, subscription_id.bytes, salt))
+
+
+def delivery_id_bytes(event_uid: bytes, subscription_id: bytes, salt: bytes = b"") -> bytes:
+    """The same of and as 16 bytes: a driver's own kind of UUID is made of these in a tenth of the time."""
+    digest = blake2b(event_uid + subscription_id + salt, digest_size=10).digest()
+    tail = int.from_bytes(digest) >> 6
+    return event_uid[:6] + (_VERSION >> 64 | tail >> 62).to_bytes(2) + (_VARIANT | tail & _LOW).to_bytes(8)
+
+
+_LOW = (1 << 62) - 1
 
 
 def identity(project_id: UUID, source: str, event_id: str) -> UUID:

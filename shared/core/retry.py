@@ -1,9 +1,10 @@
 """What becomes of a delivery after an attempt: Knative's table of codes, backoff and Retry-After."""
 
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal
+
+import msgspec
 
 from shared.core.delivery import DeliveryPolicy
 
@@ -17,8 +18,7 @@ JITTER = 0.2
 Status = Literal["delivered", "retrying", "dead", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What an attempt came to: a status code, or an error where no response came.
 
     `verdict` decides instead of the status code where that is not all: `retrying` as long as there are retries,
@@ -36,8 +36,7 @@ class Outcome:
         return self.status_code is not None or self.verdict is None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """`wait_seconds` is set when the status is `retrying`; `disable` when the sink said it is gone."""
 
     status: Status

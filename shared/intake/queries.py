@@ -35,13 +35,25 @@ COLUMNS = (
 )
 """What ingest writes of an event; the rest has defaults."""
 
-INSERT = f"""
+_TYPES = (
+    *("uuid",) * 3,
+    *("smallint",) * 2,
+    *("text",) * 8,
+    "jsonb",
+    "bytea",
+    "text",
+    "jsonb",
+    "text",
+)
+"""Of COLUMNS."""
+
+
+def _insert(rows: str) -> str:
+    """Insert `rows` that were not stored since $19; today begins at $20."""
+    return f"""
 INSERT INTO events ({", ".join(COLUMNS)})
 SELECT {", ".join("i." + column for column in COLUMNS)}
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
-            $15::bytea[], $16::text[], $17::jsonb[], $18::text[])
-     AS i ({", ".join(COLUMNS)})
+FROM {rows} AS i ({", ".join(COLUMNS)})
 LEFT JOIN LATERAL (
     SELECT true AS found FROM events e
     WHERE e.identity = i.identity AND e.uid >= $19 AND e.uid < $20 LIMIT 1
@@ -50,6 +62,10 @@ WHERE yesterday.found IS NULL
 ON CONFLICT DO NOTHING
 RETURNING uid
 """  # noqa: S608 put together from constants
+
+
+INSERT = _insert("unnest(" + ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES, 1)) + ")")
+INSERT_ONE = _insert("(VALUES (" + ", ".join(f"${n}::{kind}" for n, kind in enumerate(_TYPES, 1)) + "))")
 
 FIRST = """
 SELECT DISTINCT ON (e.identity) e.identity, e.uid
@@ -73,8 +89,11 @@ async def insert_new(
     `identity`, so that two statements with the same events cannot block each other. A copy in a
     transaction that has not ended yet is waited for.
     """
-    columns = zip(*rows, strict=True)
-    found = await connection.fetch(INSERT, *columns, yesterday, today, timeout=TIMEOUT_SECONDS)
+    if len(rows) == 1:  # as it is where little happens: arrays of one cost both sides twice as much
+        found = await connection.fetch(INSERT_ONE, *rows[0], yesterday, today, timeout=TIMEOUT_SECONDS)
+    else:
+        columns = zip(*rows, strict=True)
+        found = await connection.fetch(INSERT, *columns, yesterday, today, timeout=TIMEOUT_SECONDS)
     return {row[0] for row in found}
 
 

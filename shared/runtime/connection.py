@@ -7,6 +7,7 @@ that offers an upgrade, as Java's client does with each (https://github.com/Klud
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 import msgspec
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared.core.problems import HEAD_TOO_LARGE, MALFORMED, REQUEST_TIMEOUT, Problem
 from shared.runtime.answer import HEADERS, PROBLEM_TYPE
+from shared.runtime.cycle import Cycle
 from shared.runtime.metrics import METRICS
 from shared.runtime.settings import ConnectionSettings
 
@@ -27,47 +29,6 @@ REFUSED = METRICS.counter(
     "Requests that did not come whole and well-formed, by kind of problem.",
     ("kind",),
 )
-
-
-class Answering:
-    """The transport of one answer: its head goes out together with the beginning of its body, in one system call.
-
-    Each write is one, and most often a packet, which the client wakes up for. A head whose body is not there at
-    once is not kept: it goes out in the loop's next turn.
-    """
-
-    __slots__ = ("_held", "_loop", "_transport")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held: bytes | None = b""
-
-    def write(self, data: bytes) -> None:
-        """Write what is held and `data`, or hold the first."""
-        held = self._held
-        if held is None:
-            self._transport.write(data)
-        elif held:
-            self._held = None
-            self._transport.write(held + data)
-        else:
-            self._held = data
-            self._loop.call_soon(self._flush)
-
-    def close(self) -> None:
-        """Write what is held, and close."""
-        self._flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether the connection is ending."""
-        return self._transport.is_closing()
-
-    def _flush(self) -> None:
-        held, self._held = self._held, None
-        if held:
-            self._transport.write(held)
 
 
 class Connection(HttpToolsProtocol):
@@ -142,10 +103,39 @@ class Connection(HttpToolsProtocol):
                 raise Problem(MALFORMED, "This is no proxy: CONNECT is not served.")
             self._upgrade = True
             return
-        super().on_headers_complete()
-        assert self.cycle is not None
-        self.cycle.transport = Answering(self.transport, self.loop)  # type: ignore[assignment]
+        self._begin()
         self.headers = []  # trailers are no headers (RFC 9110, 6.5.1)
+
+    def _begin(self) -> None:
+        """Have the application answer, when it is this request's turn."""
+        parser, scope = self.parser, self.scope
+        version = parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        before = self.cycle
+        cycle = self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         """Hand on a piece of the body."""

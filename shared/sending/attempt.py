@@ -3,14 +3,15 @@
 import base64
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from shared.core.cloudevents import Event
-from shared.core.retry import HONOURS_RETRY_AFTER, Outcome, parse_retry_after
+from shared.core.retry import HONOURS_RETRY_AFTER, Outcome, Status, parse_retry_after
 from shared.core.signing import sign
 from shared.http.client import Answer, NoAnswer, OutboundClient
 from shared.sending.message import Headers, Message, traceparent, user_agent
@@ -27,8 +28,7 @@ ERROR_DATA_CHARACTERS = 1024
 ERROR_DATA_BYTES = ERROR_DATA_CHARACTERS // 4 * 3
 
 
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct):
     """What an attempt came to, for the decision and for the record. `body` is the beginning of the answer's."""
 
     outcome: Outcome
@@ -39,10 +39,11 @@ class Result:
 async def attempt(client: OutboundClient, job: Outgoing) -> Result:
     """Make one attempt. Raises nothing that has to do with the sink; InvalidSecret if it cannot be signed."""
     subscription = job.subscription
-    message, url = job.message, subscription.url
+    message, url, address = job.message, subscription.url, subscription.sink
     if job.dead_letter is not None:
         assert subscription.dead_letter_url is not None
         message, url = _dead_letter(job), subscription.dead_letter_url
+        address = str(url)
     started = time.time()
     headers, body = message.encoded(subscription.policy.format)
     own = own_headers(subscription.secrets, str(job.delivery_id), message.event, int(started), body)
@@ -62,18 +63,20 @@ async def attempt(client: OutboundClient, job: Outgoing) -> Result:
     outcome = outcome_of(answer, error, started)
     return Result(
         outcome,
-        Attempted(started, duration_us, outcome.status_code, outcome.error, detail_of(str(url), answer)),
+        Attempted(started, duration_us, outcome.status_code, outcome.error, detail_of(address, answer)),
         answer.body if answer is not None else b"",
     )
 
 
-def outcome_of(answer: Answer | None, error: str | None, now: float) -> Outcome:
-    """What an answer, or that there was none, says of a delivery."""
+def outcome_of(
+    answer: Answer | None, error: str | None, now: float, verdict: Status | None = None
+) -> Outcome:
+    """What an answer, or that there was none, says of a delivery; `verdict` where it is decided already."""
     if answer is None:
-        return Outcome(error=error)
+        return Outcome(error=error, verdict=verdict)
     if 300 <= answer.status < 400:
         error = f"redirected to {answer.header(b'location') or 'nowhere'}: redirects are not followed"
-    return Outcome(answer.status, error, _retry_after(answer, now))
+    return Outcome(answer.status, error, _retry_after(answer, now), verdict)
 
 
 def own_headers(secrets: Sequence[str], identity: str, event: Event | None, now: int, body: bytes) -> Headers:
@@ -106,17 +109,29 @@ def detail_of(url: str, answer: Answer | None, more: Mapping[str, Any] = NOTHING
     if answer is None:
         return _storable({"url": url, "response": None, **more})
     limit = DELIVERED_BODY_BYTES if answer.status < 300 else BODY_BYTES
-    body = answer.body[:limit]
+    body, truncated = answer.body[:limit], answer.truncated or len(answer.body) > limit
+    if more or len(body) > DELIVERED_BODY_BYTES:
+        return _storable({"url": url, "response": _response(answer.headers, body, truncated), **more})
+    return _plain_detail(url, tuple(answer.headers), body, truncated)
+
+
+@lru_cache(maxsize=256)
+def _plain_detail(url: str, headers: Sequence[tuple[bytes, bytes]], body: bytes, truncated: bool) -> str:  # noqa: FBT001
+    """Remembered: a sink says the same to one delivery after the other, with another date each second."""
+    return _storable({"url": url, "response": _response(headers, body, truncated)})
+
+
+def _response(headers: Sequence[tuple[bytes, bytes]], body: bytes, truncated: bool) -> dict[str, object]:  # noqa: FBT001
     response: dict[str, object] = {
-        "headers": {n.decode("latin-1").lower(): v.decode("latin-1") for n, v in answer.headers},
+        "headers": {n.decode("latin-1").lower(): v.decode("latin-1") for n, v in headers},
         "body": "",
-        "truncated": answer.truncated or len(answer.body) > limit,
+        "truncated": truncated,
     }
     try:
         response["body"] = body.decode()
     except UnicodeDecodeError:
         response["body"], response["encoding"] = base64.b64encode(body).decode(), "base64"
-    return _storable({"url": url, "response": response, **more})
+    return response
 
 
 def _storable(detail: Mapping[str, Any]) -> str:

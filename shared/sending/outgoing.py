@@ -1,10 +1,10 @@
 """What the sender has to be told of a delivery, and what it tells of an attempt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+import msgspec
 from yarl import URL
 
 from shared.core.delivery import DeliveryPolicy
@@ -46,8 +46,7 @@ class Outgoing(Protocol):
     def dead_letter(self) -> Mapping[str, Any] | None: ...
 
 
-@dataclass(slots=True, eq=False)
-class Attempted:
+class Attempted(msgspec.Struct, eq=False):
     """One attempt as it is recorded. `detail` is a JSON text."""
 
     started_at: float

@@ -9,6 +9,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
+
 from shared.core.cloudevents import Event, to_batch
 from shared.core.redaction import redact_text
 from shared.core.retry import Outcome, Status
@@ -59,9 +61,9 @@ class Exchange:
     ) -> Result:
         """What this comes to: `outcome`, or what the answer says. Nothing of it has a secret of the request."""
         answer = None if self.answer is None else without_secrets(self.answer, self.secrets)
-        outcome = outcome or replace(outcome_of(answer, self.error, self.started), verdict=self.verdict)
+        outcome = outcome or outcome_of(answer, self.error, self.started, self.verdict)
         if outcome.error is not None:
-            outcome = replace(outcome, error=redact_text(outcome.error, self.secrets))
+            outcome = msgspec.structs.replace(outcome, error=redact_text(outcome.error, self.secrets))
         more: dict[str, Any] = {"sent": self.sent}
         if reply is not None:
             more["reply"] = reply

@@ -25,7 +25,7 @@ def measure(bench: Bench, settings: Settings, sink_port: int, *, rounds: int, bu
         _say(f"latency at {RATE}/s")
         asyncio.run(bench.drained())
         busy = bench.busy(weir)
-        figures["latency"] = asyncio.run(latency.measure(weir.url, bench.project, seconds=SECONDS, rate=RATE))
+        figures["latency"] = latency.measure(weir.url, bench.project, seconds=SECONDS, rate=RATE)
         figures["latency"]["cores"] = (bench.busy(weir) - busy) / SECONDS
         _say("one slow sink among fast ones")
         figures["backlog"] = backlog.measure(bench, weir)

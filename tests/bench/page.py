@@ -107,7 +107,7 @@ def table(figures: dict[str, Any]) -> str:
         (
             f"POST → sink at {latency['rate']}/s, p50 / p99",
             f"{latency['p50']:.1f} / {latency['p99']:.1f} ms",
-            "",
+            f"straight from sender to receiver: {latency['directP50']:.2f} ms",
             "",
             "≤ 1.5 / 3 ms",
         ),
@@ -182,6 +182,13 @@ def _together(figures: dict[str, Any]) -> list[tuple[str, ...]]:
             f"{workers['perSecond']:,.0f}/s",
             f"one process: {delivery['perSecond']:,.0f}/s",
             f"{workers['perSecond'] / delivery['perSecond']:.2f}",
+            "",
+        ),
+        (
+            "the same beside what one process can POST",
+            f"{workers['perSecond']:,.0f}/s",
+            f"bare aiohttp loop to that sink: {delivery['barePerSecond']:,.0f}/s",
+            f"{workers['perSecond'] / delivery['barePerSecond']:.2f}",
             "",
         ),
         ("shards of each of the two", " and ".join(map(str, workers["shards"])), "", "", "8 and 8"),

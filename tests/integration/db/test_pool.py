@@ -56,3 +56,69 @@ async def test_a_time_out_is_not_followed_by_a_wait_for_the_server(tmp_path: Pat
         await pool.close()
     finally:
         server.stop()
+
+
+async def test_what_was_used_is_at_hand_for_the_next(database_url: str) -> None:
+    pool = await open_pool(database_url, size=2)
+    try:
+        first = await pool.fetchval("SELECT pg_backend_pid()")
+        assert [await pool.fetchval("SELECT pg_backend_pid()") for _ in range(3)] == [first] * 3
+        async with pool.acquire() as one, pool.acquire() as other:
+            assert await one.fetchval("SELECT pg_backend_pid()") == first
+            assert await other.fetchval("SELECT pg_backend_pid()") != first
+    finally:
+        await pool.close()
+
+
+async def test_whoever_waits_gets_the_one_that_is_given_back(database_url: str) -> None:
+    pool = await open_pool(database_url, size=1)
+    try:
+        async with pool.acquire() as connection:
+            waiting = asyncio.create_task(pool.fetchval("SELECT 1"))
+            assert await connection.fetchval("SELECT 2") == 2
+            assert not waiting.done()
+        assert await asyncio.wait_for(waiting, 5) == 1
+        assert (
+            await asyncio.wait_for(asyncio.gather(*(pool.fetchval("SELECT 3") for _ in range(9))), 5)
+            == [3] * 9
+        )
+    finally:
+        await pool.close()
+
+
+async def test_a_transaction_that_was_left_open_is_not_the_next_ones(database_url: str) -> None:
+    pool = await open_pool(database_url, size=1)
+    try:
+        async with pool.acquire() as connection:
+            await connection.execute("BEGIN")
+        async with pool.acquire() as connection:
+            assert not connection.is_in_transaction()
+    finally:
+        await pool.close()
+
+
+async def test_one_that_broke_is_replaced(database_url: str) -> None:
+    pool = await open_pool(database_url, size=1)
+    ending = await open_pool(database_url, size=1)
+    try:
+        pid = await pool.fetchval("SELECT pg_backend_pid()")
+        assert await ending.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+        async with asyncio.timeout(5):
+            while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 the pool tells nobody
+                await asyncio.sleep(0.01)
+        assert await pool.fetchval("SELECT pg_backend_pid()") != pid
+    finally:
+        await pool.close()
+        await ending.close()
+
+
+async def test_what_nobody_asks_for_is_put_away(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.db.pool.AT_HAND_SECONDS", 0.05)
+    pool = await open_pool(database_url, size=2)
+    try:
+        await asyncio.gather(pool.fetchval("SELECT 1"), pool.fetchval("SELECT 1"))
+        async with asyncio.timeout(5):
+            while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 the pool tells nobody
+                await asyncio.sleep(0.01)
+    finally:
+        await pool.close()
