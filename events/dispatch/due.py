@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,9 +12,11 @@ from events.dispatch.clock import DatabaseClock
 from events.dispatch.gates import Gates
 from events.dispatch.message import message_of
 from events.dispatch.orders import Order
+from events.dispatch.queries import Lane
 from events.dispatch.recorder import Recorder
 from events.dispatch.subscriptions import Subscription, SubscriptionCache
 from events.dispatch.work import Change, Ending, Job, Shard
+from shared.core.shares import divide
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class DueDeliveries:
         self._kicked = asyncio.Event()
         self._next = float("inf")
         self._looked_at = float("-inf")
+        self._after = queries.NIL
+        self._served = Lane(queries.NIL, dead_letters=False)
         self._saturated: set[UUID] = set()
         self._brought: set[UUID] = set()  # since the last look began: it may find them all the same
         gates.around.room = self.at
@@ -134,47 +138,89 @@ class DueDeliveries:
         pool = await self._resources.pg()
         self._brought.clear()
         asked = time.monotonic()
-        waiting, now = await queries.waiting(pool, shards, self._taken())
+        after = self._after
+        waiting, now = await queries.waiting(
+            pool, shards, self._taken(), after=after, limit=queries.WAITING_LIMIT
+        )
         if now is not None and (set_back := self._clock.observe(now, asked)):
             logger.warning("the database's clock was set back by %.0f s", set_back)
             await queries.bring_forward(pool, shards, set_back)
             self.at(0)
             return
-        rooms: dict[UUID, int] = {}
-        left = ROWS
-        for subscription_id, due_in in waiting.items():
-            if due_in > 0:
-                self.at(due_in)
-                continue
-            room = min(self._room(subscription_id), left)
-            if room > 0:
-                rooms[subscription_id] = room
-                left -= room
-            elif left <= 0:
-                self.at(BACKLOG_SECONDS)
-        for subscription_id in self._saturated - waiting.keys():
+        self._after = _end_of(waiting)
+        if self._after != queries.NIL or after != queries.NIL:
+            self.at(BACKLOG_SECONDS)
+        for subscription_id in [
+            identity
+            for identity in self._saturated
+            if after < identity
+            and (identity <= self._after or self._after == queries.NIL)
+            and Lane(identity, dead_letters=False) not in waiting
+        ]:
             self._relax(subscription_id)
+        rooms = self._rooms(waiting)
         if not rooms:
             return
-        rows = await queries.due(pool, rooms, shards, self._taken())
+        kept = (
+            {lane for lane in rooms if self._is_long(lane)} if any(s.ending for s in held.values()) else set()
+        )
+        rows = await self._fetch(rooms, kept, held)
         found = dict.fromkeys(rooms, 0)
         for row in rows:
-            found[row["subscription_id"]] += 1
+            found[Lane(row["subscription_id"], row["status"] == "dead")] += 1
             await self._bring(row, held[row["shard"]])
         await self._follow(
             {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
         )
-        for subscription_id, count in found.items():
-            if count >= rooms[subscription_id]:
-                self._saturated.add(subscription_id)
+        for lane, count in found.items():
+            self.at(BACKLOG_SECONDS if count else WAKE_GAP_SECONDS)
+            if lane.dead_letters:
+                continue
+            if count >= rooms[lane]:
+                self._saturated.add(lane.subscription_id)
             else:
-                self._relax(subscription_id)
-            if count:
-                self.at(BACKLOG_SECONDS)
-            else:
+                self._relax(lane.subscription_id)
+            if not count and lane not in kept:
                 # It is due, but others of its order come first.
-                self._recorder.put_in_order(subscription_id)
-                self.at(WAKE_GAP_SECONDS)
+                self._recorder.put_in_order(lane.subscription_id)
+
+    async def _fetch(
+        self, rooms: dict[Lane, int], kept: Collection[Lane], held: dict[int, Shard]
+    ) -> "list[Record]":
+        """What is due, but for what lies in shards that are ending and belongs to `kept`: it takes too long."""
+        pool = await self._resources.pg()
+        rows: list[Record] = []
+        if brief := {lane: room for lane, room in rooms.items() if lane not in kept}:
+            rows += await queries.due(pool, brief, list(held), self._taken())
+        staying = [number for number, shard in held.items() if not shard.ending]
+        if kept and staying:
+            rows += await queries.due(pool, {lane: rooms[lane] for lane in kept}, staying, self._taken())
+        return rows
+
+    def _is_long(self, lane: Lane) -> bool:
+        gate = self._gates.find(lane.subscription_id, dead_letters=lane.dead_letters)
+        return gate is not None and gate.is_long
+
+    def _rooms(self, waiting: dict[Lane, float]) -> dict[Lane, int]:
+        """How many rows to fetch of each: in even parts, if all that have room have more than `ROWS`.
+
+        Where there is less than one for each, those come first that come after the last that got some.
+        """
+        wanted: dict[Lane, int] = {}
+        for lane, due_in in waiting.items():
+            if due_in > 0:
+                self.at(due_in)
+            elif (room := self._room(lane)) > 0:
+                wanted[lane] = room
+        if sum(wanted.values()) <= ROWS:
+            return wanted
+        self.at(BACKLOG_SECONDS)
+        rooms = divide({lane: wanted[lane] for lane in sorted(wanted, key=self._is_served_last)}, ROWS)
+        self._served = next(reversed(rooms))
+        return rooms
+
+    def _is_served_last(self, lane: Lane) -> tuple[bool, Lane]:
+        return lane <= self._served, lane
 
     async def _follow(self, orders: set[Order]) -> None:
         """Have at hand what comes after the first of `orders`: it need not be looked for one by one."""
@@ -214,12 +260,12 @@ class DueDeliveries:
             self._brought.add(delivery_id)
             gate.put(job)
 
-    def _room(self, subscription_id: UUID) -> int:
+    def _room(self, lane: Lane) -> int:
         """A gate that has none says when it has some again."""
-        gate = self._gates.find(subscription_id)
+        gate = self._gates.find(lane.subscription_id, dead_letters=lane.dead_letters)
         if gate is not None:
             return gate.room_for_rows
-        if held_for := self._gates.held_for(subscription_id):
+        if not lane.dead_letters and (held_for := self._gates.held_for(lane.subscription_id)):
             self.at(held_for)
             return 0
         return ROOM
@@ -282,10 +328,20 @@ class DueDeliveries:
             dead_letter=dead_letter,
         )
         self.under_way[job.delivery_id] = job
-        self._gates.of(subscription).put(job)
+        self._gates.of_job(job).put(job)
 
     def _change(self, row: "Record", shard: Shard, subscription: Subscription | None, ending: Ending) -> None:
         self._decided[row["delivery_id"]] = shard
         self._recorder.change(
             Change(shard, row["delivery_id"], subscription, row["project_id"], ending, row["order_key"])
         )
+
+
+def _end_of(waiting: Collection[Lane]) -> UUID:
+    """After which subscription to look on next time: with many, one look sees a part of them; else from the start."""
+    ends: list[UUID] = []
+    for dead_letters in (False, True):
+        seen = [lane.subscription_id for lane in waiting if lane.dead_letters is dead_letters]
+        if len(seen) >= queries.WAITING_LIMIT:
+            ends.append(max(seen))
+    return min(ends, default=queries.NIL)
