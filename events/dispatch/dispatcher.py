@@ -233,8 +233,7 @@ class Dispatcher:
         orders.recorded(batch.cursors, batch.rows, batch.changes, batch.waiting)
         now = time.time()
         for row in batch.rows:
-            if row.ending.next_attempt_at is not None:
-                self._due.at(row.ending.next_attempt_at - now)
+            self._due.planned(row.ending, now)
         self._due.recorded(batch.changes)
         for shard in batch.cursors:
             if shard.lost:
@@ -288,15 +287,20 @@ class Dispatcher:
         here until that has ended, and one that does not come to rest in time is tried again later.
         """
         now = time.monotonic()
-        held_up = self._held_up() if moves else set()
+        chosen = {shard for shard in self.shards.values() if shard.ending}
+        for shard in chosen:
+            shard.ending = shard.deadline <= now
+        if not moves:
+            return
+        held_up = self._held_up()
         shards = [s for s in self.shards.values() if not s.leaving and s.stays_until <= now]
         shards.sort(
-            key=lambda s: (s.number in held_up, not s.ending, self._under_way(s.number), len(s.works))
+            key=lambda s: (s.number in held_up, s not in chosen, self._under_way(s.number), len(s.works))
         )
         heirs = [heir for heir, count in moves.items() for _ in range(count)]
         given = dict(zip(shards, heirs, strict=False))
-        for shard in self.shards.values():
-            shard.ending = shard in given or shard.deadline <= now
+        for shard in given:
+            shard.ending = True
         given = {shard: heir for shard, heir in given.items() if shard.number not in held_up}
         if not given:
             return

@@ -16,6 +16,7 @@ class Gates:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
+        self.around_dead_letters = Surroundings(around.run, around.share)
         self._gates: dict[UUID, Gate] = {}
         self._of_dead_letters: dict[UUID, Gate] = {}
         self._holds: dict[UUID, float] = {}
@@ -39,7 +40,7 @@ class Gates:
         if gate is None:
             if len(self._of_dead_letters) > self._most:
                 self._forget()
-            gate = self._of_dead_letters[subscription.id] = Gate(self.around, subscription)
+            gate = self._of_dead_letters[subscription.id] = Gate(self.around_dead_letters, subscription)
         gate.follow(subscription)
         return gate
 

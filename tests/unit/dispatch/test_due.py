@@ -22,8 +22,8 @@ def due_deliveries() -> DueDeliveries:
     return DueDeliveries(nothing, {}, gates, nothing, nothing, clock=DatabaseClock())
 
 
-def backlog(count: int) -> dict[Lane, float]:
-    return {Lane(UUID(int=number), dead_letters=False): -60.0 for number in range(1, count + 1)}
+def backlog(count: int) -> list[Lane]:
+    return [Lane(UUID(int=number), dead_letters=False) for number in range(1, count + 1)]
 
 
 async def test_those_with_a_late_id_get_as_much_as_those_with_an_early_one() -> None:
@@ -47,11 +47,3 @@ async def test_of_very_many_each_has_its_turn() -> None:
         for lane, count in rooms.items():
             turns[lane] += count
     assert set(turns.values()) == {3, 4}
-
-
-async def test_what_is_not_due_takes_nothing_of_the_room() -> None:
-    waiting = backlog(64)
-    later = dict.fromkeys(list(waiting)[:60], 5.0)
-    looks = due_deliveries()
-    assert set(looks._rooms(waiting | later)) == set(waiting) - set(later)
-    assert 4.0 < looks.due_in <= 5.0
