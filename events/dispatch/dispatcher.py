@@ -47,6 +47,8 @@ NEAR_SECONDS = 60.0
 """A retry that is due within this time is waited for."""
 
 LEAVE_SECONDS = 200.0
+"""How long a shard whose time is up goes on beside requests that take long, until those have ended."""
+
 DRAIN_SECONDS = 15.0
 JOIN_SECONDS = 2.0
 MOVE_SECONDS = 3.0
@@ -231,8 +233,7 @@ class Dispatcher:
         orders.recorded(batch.cursors, batch.rows, batch.changes, batch.waiting)
         now = time.time()
         for row in batch.rows:
-            if row.ending.next_attempt_at is not None:
-                self._due.at(row.ending.next_attempt_at - now)
+            self._due.planned(row.ending, now)
         self._due.recorded(batch.changes)
         for shard in batch.cursors:
             if shard.lost:
@@ -258,9 +259,8 @@ class Dispatcher:
         now = time.monotonic()
         if self.shards and self._is_idle(now):
             await self._give_back(list(self.shards.values()))
-        elif expired := [s for s in self.shards.values() if s.deadline <= now]:
-            await self._leave(expired, LEAVE_SECONDS)
-            self._resources.wake.shards({shard.number for shard in expired})
+        elif expired := [s for s in self.shards.values() if s.deadline <= now and s.stays_until <= now]:
+            await self._end(expired, now)
         if not self.shards:
             loops, self._loops = self._loops, []
             for task in loops:
@@ -278,20 +278,30 @@ class Dispatcher:
             self._start(view.received)
         if view.orphans:
             self._resources.wake.shards(view.orphans)
-        if view.moves:
-            await self._hand_over(view.moves)
+        await self._hand_over(view.moves)
 
     async def _hand_over(self, moves: dict[str, int]) -> None:
         """Give so many shards to each heir, those first that have least to do.
 
-        Nothing of a shard may be under way when somebody else gets it: one that does not come to rest in
-        time goes on here, and it is tried again later.
+        Nothing of a shard may be under way when somebody else gets it: one of which something takes long goes on
+        here until that has ended, and one that does not come to rest in time is tried again later.
         """
         now = time.monotonic()
+        chosen = {shard for shard in self.shards.values() if shard.ending}
+        for shard in chosen:
+            shard.ending = shard.deadline <= now
+        if not moves:
+            return
+        held_up = self._held_up()
         shards = [s for s in self.shards.values() if not s.leaving and s.stays_until <= now]
-        shards.sort(key=lambda shard: (self._under_way(shard.number), len(shard.works)))
+        shards.sort(
+            key=lambda s: (s.number in held_up, s not in chosen, self._under_way(s.number), len(s.works))
+        )
         heirs = [heir for heir, count in moves.items() for _ in range(count)]
         given = dict(zip(shards, heirs, strict=False))
+        for shard in given:
+            shard.ending = True
+        given = {shard: heir for shard, heir in given.items() if shard.number not in held_up}
         if not given:
             return
         try:
@@ -314,6 +324,35 @@ class Dispatcher:
         self._ears.listen([shard.number])
         self._reader.wake([shard.number])
         self._due.at(0)
+
+    def _held_up(self) -> set[int]:
+        """The shards of which something is under way that takes long."""
+        return {
+            job.shard.number
+            for job in self._due.under_way.values()
+            if job.started and self._gates.of_job(job).is_long
+        }
+
+    async def _end(self, expired: list[Shard], now: float) -> None:
+        """Let other requests go on with shards that were held for long enough.
+
+        That takes a moment in which nothing of them is under way. So they go on here until what takes long has ended,
+        without more of it: nobody's new events wait for a sink that hangs. What has not ended after
+        `LEAVE_SECONDS` is left to its row.
+        """
+        held_up = self._held_up()
+        for shard in expired:
+            shard.ending = True
+        ready = [shard for shard in expired if shard.number not in held_up]
+        going = await self._come_to_rest(ready, MOVE_SECONDS) if ready else []
+        for shard in ready:
+            if shard not in going and not shard.lost:
+                shard.stays_until = time.monotonic() + STAY_SECONDS
+                self._stay(shard)
+        going += [s for s in expired if s not in going and not s.lost and s.deadline + LEAVE_SECONDS <= now]
+        if going:
+            await self._leave(going, MOVE_SECONDS)
+            self._resources.wake.shards({shard.number for shard in going})
 
     def _under_way(self, number: int) -> int:
         jobs = self._due.under_way.values()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,9 +11,11 @@ from events.dispatch import endings, queries
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.gates import Gates
 from events.dispatch.orders import Order
+from events.dispatch.queries import Lane
 from events.dispatch.recorder import Recorder
 from events.dispatch.subscriptions import Subscription, SubscriptionCache
 from events.dispatch.work import Change, Ending, Job, Shard
+from shared.core.shares import divide
 from shared.runtime.resources import Resources
 from shared.sending.message import message_of
 
@@ -66,10 +68,15 @@ class DueDeliveries:
         self._kicked = asyncio.Event()
         self._next = float("inf")
         self._looked_at = float("-inf")
+        self._after = [queries.NIL, queries.NIL]  # for deliveries and for dead letters
+        self._letters_at = float("-inf")
+        self._letters_of: set[int] = set()
+        self._served = Lane(queries.NIL, dead_letters=False)
         self._saturated: set[UUID] = set()
         self._brought: set[UUID] = set()  # since the last look began: it may find them all the same
         gates.around.room = self.at
-        gates.around.shed = self._shed
+        gates.around_dead_letters.room = self.letters_at
+        gates.around.shed = gates.around_dead_letters.shed = self._shed
 
     @property
     def due_in(self) -> float:
@@ -83,6 +90,16 @@ class DueDeliveries:
             self._next = moment
             self._kicked.set()
 
+    def letters_at(self, seconds_from_now: float) -> None:
+        """A dead letter is due then. They are looked for only when one may be: most subscriptions have none."""
+        self._letters_at = min(self._letters_at, time.monotonic() + seconds_from_now)
+        self.at(seconds_from_now)
+
+    def planned(self, ending: Ending, now: float) -> None:
+        """A row that waits is on disk; `now` is in Unix seconds."""
+        if ending.next_attempt_at is not None:
+            (self.letters_at if ending.status == "dead" else self.at)(ending.next_attempt_at - now)
+
     def look(self) -> None:
         """Look soon: something may have become due without our doing."""
         self.at(max(0.0, self._looked_at + WAKE_GAP_SECONDS - time.monotonic()))
@@ -93,11 +110,11 @@ class DueDeliveries:
         for change in changes:
             self.under_way.pop(change.delivery_id, None)
             self._decided.pop(change.delivery_id, None)
-            if change.ending.next_attempt_at is not None:
-                self.at(change.ending.next_attempt_at - now)
+            self.planned(change.ending, now)
 
     def lose(self, shard: Shard) -> None:
         """A shard is lost: its rows are somebody else's."""
+        self._letters_of.discard(shard.number)
         for key in [key for key, job in self.under_way.items() if job.shard is shard]:
             del self.under_way[key]
         for key in [key for key, of in self._decided.items() if of is shard]:
@@ -107,6 +124,7 @@ class DueDeliveries:
         """Nothing is leased any more."""
         self.under_way.clear()
         self._decided.clear()
+        self._letters_of.clear()
         self._next = float("inf")
 
     async def step(self) -> None:
@@ -119,10 +137,11 @@ class DueDeliveries:
             except TimeoutError:
                 continue
         self._looked_at = time.monotonic()
-        self._next = float("inf")
+        self._next = self._letters_at if self._letters_at > self._looked_at else float("inf")
         try:
             await self._look()
         except BaseException:
+            self._letters_of.clear()
             self._next = self._looked_at + WAKE_GAP_SECONDS
             raise
 
@@ -130,51 +149,101 @@ class DueDeliveries:
         held = {number: shard for number, shard in self._shards.items() if not shard.leaving}
         if not held:
             return
-        shards = list(held)
-        pool = await self._resources.pg()
         self._brought.clear()
-        asked = time.monotonic()
-        waiting, now = await queries.waiting(pool, shards, self._taken())
-        if now is not None and (set_back := self._clock.observe(now, asked)):
-            logger.warning("the database's clock was set back by %.0f s", set_back)
-            await queries.bring_forward(pool, shards, set_back)
-            self.at(0)
-            return
-        rooms: dict[UUID, int] = {}
-        left = ROWS
-        for subscription_id, due_in in waiting.items():
-            if due_in > 0:
-                self.at(due_in)
-                continue
-            room = min(self._room(subscription_id), left)
-            if room > 0:
-                rooms[subscription_id] = room
-                left -= room
-            elif left <= 0:
-                self.at(BACKLOG_SECONDS)
-        for subscription_id in self._saturated - waiting.keys():
-            self._relax(subscription_id)
+        letters = self._letters_at <= time.monotonic() or not self._letters_of.issuperset(held)
+        lanes = await self._due(held, dead_letters=False)
+        if letters:
+            self._letters_at, self._letters_of = float("inf"), set(held)
+            lanes += await self._due(held, dead_letters=True)
+        rooms = self._rooms(lanes)
         if not rooms:
             return
-        rows = await queries.due(pool, rooms, shards, self._taken())
+        kept = (
+            {lane for lane in rooms if self._is_long(lane)} if any(s.ending for s in held.values()) else set()
+        )
+        rows = await self._fetch(rooms, kept, held)
         found = dict.fromkeys(rooms, 0)
         for row in rows:
-            found[row["subscription_id"]] += 1
+            found[Lane(row["subscription_id"], row["status"] == "dead")] += 1
             await self._bring(row, held[row["shard"]])
         await self._follow(
             {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
         )
-        for subscription_id, count in found.items():
-            if count >= rooms[subscription_id]:
-                self._saturated.add(subscription_id)
+        for lane, count in found.items():
+            self._again(lane, BACKLOG_SECONDS if count else WAKE_GAP_SECONDS)
+            if lane.dead_letters:
+                continue
+            if count >= rooms[lane]:
+                self._saturated.add(lane.subscription_id)
             else:
-                self._relax(subscription_id)
-            if count:
-                self.at(BACKLOG_SECONDS)
-            else:
+                self._relax(lane.subscription_id)
+            if not count and lane not in kept:
                 # It is due, but others of its order come first.
-                self._recorder.put_in_order(subscription_id)
-                self.at(WAKE_GAP_SECONDS)
+                self._recorder.put_in_order(lane.subscription_id)
+
+    async def _due(self, held: Collection[int], *, dead_letters: bool) -> list[Lane]:
+        """What has something that is due; of the rest it is noted when. With very many subscriptions, a part at a time."""
+        pool = await self._resources.pg()
+        asked, after = time.monotonic(), self._after[dead_letters]
+        waiting, now = await queries.waiting(
+            pool, held, self._taken(), dead_letters=dead_letters, after=after, limit=queries.WAITING_LIMIT
+        )
+        if now is not None and (set_back := self._clock.observe(now, asked)):
+            logger.warning("the database's clock was set back by %.0f s", set_back)
+            await queries.bring_forward(pool, held, set_back)
+            self.letters_at(0)
+            return []
+        is_part = len(waiting) >= queries.WAITING_LIMIT
+        last = next(reversed(waiting)).subscription_id if is_part else queries.NIL
+        self._after[dead_letters] = last
+        if is_part or after != queries.NIL:
+            self._again(Lane(last, dead_letters), BACKLOG_SECONDS)
+        if not dead_letters:
+            for subscription_id in list(self._saturated):
+                is_seen = after < subscription_id and (not is_part or subscription_id <= last)
+                if is_seen and Lane(subscription_id, dead_letters) not in waiting:
+                    self._relax(subscription_id)
+        for lane, due_in in waiting.items():
+            if due_in > 0:
+                # The answer may have taken a while: rather too early than too late.
+                self._again(lane, max(0.0, asked + due_in - time.monotonic()))
+        return [lane for lane, due_in in waiting.items() if due_in <= 0]
+
+    def _again(self, lane: Lane, seconds: float) -> None:
+        (self.letters_at if lane.dead_letters else self.at)(seconds)
+
+    async def _fetch(
+        self, rooms: dict[Lane, int], kept: Collection[Lane], held: dict[int, Shard]
+    ) -> "list[Record]":
+        """What is due, but for what lies in shards that are ending and belongs to `kept`: it takes too long."""
+        pool = await self._resources.pg()
+        rows: list[Record] = []
+        if brief := {lane: room for lane, room in rooms.items() if lane not in kept}:
+            rows += await queries.due(pool, brief, list(held), self._taken())
+        staying = [number for number, shard in held.items() if not shard.ending]
+        if kept and staying:
+            rows += await queries.due(pool, {lane: rooms[lane] for lane in kept}, staying, self._taken())
+        return rows
+
+    def _is_long(self, lane: Lane) -> bool:
+        gate = self._gates.find(lane.subscription_id, dead_letters=lane.dead_letters)
+        return gate is not None and gate.is_long
+
+    def _rooms(self, lanes: Iterable[Lane]) -> dict[Lane, int]:
+        """How many rows to fetch of each of `lanes`: in even parts, if all that have room have more than `ROWS`.
+
+        Where there is less than one for each, those come first that come after the last that got some.
+        """
+        wanted = {lane: room for lane in lanes if (room := self._room(lane)) > 0}
+        if sum(wanted.values()) <= ROWS:
+            return wanted
+        self.letters_at(BACKLOG_SECONDS)
+        rooms = divide({lane: wanted[lane] for lane in sorted(wanted, key=self._is_served_last)}, ROWS)
+        self._served = next(reversed(rooms))
+        return rooms
+
+    def _is_served_last(self, lane: Lane) -> tuple[bool, Lane]:
+        return lane <= self._served, lane
 
     async def _follow(self, orders: set[Order]) -> None:
         """Have at hand what comes after the first of `orders`: it need not be looked for one by one."""
@@ -214,18 +283,20 @@ class DueDeliveries:
             self._brought.add(delivery_id)
             gate.put(job)
 
-    def _room(self, subscription_id: UUID) -> int:
+    def _room(self, lane: Lane) -> int:
         """A gate that has none says when it has some again."""
-        gate = self._gates.find(subscription_id)
+        gate = self._gates.find(lane.subscription_id, dead_letters=lane.dead_letters)
         if gate is not None:
             return gate.room_for_rows
-        if held_for := self._gates.held_for(subscription_id):
+        if not lane.dead_letters and (held_for := self._gates.held_for(lane.subscription_id)):
             self.at(held_for)
             return 0
         return ROOM
 
     def _shed(self, job: Job) -> None:
         self.under_way.pop(job.delivery_id, None)
+        if job.dead_letter is not None:
+            self.letters_at(WAKE_GAP_SECONDS)
 
     def _relax(self, subscription_id: UUID) -> None:
         """Its backlog is on its way: new events may go to its gate directly again."""
@@ -282,7 +353,7 @@ class DueDeliveries:
             dead_letter=dead_letter,
         )
         self.under_way[job.delivery_id] = job
-        self._gates.of(subscription).put(job)
+        self._gates.of_job(job).put(job)
 
     def _change(self, row: "Record", shard: Shard, subscription: Subscription | None, ending: Ending) -> None:
         self._decided[row["delivery_id"]] = shard

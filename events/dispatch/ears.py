@@ -63,8 +63,9 @@ class Ears:
             logger.warning("redis does not confirm that a subscription has ended")
 
     async def run(self) -> None:
-        """Listen until cancelled. Once a channel is subscribed to, it is said to be heard."""
+        """Listen until cancelled. Once a channel is subscribed to, it is said to be heard; so it is while Redis is away."""
         while True:
+            self._changed.set()  # of a connection that is new nothing was asked yet
             try:
                 client = await self._resources.redis()
                 async with client.pubsub() as pubsub:
@@ -78,6 +79,8 @@ class Ears:
                 self.deaf = True
                 self._active.clear()
                 self._confirmed.set()
+            for channel in self._wanted:
+                self._heard(self._shards[channel])  # it may be that nobody was told
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self, pubsub: "PubSub") -> None:

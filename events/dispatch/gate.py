@@ -30,6 +30,9 @@ STEADY_SECONDS = 0.1
 PATIENCE_SECONDS = 0.5
 """What takes longer than this gets a row anyway: so for a sink that always does, the row comes first."""
 
+LONG_SECONDS = 1.0
+"""What takes longer than this would keep a shard from its next owner, if it were started shortly before."""
+
 RESTART_LIMIT = 4
 """How many requests at once a sink gets at first when its circuit has closed again."""
 
@@ -93,6 +96,8 @@ class Gate:
         self._filled_at = now
         self._breaker = Breaker(now, EVIDENCE)
         self._adaptive = AdaptiveLimit()
+        self._under_way = 0
+        self._heard_at = now
         self._held_since = now
         self._held_until = float("-inf")
         self._held_here = False
@@ -122,6 +127,16 @@ class Gate:
     def _ceiling(self) -> int:
         return max(1, int(self.subscription.policy.max_in_flight * self._around.share() + 1e-6))
 
+    def _takes(self, now: float) -> float:
+        """How many seconds an answer takes, or as long as nothing was heard of what is under way, at least that."""
+        silent = now - self._heard_at if self._under_way else 0.0
+        return max(self._adaptive.latency, silent)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether what starts now, or is under way, may well take long."""
+        return self._takes(time.monotonic()) > LONG_SECONDS
+
     def _shut_for(self, now: float) -> float:
         """In how many seconds a request may start again."""
         return max(self._breaker.wait_seconds(now), self._held_until - now, 0.0)
@@ -129,8 +144,9 @@ class Gate:
     @property
     def room(self) -> int:
         """How many more deliveries of new events may be put in."""
-        latency = self._adaptive.latency
-        if self._shut_for(time.monotonic()) or latency > PATIENCE_SECONDS:
+        now = time.monotonic()
+        latency = self._takes(now)
+        if latency > PATIENCE_SECONDS or self._shut_for(now):
             return 0
         pace = QUEUE
         if latency > STEADY_SECONDS:
@@ -142,11 +158,17 @@ class Gate:
         """How many more deliveries that are rows may be put in. Who finds none is told when there is some."""
         now = time.monotonic()
         shut_for = self._shut_for(now)
-        room = 0 if shut_for else min(self.limit * ROWS_PER_SLOT, self._rate_room()) - len(self._queue)
+        room = 0 if shut_for else min(self._slots(now), self._rate_room()) - len(self._queue)
         self.is_wanted = room <= 0
         if shut_for:
             self._around.room(shut_for)
         return room
+
+    def _slots(self, now: float) -> int:
+        """Of a sink that says nothing no more is brought than may start: the memory is for the others."""
+        if self._under_way and now - self._heard_at > LONG_SECONDS:
+            return self.limit - self._under_way
+        return self.limit * ROWS_PER_SLOT
 
     def _rate_room(self) -> int:
         """With a rate, no more than goes out within a second: the rest waits on disk."""
@@ -216,7 +238,8 @@ class Gate:
 
     def _begin_anew(self) -> None:
         """Forget all that was found of the sink."""
-        self._breaker = Breaker(time.monotonic(), EVIDENCE)
+        self._heard_at = time.monotonic()
+        self._breaker = Breaker(self._heard_at, EVIDENCE)
         self._adaptive = AdaptiveLimit()
         self._held_until = float("-inf")
         if self._timer is not None:
@@ -278,6 +301,9 @@ class Gate:
             # Somebody else may have it by now. The row is fetched again if it is still ours.
             self._around.shed(job)
             return True
+        if job.shard.ending and job.work is None and self.is_long:
+            self._around.shed(job)
+            return True
         if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
             job.companions = self._companions(job, now)
         await self._attempt(job, now)
@@ -293,12 +319,19 @@ class Gate:
     async def _attempt(self, job: Job, started: float) -> None:
         breaker, adaptive = self._breaker, self._adaptive
         probe = breaker.started()
-        outcome = await self._around.run(job)
+        if not self._under_way:
+            self._heard_at = started
+        self._under_way += 1
+        try:
+            outcome = await self._around.run(job)
+        finally:
+            self._under_way -= 1
         if outcome is None:
+            self._heard_at = time.monotonic()
             if probe:
                 breaker.abandoned()
             return
-        now = time.monotonic()
+        now = self._heard_at = time.monotonic()
         overloaded = is_overloaded(outcome, now - started, job.subscription.policy.timeout_seconds)
         adaptive.answered(now, started, len(self._workers), self._ceiling, overloaded=overloaded)
         before = breaker.state
@@ -336,10 +369,10 @@ class Gate:
             if other.withdrawn or other.shard.lost:
                 self._queue.popleft()
                 continue
-            if now >= other.shard.leased_until:
+            if now >= other.shard.leased_until or other.shard.ending:
                 break
             left -= other.message.size
-            if other.subscription is not job.subscription or other.dead_letter is not None or left < 0:
+            if other.subscription is not job.subscription or left < 0:
                 break
             found.append(self._queue.popleft())
         return found

@@ -64,7 +64,7 @@ class Progress:
         return row
 
     async def run(self, job: Job) -> Outcome | None:
-        """Attempt `job`, and what goes with it, and note what came of it; what that says of the subscription's sink.
+        """Attempt `job`, and what goes with it, and note what came of it; what that says of its sink.
 
         Raises nothing: the gate goes on with the next.
         """
@@ -103,10 +103,10 @@ class Progress:
     def _ended(self, job: Job, result: Result | None, rand: float) -> Outcome | None:
         """Note what an attempt came to; None is that its subscription cannot be used.
 
-        Returns what it says of the subscription's sink, if anything.
+        Returns what it says of the sink that it went to, if anything.
         """
         now = time.time()
-        outcome = None if result is None or job.dead_letter is not None else result.outcome
+        outcome = None if result is None else result.outcome
         if outcome is not None and not outcome.is_of_sink:
             outcome = None
         if job.shard.lost:
@@ -117,7 +117,7 @@ class Progress:
             return None
         if job.dead_letter is not None:
             self._note(job, endings.after_dead_letter(job, result, now, rand), None)
-            return None
+            return outcome
         ending, decision = endings.after_attempt(job, result, now, rand)
         if decision.disable:
             self._recorder.disable(job.subscription)

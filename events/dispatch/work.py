@@ -15,7 +15,8 @@ class Shard(msgspec.Struct, eq=False):
     """A shard whose lease is ours.
 
     `position` (xid, uid) is how far it has been read, `cursor` how far everything is recorded. `works` are the
-    events in between, in order. `lost` is set when somebody else has it: nothing of it may be written.
+    events in between, in order. Of one that is `ending` nothing is started that may take long, so that it can be given
+    away soon; of one that is `leaving`, nothing at all. `lost` is set when somebody else has it: nothing of it may be written.
     `orders` has, for each ordered subscription that is known, the order keys with a delivery that has not
     ended, and how many of those are not on record yet; `unknown_orders` those that are not known, and from
     when on it may be asked what of them waits; `followers` deliveries that wait for their turn, and until when
@@ -31,6 +32,7 @@ class Shard(msgspec.Struct, eq=False):
     works: "deque[Work]" = msgspec.field(default_factory=deque)
     stays_until: float = 0.0
     looked_back: bool = False
+    ending: bool = False
     leaving: bool = False
     lost: bool = False
     orders: dict[UUID, dict[str, int]] = msgspec.field(default_factory=dict)

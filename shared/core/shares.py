@@ -1,6 +1,33 @@
-"""How workers share what there is evenly, by moving as little as can be. Pure."""
+"""How what there is is shared evenly: among workers by moving as little as can be, among those who want some. Pure."""
 
 from collections.abc import Mapping
+from typing import TypeVar
+
+K = TypeVar("K")
+
+
+def divide(wanted: Mapping[K, int], total: int) -> dict[K, int]:
+    """How much of `total` each gets: what it wants, or where that is too much, no less than any other gets.
+
+    What is left over of even parts goes one by one to those who come first. Those who get nothing are left out.
+    """
+    left, behind = total, len(wanted)
+    part = total
+    for want in sorted(wanted.values()):
+        part = left // behind
+        if want > part:
+            break
+        left -= want
+        behind -= 1
+    over = left - part * behind if behind else 0
+    given: dict[K, int] = {}
+    for key, want in wanted.items():
+        count = min(want, part)
+        if want > part and over:
+            count, over = count + 1, over - 1
+        if count:
+            given[key] = count
+    return given
 
 
 def targets(held: Mapping[str, int]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from shared.http.addresses import AddressGuard
 from shared.http.answer import Answer, NoAnswer, Opening
 from shared.http.connection import Broken, Connection, Late
 from shared.http.deadlines import Deadlines
+from shared.http.descriptors import connections as allowed_connections
 from shared.http.dial import Dialer, Resolve
 from shared.http.pool import Origin, Pool, origin_of
 from shared.http.reasons import reason
@@ -18,7 +19,7 @@ from shared.http.request import InvalidRequest, Target, render, target_of
 
 __all__ = ["Answer", "NoAnswer", "OutboundClient", "render"]
 
-CONNECTIONS = 2_000
+CONNECTIONS = 4_000
 BODY_BYTES = 8 * 1024
 TARGETS = 10_000
 
@@ -42,10 +43,10 @@ class OutboundClient:
     """
 
     def __init__(
-        self, guard: AddressGuard, *, connections: int = CONNECTIONS, resolve: Resolve | None = None
+        self, guard: AddressGuard, *, connections: int | None = None, resolve: Resolve | None = None
     ) -> None:
         self._dialer = Dialer(guard, resolve)
-        self._pool = Pool(connections)
+        self._pool = Pool(connections or allowed_connections(CONNECTIONS))
         self._deadlines = Deadlines()
         self._targets: dict[URL, Target] = {}
 

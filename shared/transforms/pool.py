@@ -14,6 +14,7 @@ import msgspec
 
 from shared.transforms.child import ANSWER, NO_INPUT, REQUEST
 from shared.transforms.settings import TransformSettings
+from shared.transforms.turns import Turns
 
 CHILD = Path(__file__).with_name("child.py")
 START_SECONDS = 20.0
@@ -50,7 +51,7 @@ class TransformPool:
 
     def __init__(self, settings: TransformSettings) -> None:
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.transform_processes)
+        self._turns = Turns(settings.transform_processes)
         self._idle: list[Process] = []
         self._resting: OrderedDict[str, float] = OrderedDict()
         self._used_at = 0.0
@@ -79,36 +80,49 @@ class TransformPool:
             await asyncio.wait(self._ending)
 
     async def _ask(self, expression: str, given: bytes | None) -> bytes | None:
-        async with self._slots:
-            until = self._resting.get(expression)
-            if until is not None and time.monotonic() < until:
-                raise TransformLimit(self._too_slow())
-            child = self._take() or await self._start()
-            try:
-                async with asyncio.timeout(self._settings.transform_timeout_seconds):
-                    kind, body = await _exchange(child, expression, given)
-            except TimeoutError:
-                self._let_rest(expression)
-                await _end(child)
-                raise TransformLimit(self._too_slow()) from None
-            except (OSError, asyncio.IncompleteReadError) as error:
-                self._let_rest(expression)
-                await _end(child)
-                logger.warning("a transform has ended its process: %s", error)
-                raise TransformLimit("the transform has ended its process") from None
-            except BaseException:
-                await _end(child)  # cancelled: nobody reads its answer any more
-                raise
-            if kind == b"l":
-                self._let_rest(expression)
-                await _end(child)
-                raise TransformLimit(body.decode())
-            self._idle.append(child)
-            self._rest()
+        self._refuse_resting(expression)
+        slow = await self._turns.take(expression)
+        try:
+            self._refuse_resting(expression)
+            kind, body = await self._use_child(expression, given)
+        finally:
+            self._turns.give(slow=slow)
         if kind == b"e":
             told: dict[str, Any] = msgspec.json.decode(body)
             raise TransformFault(told["detail"], told["position"])
         return body if kind == b"v" else None
+
+    async def _use_child(self, expression: str, given: bytes | None) -> tuple[bytes, bytes]:
+        child = self._take() or await self._start()
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._settings.transform_timeout_seconds):
+                kind, body = await _exchange(child, expression, given)
+        except TimeoutError:
+            self._let_rest(expression)
+            await _end(child)
+            raise TransformLimit(self._too_slow()) from None
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self._let_rest(expression)
+            await _end(child)
+            logger.warning("a transform has ended its process: %s", error)
+            raise TransformLimit("the transform has ended its process") from None
+        except BaseException:
+            await _end(child)  # cancelled: nobody reads its answer any more
+            raise
+        if kind == b"l":
+            self._let_rest(expression)
+            await _end(child)
+            raise TransformLimit(body.decode())
+        self._turns.took(expression, time.monotonic() - started)
+        self._idle.append(child)
+        self._rest()
+        return kind, body
+
+    def _refuse_resting(self, expression: str) -> None:
+        until = self._resting.get(expression)
+        if until is not None and time.monotonic() < until:
+            raise TransformLimit(self._too_slow())
 
     def _take(self) -> Process | None:
         """A child that waits; what has ended meanwhile is no expression's fault."""
@@ -145,6 +159,8 @@ class TransformPool:
         return child
 
     def _let_rest(self, expression: str) -> None:
+        # Another process takes its place, and that takes time too.
+        self._turns.took(expression, self._settings.transform_timeout_seconds)
         self._resting[expression] = time.monotonic() + REST_SECONDS
         while len(self._resting) > RESTING:
             self._resting.popitem(last=False)

@@ -7,6 +7,9 @@ may take over; it need not be checked again where the epoch is still ours.
 """
 
 from events.dispatch.queries.backlog import (
+    NIL,
+    WAITING_LIMIT,
+    Lane,
     demote,
     due,
     followers,
@@ -46,6 +49,9 @@ from events.dispatch.queries.recording import (
 )
 
 __all__ = [
+    "NIL",
+    "WAITING_LIMIT",
+    "Lane",
     "acquire",
     "add_attempts",
     "bring_forward",

@@ -1,6 +1,7 @@
 """Deliveries that wait as rows: what is due, and whose turn it is in an order."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -8,6 +9,15 @@ import asyncpg
 from events.dispatch.queries.statement import EVENT, TIMEOUT_SECONDS, Connection
 
 WAITING_LIMIT = 10_000
+NIL = UUID(int=0)
+
+
+class Lane(NamedTuple):
+    """What waits for one sink: the deliveries of a subscription, or its dead letters, which go to another."""
+
+    subscription_id: UUID
+    dead_letters: bool
+
 
 # The first of each order that still has to be delivered becomes due, once all before it have ended.
 PROMOTE = """
@@ -63,40 +73,45 @@ WHERE d.subscription_id = ANY($1::uuid[]) AND d.shard = ANY($2::smallint[]) AND 
         AND (b.position, b.event_uid) < (d.position, d.event_uid))
 """
 
-# A loose index scan: one probe for each subscription that has something waiting.
-WAITING = f"""
+
+ALIVE = "d.status <> 'dead'"
+DEAD = "d.status = 'dead'"
+FIRST_OF_ITS_ORDER = """(d.order_key IS NULL OR NOT EXISTS (
+          SELECT 1 FROM deliveries b
+          WHERE b.subscription_id = d.subscription_id AND b.order_key = d.order_key
+            AND b.status IN ('pending', 'retrying')
+            AND (b.position, b.event_uid) < (d.position, d.event_uid)))"""
+
+
+def _waiting(kind: str) -> str:
+    """A loose index scan: one probe for each subscription that has something of that kind waiting."""
+    columns = "d.subscription_id, d.next_attempt_at FROM deliveries d"
+    waits = f"d.next_attempt_at IS NOT NULL AND {kind} AND d.shard = ANY($1::smallint[]) AND d.id <> ALL($2::uuid[])"
+    order = "ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1"
+    return f"""
 WITH RECURSIVE waiting AS (
-    (SELECT d.subscription_id, d.next_attempt_at FROM deliveries d
-     WHERE d.next_attempt_at IS NOT NULL AND d.shard = ANY($1::smallint[]) AND d.id <> ALL($2::uuid[])
-     ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1)
+    (SELECT {columns} WHERE d.subscription_id > $3 AND {waits} {order})
     UNION ALL
     SELECT n.subscription_id, n.next_attempt_at FROM waiting w CROSS JOIN LATERAL (
-        SELECT d.subscription_id, d.next_attempt_at FROM deliveries d
-        WHERE d.next_attempt_at IS NOT NULL AND d.subscription_id > w.subscription_id
-          AND d.shard = ANY($1::smallint[]) AND d.id <> ALL($2::uuid[])
-        ORDER BY d.subscription_id, d.next_attempt_at LIMIT 1
+        SELECT {columns} WHERE d.subscription_id > w.subscription_id AND {waits} {order}
     ) n
 )
 SELECT subscription_id, extract(epoch FROM next_attempt_at - now())::float8 AS due_in,
     extract(epoch FROM now())::float8 AS now
-FROM waiting
-LIMIT {WAITING_LIMIT}
+FROM waiting LIMIT $4
 """  # noqa: S608 put together from constants
 
+
 # The events are looked up one by one: with a long backlog the planner would rather read all of them.
-DUE = f"""
+def _due(kind: str) -> str:
+    return f"""
 SELECT d.id AS delivery_id, d.project_id, d.subscription_id, d.shard, d.status, d.attempt_count, d.order_key,
     d.dead_letter, d.last_status_code, d.last_error, p.version, {EVENT}
 FROM unnest($1::uuid[], $2::integer[]) AS s (subscription_id, room)
 CROSS JOIN LATERAL (
     SELECT * FROM deliveries d
     WHERE d.subscription_id = s.subscription_id AND d.next_attempt_at <= now()
-      AND d.shard = ANY($3::smallint[]) AND d.id <> ALL($4::uuid[])
-      AND (d.order_key IS NULL OR d.status = 'dead' OR NOT EXISTS (
-          SELECT 1 FROM deliveries b
-          WHERE b.subscription_id = d.subscription_id AND b.order_key = d.order_key
-            AND b.status IN ('pending', 'retrying')
-            AND (b.position, b.event_uid) < (d.position, d.event_uid)))
+      AND d.shard = ANY($3::smallint[]) AND d.id <> ALL($4::uuid[]) AND {kind}
     ORDER BY d.next_attempt_at LIMIT s.room
 ) d
 LEFT JOIN projects p ON p.id = d.project_id
@@ -104,30 +119,43 @@ LEFT JOIN LATERAL (SELECT * FROM events WHERE uid = d.event_uid OFFSET 0) e ON t
 """  # noqa: S608 put together from constants
 
 
-async def waiting(
-    connection: Connection, shards: Collection[int], under_way: Collection[UUID]
-) -> tuple[dict[UUID, float], float | None]:
-    """Subscriptions with deliveries that wait, and in how many seconds the first of each is due.
+# Of each a pair: for deliveries and for dead letters.
+WAITING = (_waiting(ALIVE), _waiting(DEAD))
+DUE = (_due(f"{ALIVE} AND {FIRST_OF_ITS_ORDER}"), _due(DEAD))
 
-    With the Unix time by which that is reckoned; None where nothing waits.
+
+async def waiting(
+    connection: Connection,
+    shards: Collection[int],
+    under_way: Collection[UUID],
+    *,
+    dead_letters: bool = False,
+    after: UUID = NIL,
+    limit: int = WAITING_LIMIT,
+) -> tuple[dict[Lane, float], float | None]:
+    """Lanes with deliveries that wait, or with dead letters that do, and in how many seconds the first of each is due.
+
+    At most `limit`, by the ids of their subscriptions, which come after that id. With the Unix time by which it is
+    reckoned; None where nothing waits.
     """
-    rows = await connection.fetch(WAITING, list(shards), list(under_way), timeout=TIMEOUT_SECONDS)
-    return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
+    values = (list(shards), list(under_way), after, limit)
+    rows = await connection.fetch(WAITING[dead_letters], *values, timeout=TIMEOUT_SECONDS)
+    return {Lane(row[0], dead_letters): row[1] for row in rows}, rows[0][2] if rows else None
 
 
 async def due(
-    connection: Connection, rooms: dict[UUID, int], shards: Collection[int], under_way: Collection[UUID]
+    connection: Connection, rooms: Mapping[Lane, int], shards: Collection[int], under_way: Collection[UUID]
 ) -> list[asyncpg.Record]:
-    """Deliveries whose time has come, for each subscription in `rooms` at most so many, the oldest first."""
-    rows: list[asyncpg.Record] = await connection.fetch(
-        DUE,
-        list(rooms),
-        list(rooms.values()),
-        list(shards),
-        list(under_way),
-        timeout=TIMEOUT_SECONDS,
-    )
-    return rows
+    """Deliveries whose time has come, for each lane in `rooms` at most so many, the oldest first."""
+    found: list[asyncpg.Record] = []
+    for dead_letters in (False, True):
+        lanes = [(lane.subscription_id, room) for lane, room in rooms.items() if lane[1] is dead_letters]
+        if lanes:
+            columns = zip(*lanes, strict=True)
+            found += await connection.fetch(
+                DUE[dead_letters], *columns, list(shards), list(under_way), timeout=TIMEOUT_SECONDS
+            )
+    return found
 
 
 async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> list[asyncpg.Record]:

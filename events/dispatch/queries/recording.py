@@ -24,13 +24,15 @@ DELIVERIES = """unnest(
     last_status_code, last_error, first_started_at, first_duration_us, first_status_code, first_error,
     first_detail, dead_letter)"""
 
+# `due_in` is reckoned right before the statement is sent. The transaction began earlier, and may have waited for locks
+# since: by its `now()` a retry would come too early.
 RECORD = f"""
 WITH held AS ({HOLD}), made AS (
     INSERT INTO deliveries (id, project_id, event_uid, subscription_id, subscription_version, shard, status,
         attempt_count, held, next_attempt_at, ended_at, order_key, position, last_status_code, last_error,
         first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
     SELECT n.id, n.project_id, n.event_uid, n.subscription_id, n.subscription_version, n.shard, n.status,
-        n.attempt_count, n.held, now() + n.due_in * interval '1 second', n.ended_at, n.order_key, n.position,
+        n.attempt_count, n.held, statement_timestamp() + n.due_in * interval '1 second', n.ended_at, n.order_key, n.position,
         n.last_status_code, n.last_error, n.first_started_at, n.first_duration_us, n.first_status_code,
         n.first_error, n.first_detail::jsonb, n.dead_letter::jsonb
     FROM {DELIVERIES} JOIN held ON held.shard = n.shard
@@ -44,7 +46,7 @@ ADVANCE = f"WITH held AS ({HOLD}) SELECT shard FROM held"  # noqa: S608 put toge
 CHANGE = """
 UPDATE deliveries d
 SET status = n.status, attempt_count = n.attempt_count, held = n.held,
-    next_attempt_at = now() + n.due_in * interval '1 second',
+    next_attempt_at = statement_timestamp() + n.due_in * interval '1 second',
     ended_at = coalesce(n.ended_at, d.ended_at),
     last_status_code = CASE WHEN d.status = 'dead' THEN d.last_status_code ELSE n.last_status_code END,
     last_error = CASE WHEN d.status = 'dead' THEN d.last_error ELSE n.last_error END,

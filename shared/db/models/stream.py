@@ -88,6 +88,12 @@ class Delivery(Model):
             "next_attempt_at",
             postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
+        Index(
+            "ix_deliveries_dead_letters_due",
+            "subscription_id",
+            "next_attempt_at",
+            postgresql_where=text("next_attempt_at IS NOT NULL AND status = 'dead'"),
+        ),
         Index("ix_deliveries_held", "subscription_id", postgresql_where=text("held")),
         Index(
             "ix_deliveries_not_delivered",

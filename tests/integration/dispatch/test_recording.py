@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from uuid import UUID
 
 from tests.integration.dispatch.conftest import World
@@ -82,3 +83,28 @@ async def test_a_row_that_was_being_brought_when_its_shard_was_lost_is_brought_w
     (row,) = await world.settled()
     assert row["status"] == "delivered"
     assert len(sink.requests) == 2
+
+
+async def test_a_retry_does_not_come_early_because_its_record_had_to_wait(world: World, sink: Sink) -> None:
+    await world.subscribe(
+        sink.url, [{"exact": {"type": "a"}}], backoffDelay="PT1S", backoffPolicy="linear", retry=2
+    )
+    sink.answer(503)
+    world.start()
+    await world.emit(type="a")
+    await sink.wait(1)
+    await world.until(lambda: is_retrying(world))
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM shards FOR UPDATE")
+        await sink.wait(2)
+        await world.until(lambda: is_waiting(world, "shards"))
+        await asyncio.sleep(0.8)
+    while len(sink.requests) < 3:
+        await world.emit(type="b")  # every wake has it looked for what is due
+        await asyncio.sleep(0.05)
+    await world.settled()
+    second, third = await world.pool.fetch(
+        "SELECT started_at, duration_us FROM attempts WHERE project_id = $1 ORDER BY number", world.project.id
+    )
+    ended = second["started_at"] + timedelta(microseconds=second["duration_us"])
+    assert third["started_at"] - ended >= timedelta(seconds=0.8 * 2)

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,10 @@ from shared.core.breaker import Evidence
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.dispatch.conftest import World
-from tests.support.sink import Answer, Received, Sink
+from tests.support.sink import Answer, Sink
+
+CLOCKS_SECONDS = 0.005
+"""How far apart the clocks of Python and of a database on the same machine may be."""
 
 QUICK = Evidence(failures=20, span_seconds=0.4, first_seconds=0.4, probes=2)
 
@@ -93,6 +97,61 @@ async def test_half_open_lets_one_request_through_at_a_time(world: World, sink: 
     assert sink.most_open == 1
     rows = await world.settled(10, timeout=15)
     assert {r["status"] for r in rows} == {"delivered"}
+
+
+async def test_dead_letters_go_on_while_the_circuit_of_their_subscription_is_open(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = Evidence(20, share=0.5, span_seconds=0.4, first_seconds=25.0)
+    monkeypatch.setattr("events.dispatch.gate.EVIDENCE", evidence)
+    async with Sink() as letters:
+        letters.answer(503)
+        await world.subscribe(
+            sink.url, backoffDelay="PT0.5S", backoffMax="PT0.5S", retry=200, deadLetterSink=letters.url
+        )
+        sink.choose(lambda r: Answer(400 if r.header("ce-mine") else 503))
+        world.start()
+        await world.emit(5, mine="1")
+        await world.emit(15)
+
+        async def is_open() -> bool:
+            return await state(world) == "open"
+
+        await world.until(is_open)
+        letters.answer(200)
+        seen = len(letters.requests)
+        await letters.wait(seen + 5, timeout=5)
+        assert await state(world) == "open"
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_dead_letter_sink_has_a_circuit_of_its_own(world: World, sink: Sink) -> None:
+    async with Sink() as letters:
+        letters.answer(503)
+        subscription = await world.subscribe(
+            sink.url,
+            backoffDelay="PT0.1S",
+            backoffMax="PT0.1S",
+            retry=200,
+            deadLetterSink=letters.url,
+        )
+        sink.choose(lambda r: Answer(400 if r.header("ce-mine") else 200))
+        handler = world.start()
+        await world.emit(30, mine="1")
+
+        async def is_open() -> bool:
+            dispatcher = handler._dispatcher
+            gate = dispatcher and dispatcher._gates.find(subscription, dead_letters=True)
+            return gate is not None and gate.health.state == "open"
+
+        await world.until(is_open)
+        assert handler._dispatcher._gates.find(subscription).health.state == "closed"
+        assert await state(world) == "closed"
+        await world.emit(10)
+        await sink.wait(40, timeout=5)
+        letters.answer(200)
+        rows = await world.settled(40, timeout=15)
+        assert {r["dead_letter"]["status"] for r in rows if r["status"] == "dead"} == {"delivered"}
 
 
 @pytest.mark.usefixtures("quick")
@@ -179,16 +238,50 @@ async def test_many_failures_in_a_short_time_are_retried_on_time(world: World, s
     await world.emit(50)
     rows = await world.settled(50, timeout=15)
     assert {(r["status"], r["attempt_count"]) for r in rows} == {("dead", 5)}
-    by_delivery: dict[str, list[Received]] = {}
-    for request in sink.requests:
-        by_delivery.setdefault(request.id or "", []).append(request)
+    # By the sender's clock: how late a busy sink notes a request says nothing of when it was sent.
+    attempts = await world.pool.fetch(
+        """
+        SELECT id, 1 AS number, first_started_at AS started_at, first_duration_us AS duration_us
+        FROM deliveries WHERE project_id = $1
+        UNION ALL
+        SELECT delivery_id, number, started_at, duration_us FROM attempts WHERE project_id = $1
+        ORDER BY id, number
+        """,
+        world.project.id,
+    )
     late = []
-    for requests in by_delivery.values():
-        for retry, (one, two) in enumerate(pairwise(requests)):
-            wait = 0.2 * 2**retry
-            assert two.at - one.at >= wait * 0.8 - 0.25  # the sink may be late to note the first
-            late.append(two.at - one.at - wait)
+    for one, two in pairwise(attempts):
+        if one["id"] == two["id"]:
+            ended = one["started_at"] + timedelta(microseconds=one["duration_us"])
+            wait = 0.2 * 2 ** (one["number"] - 1)
+            took = (two["started_at"] - ended).total_seconds()
+            assert took >= wait * 0.8 - CLOCKS_SECONDS
+            late.append(took - wait)
+    assert len(late) == 50 * 4
+    assert median(late) < 0.25
     assert max(late) < 1.0  # the bound of a busy machine; docs/reference/delivery.md has the figure
+
+
+async def test_the_next_look_is_planned_for_when_the_first_is_due(world: World, sink: Sink) -> None:
+    """The decision itself, which no busy machine delays: within 250 ms. It may look early, but starts nothing then."""
+    await world.subscribe(sink.url, backoffDelay="PT3S", retry=1)
+    sink.answer(503)
+    handler = world.start()
+    await world.emit(20)
+
+    async def all_wait() -> list[datetime] | None:
+        rows = await world.deliveries()
+        moments = [row["next_attempt_at"] for row in rows if row["status"] == "retrying"]
+        return moments if len(moments) == 20 and not handler._dispatcher._due.under_way else None
+
+    first = min(await world.until(all_wait)).timestamp()
+
+    async def is_planned() -> bool:
+        return time.time() + handler._dispatcher._due.due_in - first < 0.25
+
+    await world.until(is_planned, timeout=2)
+    sink.answer(200)
+    await world.settled(20)
 
 
 async def test_due_deliveries_start_on_time(world: World, sink: Sink) -> None:
@@ -215,7 +308,8 @@ async def test_due_deliveries_start_on_time(world: World, sink: Sink) -> None:
         if (row["delivery_id"], row["number"]) in planned
     ]
     assert len(delays) >= 30
-    assert min(delays) >= -0.01
+    assert min(delays) >= -CLOCKS_SECONDS
+    assert median(delays) < 0.25
     assert max(delays) < 1.0
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.shares import moves, targets
+from shared.core.shares import divide, moves, targets
 
 HELD = st.dictionaries(
     st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 16), min_size=1, max_size=9
@@ -41,3 +41,16 @@ def test_nobody_shares_nothing() -> None:
     assert targets({}) == {}
     assert moves({"a": 5}, "a") == {}
     assert moves({"a": 16, "b": 0, "c": 0}, "a") == {"b": 5, "c": 5}
+
+
+@given(st.dictionaries(st.integers(0, 50), st.integers(1, 40), max_size=30), st.integers(0, 300))
+def test_nobody_gets_less_than_another_but_who_wants_less(wanted: dict[int, int], total: int) -> None:
+    given = divide(wanted, total)
+    assert sum(given.values()) == min(total, sum(wanted.values()))
+    assert all(0 < count <= wanted[key] for key, count in given.items())
+    most = max(given.values(), default=0)
+    short = [key for key in wanted if given.get(key, 0) < wanted[key]]
+    assert all(given.get(key, 0) >= most - 1 for key in short)
+    # What is left over of even parts goes to those who come first.
+    ones = [given.get(key, 0) for key in short]
+    assert ones == sorted(ones, reverse=True)

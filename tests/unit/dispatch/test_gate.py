@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from yarl import URL
 
-from events.dispatch.gate import Gate, Surroundings
+from events.dispatch.gate import LONG_SECONDS, PATIENCE_SECONDS, ROWS_PER_SLOT, Gate, Surroundings
 from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Job, Shard
 from shared.core.cloudevents import Event
@@ -106,3 +106,52 @@ async def test_a_test_event_counts_against_what_was_found_before_it_alone() -> N
     gate.found_well(monotonic())
     assert (gate.health.state, gate.health.in_flight_limit) == ("closed", 4)
     gate.cancel()
+
+
+async def test_a_sink_that_says_nothing_holds_neither_new_events_nor_memory() -> None:
+    answered = asyncio.Event()
+
+    async def run(_: Job) -> Outcome:
+        await answered.wait()
+        return Outcome(204)
+
+    gate = Gate(Surroundings(run, lambda: 1.0), wide := subscription(8))
+    assert gate.room > 0  # nothing was heard, but nothing was asked
+    gate.put(job(wide))
+    await asyncio.sleep(0)
+    assert gate.room > 0
+    assert gate.room_for_rows == 8 * ROWS_PER_SLOT
+    gate._heard_at -= 2 * PATIENCE_SECONDS
+    assert gate.room == 0
+    gate._heard_at -= 2 * LONG_SECONDS
+    assert gate.is_long
+    assert gate.room_for_rows == 7
+    gate._adaptive.latency = 0.001  # as if most answers came at once
+    answered.set()
+    await gate.settle()
+    assert gate.room > 0
+
+
+async def test_what_takes_long_is_not_started_of_a_shard_that_is_to_be_given_away() -> None:
+    started: list[Job] = []
+    shed: list[Job] = []
+
+    async def run(one: Job) -> Outcome:
+        started.append(one)
+        return Outcome(204)
+
+    around = Surroundings(run, lambda: 1.0)
+    around.shed = shed.append
+    gate = Gate(around, of := subscription(1))
+    ending = replace(SHARD, ending=True)
+    rows = [replace(job(of), shard=ending), job(of), replace(job(of), shard=ending)]
+    gate._adaptive.latency = 2 * LONG_SECONDS
+    for row in rows:
+        gate.put(row)
+    await gate.settle()
+    assert started == [rows[1]]
+    assert shed == [rows[0], rows[2]]
+    gate._adaptive.latency = LONG_SECONDS / 2
+    gate.put(rows[0])
+    await gate.settle()
+    assert started == [rows[1], rows[0]]

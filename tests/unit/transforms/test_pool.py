@@ -6,6 +6,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,45 @@ async def test_others_go_on_beside_an_endless_one(children: TransformPool) -> No
         assert await children.evaluate("1 + 1", b"{}") == b"2"
     with pytest.raises(TransformLimit):
         await endless
+
+
+async def test_those_that_are_quick_do_not_wait_for_those_that_are_nearly_too_slow(
+    children: TransformPool,
+) -> None:
+    def slow(number: int) -> str:
+        return f"($f := function($n){{$n = 0 ? {number} : $f($n - 1)}}; $map([1..60], function($x){{$f(150)}})[0])"
+
+    async def keep_busy(expression: str) -> None:
+        while True:
+            with suppress(TransformLimit):
+                await children.evaluate(expression, b"{}")
+
+    assert await children.evaluate("1", b"{}") == b"1"
+    for number in range(4):
+        with suppress(TransformLimit):
+            await children.evaluate(slow(number), b"{}")
+    assert all(children._turns._is_slow(slow(number)) for number in range(4))
+    busy = [asyncio.create_task(keep_busy(slow(number))) for number in range(4) for _ in range(8)]
+    try:
+        # Not by the clock: of those that are slow, few are done while the quick one has a hundred.
+        done = 0
+
+        async def count() -> None:
+            nonlocal done
+            while True:
+                with suppress(TransformLimit):
+                    await children.evaluate(slow(0), b"{}")
+                done += 1
+
+        busy.append(asyncio.create_task(count()))
+        await asyncio.sleep(0)
+        for _ in range(100):
+            assert await children.evaluate("1 + 1", b"{}") == b"2"
+        assert done < 20
+    finally:
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
 
 
 async def test_a_killed_child_is_replaced(children: TransformPool) -> None:

@@ -1,0 +1,107 @@
+"""Away from the local broker a request holds shards for a while, and a fresh one goes on."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from events.dispatch.handler import Dispatch, create
+from tests.integration.dispatch.conftest import World
+from tests.support.sink import Answer, Received, Sink
+
+HOLD_SECONDS = 2.5
+
+
+@asynccontextmanager
+async def woken_by_requests(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dispatch]:
+    """A dispatcher that a broker wakes by requests, as on Knative."""
+    handler = create(world.resources)
+    assert isinstance(handler, Dispatch)
+    open_: set[asyncio.Task[None]] = set()
+
+    def hand_on(request: Received) -> Answer:
+        event = {"type": request.header("ce-type"), "source": "/weir", "data": json.loads(request.body)}
+        task = asyncio.get_running_loop().create_task(handler.handle(event))
+        open_.add(task)
+        task.add_done_callback(open_.discard)
+        return Answer(202)
+
+    monkeypatch.setattr("events.dispatch.leases.HOLD_SECONDS", HOLD_SECONDS)
+    async with Sink() as broker:
+        broker.choose(hand_on)
+        monkeypatch.setenv("K_SINK", broker.url)
+        world.handlers.append(handler)
+        yield handler
+        await handler.drain()
+        world.handlers.clear()
+        if open_:
+            await asyncio.wait(open_, timeout=10)
+        assert not open_
+
+
+async def epochs(world: World) -> dict[int, int]:
+    return dict(await world.pool.fetch("SELECT shard, epoch FROM shards"))
+
+
+async def test_new_events_do_not_wait_for_a_sink_that_hangs_when_their_shard_s_time_is_up(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.subscribe(f"{sink.url}/hangs", timeout="PT9S", retry=0)
+    await world.subscribe(f"{sink.url}/well")
+    hangs = True
+    sink.choose(lambda r: Answer(hang=hangs and r.path == "/hangs"))
+    async with woken_by_requests(world, monkeypatch):
+        before = await epochs(world)
+        sent: dict[str, float] = {}
+        until = time.monotonic() + 4 * HOLD_SECONDS
+        while time.monotonic() < until:
+            name = f"e-{len(sent)}"
+            sent[name] = time.time()
+            await world.emit(id=name)
+            await asyncio.sleep(0.05)
+        hangs = False
+        await world.settled(2 * len(sent), timeout=30)
+        came = [(r.header("ce-id"), r.at) for r in sink.requests if r.path == "/well"]
+        assert Counter(name for name, _ in came) == dict.fromkeys(sent, 1)
+        assert max(at - sent[name or ""] for name, at in came) < 5.0
+        hung = Counter(r.id for r in sink.requests if r.path == "/hangs")
+        assert set(hung.values()) == {1}
+        assert len(hung) == len(sent)
+
+        async def handed_on() -> bool:
+            now = await epochs(world)
+            return any(now[shard] > before[shard] + 1 for shard in now)
+
+        # What hung has ended: fresh requests go on.
+        await world.until(handed_on, timeout=20)
+
+
+async def test_a_shard_that_is_ending_does_nothing_more_that_takes_long(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = await world.subscribe(f"{sink.url}/slow", timeout="PT30S", maxInFlight=4)
+    await world.subscribe(f"{sink.url}/well")
+    sink.choose(lambda r: Answer(delay=1.5 if r.path == "/slow" else 0))
+    async with woken_by_requests(world, monkeypatch) as handler:
+        before = await epochs(world)
+        await world.emit(60)
+
+        async def handed_on() -> bool:
+            now = await epochs(world)
+            return sum(now[shard] > before[shard] + 1 for shard in now) >= 2
+
+        # There is always something waiting for the slow one, and yet shards change hands.
+        await world.until(handed_on, timeout=20)
+        waiting = await world.pool.fetchval(
+            "SELECT count(*) FROM deliveries WHERE subscription_id = $1 AND ended_at IS NULL", slow
+        )
+        assert waiting > 0
+        assert handler._dispatcher is not None
+        sink.choose(lambda _: Answer())
+        rows = await world.settled(120, timeout=30)
+    assert {row["status"] for row in rows} == {"delivered"}
+    assert set(Counter(r.id for r in sink.requests).values()) == {1}
