@@ -1,0 +1,146 @@
+"""Many conjunctions of comparisons, decided together.
+
+Each row is a set of comparisons that hold together. Rows are the bits of a number. A column is a term: for a value it
+has the rows that the value does not rule out, and what all columns leave is what holds. That is remembered by what a
+column can tell of a value (which of the known ones it is, between which bounds it lies, what it begins with), so an
+event costs a look-up for each term, and no more with many rows than with few.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Final
+
+from shared.core.filters import UNSURE, Attributes, Comparison, EventData, Term, key_of
+from shared.core.matching.tables import Beginnings
+
+REMEMBERED_BYTES = 256 * 1024
+"""About what a column remembers."""
+
+_OTHER: Final = object()
+
+
+class Column:
+    """The comparisons with one term."""
+
+    __slots__ = (
+        "_begin",
+        "_bounds",
+        "_end",
+        "_equal",
+        "_every",
+        "_exact",
+        "_free",
+        "_known",
+        "_limit",
+        "_others",
+        "value",
+    )
+
+    def __init__(self, term: Term, entries: Iterable[tuple[int, Sequence[Comparison]]], rows: int) -> None:
+        """`entries` are the rows that compare this term, and how; `rows` is how many there are in all."""
+        self.value: Callable[[Attributes, EventData], Any] = term.value
+        self._every = self._free = (1 << rows) - 1
+        self._exact: dict[Hashable, list[int]] = {}
+        self._equal: set[Hashable] = set()
+        others: dict[Comparison, int] = {}
+        looked_up = 0
+        bounds: set[float] = set()
+        self._begin, self._end = Beginnings(), Beginnings()
+        for row, comparisons in entries:
+            for comparison in comparisons:
+                kind, wanted = comparison.kind, comparison.wanted
+                if kind == "in":
+                    self._equal.update(wanted)
+                elif kind == "prefix":
+                    self._begin.add(wanted)
+                elif kind == "suffix":
+                    self._end.add(wanted[::-1])
+                elif wanted is not None:
+                    bounds.add(wanted)
+            if len(comparisons) == 1 and comparisons[0].kind == "in" and not comparisons[0].negated:
+                looked_up |= 1 << row
+                for key in comparisons[0].wanted:
+                    self._exact.setdefault(key, []).append(row)
+            else:
+                for comparison in comparisons:
+                    others[comparison] = others.get(comparison, 0) | 1 << row
+        self._free &= ~looked_up
+        self._others = tuple(others.items())
+        self._bounds = sorted(bounds)
+        self._known: dict[Hashable, int] = {}
+        self._limit = max(16, REMEMBERED_BYTES // (100 + rows // 8))
+
+    def left(self, value: Any) -> int:
+        """The rows that a value does not rule out; UNSURE is none to ask about."""
+        told = self._told(value)
+        found = self._known.get(told)
+        if found is None:
+            found = self._found(value)
+            if len(self._known) >= self._limit:
+                self._known.clear()
+            self._known[told] = found
+        return found
+
+    def _told(self, value: Any) -> Hashable:
+        """All that the comparisons can tell of a value."""
+        kind = type(value)
+        if kind is str:
+            exact = value if value in self._equal else _OTHER
+            if not self._begin and not self._end:
+                return exact
+            end = self._end.longest(value[::-1]) if self._end else None
+            return exact, self._begin.longest(value), end
+        if kind is int or kind is float:
+            bounds = self._bounds
+            place = bisect_left(bounds, value) + bisect_right(bounds, value) if bounds else 0
+            return (place, value) if value in self._equal else (place,)
+        return kind, value
+
+    def _found(self, value: Any) -> int:
+        found = self._free
+        for row in self._exact.get(key_of(value), ()):
+            found |= 1 << row
+        for comparison, rows in self._others:
+            if not comparison.holds(value):
+                found &= ~rows
+        return found
+
+
+class Columns:
+    """Rows of comparisons."""
+
+    __slots__ = ("_columns", "_every")
+
+    def __init__(self, rows: Sequence[Iterable[Comparison]]) -> None:
+        by_term: dict[Term, dict[int, list[Comparison]]] = {}
+        for number, row in enumerate(rows):
+            for comparison in row:
+                by_term.setdefault(comparison.term, {}).setdefault(number, []).append(comparison)
+        # Data is read last: when attributes alone rule all out, it need not be.
+        terms = sorted(by_term.items(), key=lambda entry: entry[0].sees_data)
+        columns = [Column(term, entries.items(), len(rows)) for term, entries in terms]
+        self._columns = tuple((column.value, column.left) for column in columns)
+        self._every = (1 << len(rows)) - 1
+
+    def holding(self, attributes: Attributes, data: EventData) -> int:
+        """The rows that hold; the complement of those that may, when that is not sure."""
+        found = self._every
+        sure = True
+        for value_of, left in self._columns:
+            value = value_of(attributes, data)
+            if value is UNSURE:
+                sure = False
+                continue
+            found &= left(value)
+            if not found:
+                return 0
+        return found if sure else ~found
+
+
+def places(rows: int) -> Iterable[int]:
+    """The numbers of the rows in a set of them."""
+    text = f"{rows:b}"[::-1]
+    at = text.find("1")
+    while at >= 0:
+        yield at
+        at = text.find("1", at + 1)
