@@ -13,12 +13,13 @@ from shared.core.filters.cel_facts import attribute, shadows
 from shared.core.filters.cel_terms import SURE, Member, Own, Size
 from shared.core.filters.cel_tree import UNKNOWN, Call, Const, Ident, Literal, Node, Select
 from shared.core.filters.need import Need, Needs, all_of, any_of, exactly
-from shared.core.filters.terms import Comparison, Kind, Term, key_of
+from shared.core.filters.terms import Comparison, Kind, Term, key_of, the_one
 
 _ORDER: dict[str, Kind] = {"_<_": "<", "_<=_": "<=", "_>_": ">", "_>=_": ">="}
 _MIRRORED: dict[Kind, Kind] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _AFFIXES: dict[str, Kind] = {"startsWith": "prefix", "endsWith": "suffix"}
-_EVERY = Comparison(Size(), "there")
+_SIZE = Size()
+_EVERY = Comparison(_SIZE, "there")
 
 
 def needs_of(
@@ -30,7 +31,7 @@ def needs_of(
     found = _Reader(bare, type_name).true(tree)
     if found is None or not uses_data:
         return found
-    limit = _EVERY if most is None else Comparison(Size(), "<=", most)
+    limit = _EVERY if most is None else Comparison(_SIZE, "<=", most)
     return Needs(tuple(_readable(need, limit) for need in found.alternatives), found.complete)
 
 
@@ -68,12 +69,10 @@ class _Reader:
                 return all_of(map(self.false, node.arguments))
             if node.function == "!_":
                 return self.true(node.arguments[0])
+        if (term := self._term(node)) is not None:
+            return _needed(Comparison(term, "in", _FALSE))
         found = self._comparison(node)
-        if found is None:
-            return None
-        if found.wanted == _TRUE and found.kind == "in":
-            return _needed(Comparison(found.term, "in", _FALSE))
-        return _needed(found.opposite())
+        return None if found is None else _needed(found.opposite())
 
     def _attribute(self, node: Call) -> Needs | None:
         """Attributes that are, begin or end with a text: what is looked up first."""
@@ -140,8 +139,11 @@ class _Reader:
         return None if asks else attribute(node, self.bare, self.type_name)
 
     def _term(self, node: Node) -> Term | None:
+        if node == Ident(self.type_name):
+            # Its variable is always there.
+            return the_one((Own, self.type_name), lambda: Own("type", None))
         if (name := self._name(node)) is not None:
-            return Own(name)
+            return the_one((Own, name), lambda: Own(name))
         path: list[str] = []
         while node != Ident("data"):
             if isinstance(node, Select) and not node.test:
@@ -155,7 +157,8 @@ class _Reader:
                 node = node.arguments[0]
             else:
                 return None
-        return Member(tuple(reversed(path)))
+        steps = tuple(reversed(path))
+        return the_one((Member, steps), lambda: Member(steps))
 
 
 _TRUE = frozenset({key_of(True)})

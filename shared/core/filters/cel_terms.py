@@ -11,7 +11,7 @@ SURE = 2**53
 """Past it, the library compares an integer with a double after rounding it; other readers do not."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Member:
     """`data.a.b`, or `data` itself for an empty path."""
 
@@ -39,21 +39,22 @@ class Member:
         return _seen(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Own:
-    """An attribute."""
+    """An attribute; `otherwise` when the event has none."""
 
     sees_data: ClassVar[bool] = False
 
     name: str
+    otherwise: Any = ABSENT
 
     def value(self, attributes: Attributes, data: EventData) -> Any:  # noqa: ARG002 Term
         """Its value."""
         value = attributes.get(self.name)
-        return ABSENT if value is None else _seen(value)
+        return self.otherwise if value is None else _seen(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Size:
     """The bytes of data that can be read."""
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from shared.core.filters.data import EventData
 from shared.core.filters.terms import Comparison
 from shared.core.filters.verdict import Attributes, canonical
 
@@ -44,12 +43,6 @@ class Need:
             elif not (seen.startswith(text) if dialect == "prefix" else seen.endswith(text)):
                 return False
         return all(type(attributes.get(name)) is str for name in self.strings)
-
-    def holds(self, attributes: Attributes, data: EventData) -> bool:
-        """Whether all of them hold."""
-        return self.fits(attributes) and all(
-            one.holds(one.term.value(attributes, data)) for one in self.comparisons
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from shared.core.cesql import ParseError, parse
 from shared.core.filters.data import EventData
 from shared.core.filters.need import Atom, Need, Needs, all_of, any_of, exactly
-from shared.core.filters.terms import FAULT, Comparison, key_of
+from shared.core.filters.terms import FAULT, Comparison, key_of, the_one
 from shared.core.filters.verdict import MATCHED, Attributes, Verdict, fact, joined, shown
 
 if TYPE_CHECKING:
@@ -95,18 +95,11 @@ def _placed(error: ParseError) -> str:
 class _SqlTerm:
     """A term of an expression, as an index asks for it."""
 
-    __slots__ = ("_term", "_value")
+    __slots__ = ("__weakref__", "_value")
     sees_data: ClassVar[bool] = False
 
     def __init__(self, term: "Term") -> None:
-        self._term = term
         self._value = term.value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _SqlTerm) and self._term == other._term
-
-    def __hash__(self) -> int:
-        return hash(self._term)
 
     def value(self, attributes: Attributes, data: EventData) -> Any:  # noqa: ARG002 Term
         """Its value."""
@@ -136,7 +129,8 @@ def _needs(required: "Requirement") -> Needs | None:
 
 
 def _of_term(condition: "TermCondition") -> Needs | None:
-    term, kind, values = _SqlTerm(condition.term), condition.kind, condition.values
+    term = the_one(condition.term, lambda: _SqlTerm(condition.term))
+    kind, values = condition.kind, condition.values
     if kind == "exact":
         wanted: Any = frozenset(map(key_of, values))
         return exactly(Need(comparisons=frozenset({Comparison(term, "in", wanted, condition.negated)})))

@@ -5,10 +5,11 @@ equal terms, so that an index works each out once for all of them. A value is a 
 for JSON's null, or one of the marks below.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from shared.core.filters.data import EventData
 from shared.core.filters.verdict import Attributes
@@ -38,17 +39,29 @@ COMPOUND: Final = Mark("COMPOUND")
 UNSURE: Final = Mark("UNSURE")
 """What an expression makes of this value is for its own evaluator to say."""
 
+T = TypeVar("T", bound="Term")
 Kind = Literal["in", "prefix", "suffix", "<", "<=", ">", ">=", "there", "absent"]
 ORDER = {"<": lt, "<=": le, ">": gt, ">=": ge}
 OPPOSITE: dict[str, Kind] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "there": "absent", "absent": "there"}
 
 
 class Term(Protocol):
-    """Something that is worked out of an event. Equal terms have equal values for every event."""
+    """Something that is worked out of an event. What is the same thing is the same object: see `the_one`."""
 
     sees_data: ClassVar[bool]
 
     def value(self, attributes: Attributes, data: EventData) -> Any: ...
+
+
+_TERMS: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
+
+
+def the_one(key: Hashable, make: Callable[[], T]) -> T:
+    """The term of that key, made when there is none: so terms are compared as fast as can be."""
+    found: T | None = _TERMS.get(key)
+    if found is None:
+        found = _TERMS[key] = make()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,10 @@ class Column:
         "_every",
         "_exact",
         "_free",
-        "_known",
         "_limit",
         "_others",
+        "known",
+        "rows",
         "value",
     )
 
@@ -42,46 +43,39 @@ class Column:
         self._every = self._free = (1 << rows) - 1
         self._exact: dict[Hashable, list[int]] = {}
         self._equal: set[Hashable] = set()
-        others: dict[Comparison, int] = {}
+        others: dict[tuple[Hashable, ...], tuple[Comparison, int]] = {}
         looked_up = 0
         bounds: set[float] = set()
         self._begin, self._end = Beginnings(), Beginnings()
+        self.rows = 0
         for row, comparisons in entries:
+            self.rows |= 1 << row
+            alone = len(comparisons) == 1
             for comparison in comparisons:
                 kind, wanted = comparison.kind, comparison.wanted
                 if kind == "in":
                     self._equal.update(wanted)
+                    if alone and not comparison.negated:
+                        looked_up |= 1 << row
+                        for key in wanted:
+                            self._exact.setdefault(key, []).append(row)
+                        continue
                 elif kind == "prefix":
                     self._begin.add(wanted)
                 elif kind == "suffix":
                     self._end.add(wanted[::-1])
                 elif wanted is not None:
                     bounds.add(wanted)
-            if len(comparisons) == 1 and comparisons[0].kind == "in" and not comparisons[0].negated:
-                looked_up |= 1 << row
-                for key in comparisons[0].wanted:
-                    self._exact.setdefault(key, []).append(row)
-            else:
-                for comparison in comparisons:
-                    others[comparison] = others.get(comparison, 0) | 1 << row
+                said = (kind, wanted, comparison.negated)
+                seen = others.get(said)
+                others[said] = (comparison, 1 << row if seen is None else seen[1] | 1 << row)
         self._free &= ~looked_up
-        self._others = tuple(others.items())
+        self._others = tuple(others.values())
         self._bounds = sorted(bounds)
-        self._known: dict[Hashable, int] = {}
+        self.known: dict[Hashable, int] = {}
         self._limit = max(16, REMEMBERED_BYTES // (100 + rows // 8))
 
-    def left(self, value: Any) -> int:
-        """The rows that a value does not rule out; UNSURE is none to ask about."""
-        told = self._told(value)
-        found = self._known.get(told)
-        if found is None:
-            found = self._found(value)
-            if len(self._known) >= self._limit:
-                self._known.clear()
-            self._known[told] = found
-        return found
-
-    def _told(self, value: Any) -> Hashable:
+    def told(self, value: Any) -> Hashable:
         """All that the comparisons can tell of a value."""
         kind = type(value)
         if kind is str:
@@ -96,20 +90,24 @@ class Column:
             return (place, value) if value in self._equal else (place,)
         return kind, value
 
-    def _found(self, value: Any) -> int:
+    def find(self, value: Any, told: Hashable) -> int:
+        """The rows that a value, of which all that can be told is `told`, does not rule out."""
         found = self._free
         for row in self._exact.get(key_of(value), ()):
             found |= 1 << row
         for comparison, rows in self._others:
             if not comparison.holds(value):
                 found &= ~rows
+        if len(self.known) >= self._limit:
+            self.known.clear()
+        self.known[told] = found
         return found
 
 
 class Columns:
     """Rows of comparisons."""
 
-    __slots__ = ("_columns", "_every")
+    __slots__ = ("_columns", "_count", "_every")
 
     def __init__(self, rows: Sequence[Iterable[Comparison]]) -> None:
         by_term: dict[Term, dict[int, list[Comparison]]] = {}
@@ -119,22 +117,30 @@ class Columns:
         # Data is read last: when attributes alone rule all out, it need not be.
         terms = sorted(by_term.items(), key=lambda entry: entry[0].sees_data)
         columns = [Column(term, entries.items(), len(rows)) for term, entries in terms]
-        self._columns = tuple((column.value, column.left) for column in columns)
+        self._columns = tuple((column.value, column) for column in columns)
+        self._count = len(rows)
         self._every = (1 << len(rows)) - 1
 
     def holding(self, attributes: Attributes, data: EventData) -> int:
-        """The rows that hold; the complement of those that may, when that is not sure."""
+        """The rows that hold or may, as the low bits, and above them, as `split` says, those of which it is not sure."""
         found = self._every
-        sure = True
-        for value_of, left in self._columns:
+        unsure = 0
+        for value_of, column in self._columns:
             value = value_of(attributes, data)
             if value is UNSURE:
-                sure = False
+                unsure |= column.rows
                 continue
-            found &= left(value)
+            told = column.told(value)
+            rows = column.known.get(told)
+            found &= column.find(value, told) if rows is None else rows
             if not found:
                 return 0
-        return found if sure else ~found
+        return found | (found & unsure) << self._count if unsure else found
+
+    def split(self, holding: int) -> tuple[int, int]:
+        """The rows that surely hold, and those that may."""
+        unsure = holding >> self._count
+        return holding & self._every & ~unsure, unsure
 
 
 def places(rows: int) -> Iterable[int]:

@@ -144,6 +144,7 @@ class MatchIndex(Generic[T]):
         found: list[Group[T]] = []
         asked: list[Group[T]] = []
         rows: list[Row[T]] = []
+        fits: dict[tuple[Hashable, Hashable], bool] = {}
         for group in self._candidates(attributes):
             if group.plain:
                 try:
@@ -153,8 +154,9 @@ class MatchIndex(Generic[T]):
                     asked.append(group)
             elif not group.rows:
                 asked.append(group)
-            elif fitting := [row for row in group.rows if row.need.fits(attributes)]:
-                if all(row.need.comparisons for row in fitting):
+            else:
+                fitting = [row for row in group.rows if _fits(row.need, attributes, fits)]
+                if all(map(_is_open, fitting)):
                     rows.extend(fitting)
                 else:
                     (found if group.complete else asked).append(group)
@@ -255,3 +257,16 @@ class MatchIndex(Generic[T]):
         self._values.clear()
         self._open.clear()
         self._decided.clear()
+
+
+def _is_open(row: Row[T]) -> bool:
+    return bool(row.need.comparisons)
+
+
+def _fits(need: Need, attributes: Attributes, known: dict[tuple[Hashable, Hashable], bool]) -> bool:
+    """Many filters of a project have the same need of attributes."""
+    key = (need.atoms, need.strings)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = need.fits(attributes)
+    return found

@@ -71,12 +71,16 @@ class Open(Generic[T]):
 
     def decided(self, holding: int) -> tuple[list[Group[T]], list[Group[T]]]:
         """The groups that pass, and those to be asked, given what `Columns.holding` says."""
-        sure = holding >= 0
+        sure, unsure = self.columns.split(holding)
         passing: dict[Group[T], None] = {}
         asked: dict[Group[T], None] = {}
-        for place in places(holding if sure else ~holding):
+        for place in places(sure):
             group = self.rows[place].group
-            (passing if sure and group.complete else asked)[group] = None
+            (passing if group.complete else asked)[group] = None
+        for place in places(unsure):
+            group = self.rows[place].group
+            if group not in passing:
+                asked[group] = None
         return list(passing), list(asked)
 
 
