@@ -23,17 +23,24 @@ _OPPOSITE: dict[str, Kind] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 class Term:
     """A part of an expression, cast to a type. Equal ones have equal values for every event."""
 
-    __slots__ = ("_key", "attributes", "value")
-
-    attributes: frozenset[str]
-    """Names of the attributes that it reads."""
-    value: Callable[[Attributes], Value | None]
-    """Its value for an event with these attributes; None after an error."""
+    __slots__ = ("_compiled", "_key", "_node", "_wanted")
 
     def __init__(self, node: Node, wanted: Type) -> None:
+        self._node, self._wanted = node, wanted
         self._key = (_shape(node), wanted)
-        self.attributes = frozenset(names(node))
-        self.value = compile_cast(node, wanted)
+        self._compiled: Callable[[Attributes], Value | None] | None = None
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Names of the attributes that it reads."""
+        return frozenset(names(self._node))
+
+    @property
+    def value(self) -> Callable[[Attributes], Value | None]:
+        """Gives its value for an event with these attributes; None after an error."""
+        if self._compiled is None:
+            self._compiled = compile_cast(self._node, self._wanted)
+        return self._compiled
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Term) and self._key == other._key

@@ -8,6 +8,8 @@ event costs a look-up for each term, and no more with many rows than with few.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from shared.core.filters import UNSURE, Attributes, Comparison, EventData, Term, key_of
@@ -19,6 +21,31 @@ REMEMBERED_BYTES = 256 * 1024
 _OTHER: Final = object()
 
 
+class _Bounds:
+    """Rows that ask for more, or less, than a number: one look-up finds where a value lies between them.
+
+    A bound sorts below itself as one that may be reached, so that what a value passes are those up to (value, 0), or
+    those above it.
+    """
+
+    __slots__ = ("_keys", "_less", "_rows")
+
+    def __init__(self, entries: list[tuple[float, int, int]], *, less: bool) -> None:
+        entries.sort()
+        self._keys = [(bound, part) for bound, part, _ in entries]
+        self._rows = [row for *_, row in entries]
+        self._less = less
+
+    def failing(self, value: float) -> list[int]:
+        """The rows that a number does not pass."""
+        at = bisect_right(self._keys, (value, 0))
+        return self._rows[:at] if self._less else self._rows[at:]
+
+    def all(self) -> list[int]:
+        """All rows."""
+        return self._rows
+
+
 class Column:
     """The comparisons with one term."""
 
@@ -27,11 +54,11 @@ class Column:
         "_bounds",
         "_end",
         "_equal",
-        "_every",
         "_exact",
         "_free",
         "_limit",
         "_others",
+        "_ranges",
         "known",
         "rows",
         "value",
@@ -40,38 +67,42 @@ class Column:
     def __init__(self, term: Term, entries: Iterable[tuple[int, Sequence[Comparison]]], rows: int) -> None:
         """`entries` are the rows that compare this term, and how; `rows` is how many there are in all."""
         self.value: Callable[[Attributes, EventData], Any] = term.value
-        self._every = self._free = (1 << rows) - 1
         self._exact: dict[Hashable, list[int]] = {}
         self._equal: set[Hashable] = set()
-        others: dict[tuple[Hashable, ...], tuple[Comparison, int]] = {}
-        looked_up = 0
-        bounds: set[float] = set()
         self._begin, self._end = Beginnings(), Beginnings()
-        self.rows = 0
+        others: dict[tuple[Hashable, ...], tuple[Comparison, list[int]]] = {}
+        more: list[tuple[float, int, int]] = []
+        less: list[tuple[float, int, int]] = []
+        numbers: list[int] = []
+        looked_up: list[int] = []
         for row, comparisons in entries:
-            self.rows |= 1 << row
+            numbers.append(row)
             alone = len(comparisons) == 1
             for comparison in comparisons:
                 kind, wanted = comparison.kind, comparison.wanted
                 if kind == "in":
                     self._equal.update(wanted)
                     if alone and not comparison.negated:
-                        looked_up |= 1 << row
+                        looked_up.append(row)
                         for key in wanted:
                             self._exact.setdefault(key, []).append(row)
                         continue
+                elif kind in {">", ">="}:
+                    more.append((wanted, kind == ">", row))
+                    continue
+                elif kind in {"<", "<="}:
+                    less.append((wanted, kind == "<=", row))
+                    continue
                 elif kind == "prefix":
                     self._begin.add(wanted)
                 elif kind == "suffix":
                     self._end.add(wanted[::-1])
-                elif wanted is not None:
-                    bounds.add(wanted)
-                said = (kind, wanted, comparison.negated)
-                seen = others.get(said)
-                others[said] = (comparison, 1 << row if seen is None else seen[1] | 1 << row)
-        self._free &= ~looked_up
+                others.setdefault((kind, wanted, comparison.negated), (comparison, []))[1].append(row)
+        self.rows = _bits(numbers)
+        self._free = ((1 << rows) - 1) & ~_bits(looked_up)
         self._others = tuple(others.values())
-        self._bounds = sorted(bounds)
+        self._bounds = sorted({bound for bound, *_ in (*more, *less)})
+        self._ranges = (_Bounds(more, less=False), _Bounds(less, less=True)) if self._bounds else ()
         self.known: dict[Hashable, int] = {}
         self._limit = max(16, REMEMBERED_BYTES // (100 + rows // 8))
 
@@ -92,12 +123,14 @@ class Column:
 
     def find(self, value: Any, told: Hashable) -> int:
         """The rows that a value, of which all that can be told is `told`, does not rule out."""
-        found = self._free
-        for row in self._exact.get(key_of(value), ()):
-            found |= 1 << row
+        failing: list[int] = []
         for comparison, rows in self._others:
             if not comparison.holds(value):
-                found &= ~rows
+                failing.extend(rows)
+        is_number = type(value) is int or type(value) is float
+        for bounds in self._ranges:
+            failing.extend(bounds.failing(value) if is_number else bounds.all())
+        found = (self._free | _bits(self._exact.get(key_of(value), []))) & ~_bits(failing)
         if len(self.known) >= self._limit:
             self.known.clear()
         self.known[told] = found
@@ -150,3 +183,13 @@ def places(rows: int) -> Iterable[int]:
     while at >= 0:
         yield at
         at = text.find("1", at + 1)
+
+
+def _bits(rows: Sequence[int]) -> int:
+    """The set of these rows."""
+    if len(rows) < 8:
+        return reduce(or_, (1 << row for row in rows), 0)
+    octets = bytearray(max(rows) // 8 + 1)
+    for row in rows:
+        octets[row >> 3] |= 1 << (row & 7)
+    return int.from_bytes(octets, "little")
