@@ -56,6 +56,7 @@ MIXES: dict[str, Make] = {
     "all of these": _mixed,
 }
 MORE: dict[str, Make] = {
+    "each of these in turn": lambda n: list(MIXES.values())[n % (len(MIXES) - 1)](n // (len(MIXES) - 1)),
     "CEL, an amount and a country": lambda n: [
         {
             "cel": f'type == "{_type(n)}" && data.amount > {n // HUNDRED * 10} && data.country == "C{n // HUNDRED % 4}"'
@@ -109,6 +110,8 @@ def _orders() -> Callable[[Attributes], EventData]:
     raws = [
         json.dumps(
             {
+                "total": 150,
+                "currency": "EUR",
                 "amount": dice.randrange(1000),
                 "country": f"C{dice.randrange(4)}",
                 "customer": {"id": str(dice.randrange(10_000)), "name": "Ann"},

@@ -64,40 +64,39 @@ class Column:
         "value",
     )
 
-    def __init__(self, term: Term, entries: Iterable[tuple[int, Sequence[Comparison]]], rows: int) -> None:
-        """`entries` are the rows that compare this term, and how; `rows` is how many there are in all."""
+    def __init__(
+        self, term: Term, numbers: Sequence[int], comparisons: Sequence[Comparison], rows: int
+    ) -> None:
+        """`numbers` are the rows of the comparisons with this term, in order; `rows` is how many there are in all."""
         self.value: Callable[[Attributes, EventData], Any] = term.value
-        self._exact: dict[Hashable, list[int]] = {}
+        self._exact: dict[Hashable, int | list[int]] = {}
         self._equal: set[Hashable] = set()
         self._begin, self._end = Beginnings(), Beginnings()
         others: dict[tuple[Hashable, ...], tuple[Comparison, list[int]]] = {}
         more: list[tuple[float, int, int]] = []
         less: list[tuple[float, int, int]] = []
-        numbers: list[int] = []
         looked_up: list[int] = []
-        for row, comparisons in entries:
-            numbers.append(row)
-            alone = len(comparisons) == 1
-            for comparison in comparisons:
-                kind, wanted = comparison.kind, comparison.wanted
-                if kind == "in":
-                    self._equal.update(wanted)
-                    if alone and not comparison.negated:
-                        looked_up.append(row)
-                        for key in wanted:
-                            self._exact.setdefault(key, []).append(row)
-                        continue
-                elif kind in {">", ">="}:
-                    more.append((wanted, kind == ">", row))
+        last = len(numbers) - 1
+        for at, comparison in enumerate(comparisons):
+            row, kind, wanted = numbers[at], comparison.kind, comparison.wanted
+            if kind == "in":
+                self._equal.update(wanted)
+                alone = (at == 0 or numbers[at - 1] != row) and (at == last or numbers[at + 1] != row)
+                if alone and not comparison.negated:
+                    looked_up.append(row)
+                    self._look_up(wanted, row)
                     continue
-                elif kind in {"<", "<="}:
-                    less.append((wanted, kind == "<=", row))
-                    continue
-                elif kind == "prefix":
-                    self._begin.add(wanted)
-                elif kind == "suffix":
-                    self._end.add(wanted[::-1])
-                others.setdefault((kind, wanted, comparison.negated), (comparison, []))[1].append(row)
+            elif kind in {">", ">="}:
+                more.append((wanted, kind == ">", row))
+                continue
+            elif kind in {"<", "<="}:
+                less.append((wanted, kind == "<=", row))
+                continue
+            elif kind == "prefix":
+                self._begin.add(wanted)
+            elif kind == "suffix":
+                self._end.add(wanted[::-1])
+            others.setdefault((kind, wanted, comparison.negated), (comparison, []))[1].append(row)
         self.rows = _bits(numbers)
         self._free = ((1 << rows) - 1) & ~_bits(looked_up)
         self._others = tuple(others.values())
@@ -105,6 +104,17 @@ class Column:
         self._ranges = (_Bounds(more, less=False), _Bounds(less, less=True)) if self._bounds else ()
         self.known: dict[Hashable, int] = {}
         self._limit = max(16, REMEMBERED_BYTES // (100 + rows // 8))
+
+    def _look_up(self, wanted: Iterable[Hashable], row: int) -> None:
+        """A row that one value decides; most values have one such row, so that a list for each is too much."""
+        for key in wanted:
+            known = self._exact.get(key)
+            if known is None:
+                self._exact[key] = row
+            elif isinstance(known, list):
+                known.append(row)
+            else:
+                self._exact[key] = [known, row]
 
     def told(self, value: Any) -> Hashable:
         """All that the comparisons can tell of a value."""
@@ -130,7 +140,8 @@ class Column:
         is_number = type(value) is int or type(value) is float
         for bounds in self._ranges:
             failing.extend(bounds.failing(value) if is_number else bounds.all())
-        found = (self._free | _bits(self._exact.get(key_of(value), []))) & ~_bits(failing)
+        exact = self._exact.get(key_of(value), [])
+        found = (self._free | _bits(exact if isinstance(exact, list) else [exact])) & ~_bits(failing)
         if len(self.known) >= self._limit:
             self.known.clear()
         self.known[told] = found
@@ -143,14 +154,18 @@ class Columns:
     __slots__ = ("_columns", "_count", "_every")
 
     def __init__(self, rows: Sequence[Iterable[Comparison]]) -> None:
-        by_term: dict[Term, dict[int, list[Comparison]]] = {}
+        by_term: dict[Term, tuple[list[int], list[Comparison]]] = {}
         for number, row in enumerate(rows):
             for comparison in row:
-                by_term.setdefault(comparison.term, {}).setdefault(number, []).append(comparison)
-        # Data is read last: when attributes alone rule all out, it need not be.
-        terms = sorted(by_term.items(), key=lambda entry: entry[0].sees_data)
-        columns = [Column(term, entries.items(), len(rows)) for term, entries in terms]
-        self._columns = tuple((column.value, column) for column in columns)
+                seen = by_term.get(comparison.term)
+                if seen is None:
+                    seen = by_term[comparison.term] = [], []
+                seen[0].append(number)
+                seen[1].append(comparison)
+        # Data is read last, and what many rows compare comes first: what is ruled out by then need not be worked out.
+        terms = sorted(by_term.items(), key=lambda entry: (entry[0].sees_data, -len(entry[1][0])))
+        columns = [Column(term, *entries, len(rows)) for term, entries in terms]
+        self._columns = tuple((column.value, column.rows, column) for column in columns)
         self._count = len(rows)
         self._every = (1 << len(rows)) - 1
 
@@ -158,10 +173,12 @@ class Columns:
         """The rows that hold or may, as the low bits, and above them, as `split` says, those of which it is not sure."""
         found = self._every
         unsure = 0
-        for value_of, column in self._columns:
+        for value_of, rows_of, column in self._columns:
+            if not found & rows_of:
+                continue
             value = value_of(attributes, data)
             if value is UNSURE:
-                unsure |= column.rows
+                unsure |= rows_of
                 continue
             told = column.told(value)
             rows = column.known.get(told)

@@ -263,6 +263,18 @@ def test_expressions_that_all_differ_are_looked_up_and_not_asked(monkeypatch: py
     assert len(asked) == 101  # of customers only the one that it may be
 
 
+def test_data_is_not_read_for_what_attributes_rule_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    index: MatchIndex[int] = MatchIndex()
+    index.put(1, 1, compile_filters([{"cel": "data.n > 1 && event.count > 5"}]))
+    reads: list[int] = []
+    read = EventData._read
+    monkeypatch.setattr(EventData, "_read", lambda self: reads.append(1) or read(self))
+    assert found(index, {"count": 5}, {"n": 2}) == []
+    assert reads == []
+    assert found(index, {"count": 6}, {"n": 2}) == [1]
+    assert reads == [1]
+
+
 def test_without_filters_nothing_of_an_event_is_looked_at() -> None:
     index: MatchIndex[int] = MatchIndex()
     assert index.constant == index.match({})
@@ -331,8 +343,8 @@ def test_rows_hold_when_all_their_comparisons_do(
 
 def test_many_values_do_not_fill_the_memory_of_a_column() -> None:
     terms = Member(("n",))
-    rows = [[Comparison(terms, ">", n)] for n in range(5000)]
-    column = Column(terms, list(enumerate(rows)), len(rows))
+    rows = range(5000)
+    column = Column(terms, rows, [Comparison(terms, ">", n) for n in rows], len(rows))
     for n in range(500):
         column.find(n, column.told(n))
     assert 300 * (len(rows) // 8) < REMEMBERED_BYTES < 500 * (len(rows) // 8)
