@@ -341,6 +341,21 @@ def test_rows_hold_when_all_their_comparisons_do(
         assert set(places(unsure)) == may - must
 
 
+def test_what_is_remembered_of_a_number_is_not_said_of_a_boolean() -> None:
+    columns = Columns([[Comparison(Member(("n",)), ">=", 0)]])
+    assert [columns.holding({}, data_of({"n": n})) for n in (0, True, 0, False)] == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("clause", [{"exact": {"x": "5"}}, {"prefix": {"x": "5"}}])
+def test_what_is_remembered_of_a_string_is_not_said_of_its_number(clause: Any) -> None:
+    index: MatchIndex[int] = MatchIndex()
+    index.put(1, 1, compile_filters([{"cel": 'event.x == "5"'}]))
+    index.put(2, 2, compile_filters([clause]))
+    for _ in range(2):
+        assert found(index, {"x": "5"}, None) == [1, 2]
+        assert found(index, {"x": 5}, None) == [2]
+
+
 def test_many_values_do_not_fill_the_memory_of_a_column() -> None:
     terms = Member(("n",))
     rows = range(5000)
