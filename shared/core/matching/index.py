@@ -49,6 +49,8 @@ class MatchIndex(Generic[T]):
         self._exact: dict[tuple[str, ...], dict[Hashable, dict[Group[T], None]]] = {}
         self._affixes: dict[tuple[str, str], dict[Hashable, dict[Group[T], None]]] = {}
         self._always: dict[Group[T], None] = {}
+        self._unplaced: dict[Group[T], None] = {}
+        self._base: Open[T] | None = None
         self._kinds: Memo[Plan[T]] = Memo(KINDS)
         self._values: Memo[Matches[T]] = Memo(VALUES)
         self._open: Memo[Open[T]] = Memo(ROWS)
@@ -89,7 +91,7 @@ class MatchIndex(Generic[T]):
     def constant(self) -> Matches[T] | None:
         """The members that every event goes to, when no filter looks at anything of it; else None."""
         if not self._is_settled:
-            looks = self._texts or not all(group.plain for group in self._always)
+            looks = self._texts or self._unplaced or not all(group.plain for group in self._always)
             self._constant = None if looks else self.match({})
             self._is_settled = True
         return self._constant
@@ -104,12 +106,13 @@ class MatchIndex(Generic[T]):
         if plan is None:
             plan = self._plan(attributes, data)
             self._kinds.put(key, plan, plan.weight)
-        if plan.open is not None:
-            holding = plan.open.columns.holding(attributes, data)
-            decided = self._decided.get((plan, holding))
+        own = 0 if plan.open is None else plan.open.columns.holding(attributes, data)
+        others = self._everywhere().columns.holding(attributes, data) if self._unplaced else 0
+        if own or others:
+            decided = self._decided.get((plan, own, others))
             if decided is None:
-                decided = plan.decided(holding)
-                self._decided.put((plan, holding), decided, decided.weight)
+                decided = plan.decided(own, self._everywhere(), others)
+                self._decided.put((plan, own, others), decided, decided.weight)
             plan = decided
         if not plan.asked:
             return plan.matches
@@ -172,6 +175,13 @@ class MatchIndex(Generic[T]):
             self._open.put(rows, known, len(rows))
         return known
 
+    def _everywhere(self) -> Open[T]:
+        """The filters that ask nothing of attributes that could be looked up first: the same for every kind of event."""
+        if self._base is None:
+            rows = tuple(row for group in self._unplaced for row in group.rows)
+            self._base = Open(rows, Columns([row.need.comparisons for row in rows]))
+        return self._base
+
     def _asked(self, plan: Plan[T], attributes: Attributes, data: EventData) -> Matches[T]:
         if plan.names is None:
             return plan.ask(attributes, data)
@@ -207,6 +217,9 @@ class MatchIndex(Generic[T]):
         self._seeing += filter_.sees_data
         for name, dialect, text in group.atoms:
             self._texts.setdefault(name, Texts(name)).add(dialect, text)
+        if group.is_unplaced:
+            self._unplaced[group] = None
+            return group
         if not all(row.need.atoms for row in group.rows) or not group.rows:
             self._always[group] = None
             return group
@@ -239,6 +252,7 @@ class MatchIndex(Generic[T]):
             if not texts:
                 del self._texts[name]
         self._always.pop(group, None)
+        self._unplaced.pop(group, None)
         for table, key in group.keys:
             bucket = table.get(key, {})
             bucket.pop(group, None)
@@ -255,6 +269,7 @@ class MatchIndex(Generic[T]):
         self._is_settled = False
         self._kinds.clear()
         self._values.clear()
+        self._base = None
         self._open.clear()
         self._decided.clear()
 

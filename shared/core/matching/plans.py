@@ -41,6 +41,11 @@ class Group(Generic[T]):
     keys: list[tuple[dict[Hashable, dict["Group[T]", None]], Hashable]] = field(default_factory=list)
     found: tuple[T, ...] | None = None
 
+    @property
+    def is_unplaced(self) -> bool:
+        """Whether terms alone tell the events that it may pass, without any text of an attribute."""
+        return bool(self.rows) and all(row.need.comparisons and not row.need.atoms for row in self.rows)
+
     def all(self) -> tuple[T, ...]:
         """Its members."""
         if self.found is None:
@@ -99,11 +104,12 @@ class Plan(Generic[T]):
         """What remembering it counts."""
         return 1 + len(self.matches.members) + len(self.asked) + (len(self.open.rows) if self.open else 0)
 
-    def decided(self, holding: int) -> "Plan[T]":
-        """The plan for events of which the columns say this."""
-        if self.open is None or not holding:
-            return Plan(self.matches, self.asked, self.names)
-        passing, asked = self.open.decided(holding)
+    def decided(self, own: int, base: Open[T], others: int) -> "Plan[T]":
+        """The plan for events of which its own columns, and those of all plans, say this."""
+        passing, asked = base.decided(others)
+        if self.open is not None:
+            more, unsure = self.open.decided(own)
+            passing, asked = passing + more, asked + unsure
         return plan_of(Matches(self.matches.members + joined(passing)), (*self.asked, *asked), None)
 
     def ask(self, attributes: Attributes, data: EventData) -> Matches[T]:

@@ -168,6 +168,8 @@ class Changes(RuleBasedStateMachine):
             assert not self.index._texts
             assert not self.index._exact
             assert not self.index._affixes
+            assert not self.index._always
+            assert not self.index._unplaced
 
 
 TestChanges = Changes.TestCase
@@ -273,6 +275,24 @@ def test_data_is_not_read_for_what_attributes_rule_out(monkeypatch: pytest.Monke
     assert reads == []
     assert found(index, {"count": 6}, {"n": 2}) == [1]
     assert reads == [1]
+
+
+def test_filters_without_attributes_are_made_ready_once_for_all_kinds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index: MatchIndex[int] = MatchIndex()
+    for number in range(10):
+        index.put(number, number, compile_filters([{"cel": f'data.customer == "c{number}"'}]))
+        index.put(number + 10, number + 10, compile_filters([{"exact": {"type": f"t{number}"}}]))
+    made: list[int] = []
+    create = Columns.__init__
+    monkeypatch.setattr(Columns, "__init__", lambda self, rows: made.append(len(rows)) or create(self, rows))
+    for number in range(10):
+        assert found(index, {"type": f"t{number}"}, {"customer": "c3"}) == [3, number + 10]
+    assert made == [10]
+    index.drop(3)
+    assert found(index, {"type": "t1"}, {"customer": "c3"}) == [11]
+    assert index.constant is None
 
 
 def test_without_filters_nothing_of_an_event_is_looked_at() -> None:
