@@ -11,6 +11,7 @@ from .functions import BUILTINS, Function, Functions
 from .limits import Limits
 from .lint import Lint
 from .requirement import Condition, Requirement
+from .terms import Term, TermCondition
 
 __all__ = [
     "BUILTINS",
@@ -28,5 +29,7 @@ __all__ = [
     "ParseError",
     "Requirement",
     "Result",
+    "Term",
+    "TermCondition",
     "parse",
 ]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal as OneOf
 
 from .like import literal
-from .nodes import REQUIRED, Attribute, Compare, Exists, In, Like, Literal, Logic, Node
+from .nodes import REQUIRED, Attribute, Compare, Exists, In, Like, Literal, Logic, Node, Not
+from .terms import TermCondition, tested
 from .values import CASTS, Value, string
 
 Kind = OneOf["exact", "prefix", "suffix"]
@@ -37,11 +38,13 @@ class Condition:
 class Requirement:
     """Conditions that all hold whenever the expression is TRUE; none, when nothing simple can be said.
 
-    When they are `complete`, the expression is TRUE whenever they all hold, and need not be evaluated.
+    `terms` are those on what the expression works out of the attributes. When all are `complete`, the expression is TRUE
+    whenever they hold, and need not be evaluated.
     """
 
     conditions: tuple[Condition, ...] = ()
     complete: bool = False
+    terms: tuple[TermCondition, ...] = ()
 
 
 _NOTHING = Requirement()
@@ -53,19 +56,22 @@ def required(node: Node) -> Requirement:
         case Logic(operator="AND", operands=operands):
             parts = [required(operand) for operand in operands]
             conditions = dict.fromkeys(condition for part in parts for condition in part.conditions)
-            return Requirement(tuple(conditions), all(part.complete for part in parts))
+            terms = dict.fromkeys(term for part in parts for term in part.terms)
+            return Requirement(tuple(conditions), all(part.complete for part in parts), tuple(terms))
         case Logic(operator="OR", operands=operands):
             result = required(operands[0])
             for operand in operands[1:]:
                 result = _either(result, required(operand))
-            certain = all(_certain(operand) for operand in operands[:-1])
-            return Requirement(result.conditions, result.complete and certain)
+            # One term has an error in all operands, or in none.
+            certain = bool(result.terms) or all(_certain(operand) for operand in operands[:-1])
+            return Requirement(result.conditions, result.complete and certain, result.terms)
         case Compare(operator="=", left=Attribute(name=name), right=right):
             if isinstance(right, Literal) and isinstance(right.value, str):
                 return Requirement((Condition(name, "exact", frozenset({right.value})),), complete=True)
         case Compare(operator="=", left=Literal(value=value), right=Attribute(name=name)):
             return _cast_to_attribute(name, (value,))
         case In(operand=Attribute(name=name), elements=elements, negated=False):
+            # What its elements are cast to is the event's business.
             values = tuple(element.value for element in elements if isinstance(element, Literal))
             if len(values) == len(elements):
                 return _cast_to_attribute(name, values)
@@ -73,7 +79,15 @@ def required(node: Node) -> Requirement:
             return _like(name, node)
         case Exists(name=name) if name not in REQUIRED:
             return Requirement((Condition(name, "prefix", frozenset({""})),), complete=True)
-    return _NOTHING
+        case Not(operand=operand):
+            return _of_term(tested(operand), negated=True)
+    return _of_term(tested(node))
+
+
+def _of_term(found: TermCondition | None, *, negated: bool = False) -> Requirement:
+    if found is None:
+        return _NOTHING
+    return Requirement(complete=True, terms=(found.opposite() if negated else found,))
 
 
 def _cast_to_attribute(name: str, values: tuple[Value, ...]) -> Requirement:
@@ -135,7 +149,7 @@ def _either(one: Requirement, other: Requirement) -> Requirement:
         for b in other.conditions
         if (a.attribute, a.kind) == (b.attribute, b.kind)
     )
-    complete = (
-        one.complete and other.complete and len(one.conditions) == len(other.conditions) == len(joined) == 1
-    )
-    return Requirement(joined, complete)
+    terms = tuple(found for a in one.terms for b in other.terms if (found := a.joined(b)) is not None)
+    single = len(one.conditions) + len(one.terms) == len(other.conditions) + len(other.terms) == 1
+    complete = one.complete and other.complete and single and len(joined) + len(terms) == 1
+    return Requirement(joined, complete, terms)

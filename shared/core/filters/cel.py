@@ -11,14 +11,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from shared.core.filters.cel_cost import MAX_COST, cost_of
-from shared.core.filters.cel_facts import data_paths, implied, names_in, show_path
+from shared.core.filters.cel_facts import data_paths, names_in, show_path
+from shared.core.filters.cel_needs import needs_of
 from shared.core.filters.cel_tree import Call, Const, Ident, Node, read_tree, walk
-from shared.core.filters.clauses import Clause
 from shared.core.filters.data import NO_DATA, EventData
 from shared.core.filters.verdict import MATCHED, Attributes, Verdict, fact, joined
 
 if TYPE_CHECKING:
     from cel_expr_python.cel import Activation, Env, Expression
+
+    from shared.core.filters.need import Needs
 
 MAX_LENGTH = 2_000
 BARE = ("id", "source", "specversion", "subject", "time", "datacontenttype", "dataschema")
@@ -38,7 +40,7 @@ _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 
 
 class Cel:
-    """One expression. `implies` is true of the attributes of every event that passes; None knows nothing."""
+    """One expression. `needs` is what every event that passes has; None knows nothing."""
 
     __slots__ = (
         "_clause",
@@ -48,8 +50,8 @@ class Cel:
         "_paths",
         "_text",
         "_uses_data",
-        "implies",
         "key",
+        "needs",
         "sees_data",
     )
 
@@ -65,7 +67,9 @@ class Cel:
         self._uses_data = any(isinstance(node, Ident) and node.name == "data" for node in walk(tree))
         self.sees_data = self._uses_data or names is None
         self._paths = data_paths(tree)
-        self.implies: Clause | None = implied(tree, BARE, _TYPE)
+        self.needs: Needs | None = needs_of(
+            tree, BARE, _TYPE, self._cost.most_bytes, uses_data=self._uses_data
+        )
 
     def _judge(self, attributes: Attributes, data: EventData) -> tuple[bool, str | None]:
         """Whether the expression is true, and what went wrong."""

@@ -50,6 +50,11 @@ class Cost:
     in_loops: int
     depth: int
 
+    @property
+    def most_bytes(self) -> int | None:
+        """The most data that an expression without loops may be asked about; None is any."""
+        return MAX_COST // self.once if self.once else None
+
     def of(self, data: EventData) -> int:
         """The worst case for this data."""
         size = data.size

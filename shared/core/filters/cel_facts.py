@@ -1,26 +1,24 @@
-"""What the tree of a CEL expression tells: the attributes and data it looks at, and what it implies."""
+"""What the tree of a CEL expression tells of the attributes and data that it looks at."""
 
 from collections.abc import Collection, Iterator
 from typing import Any as Json
 
 from shared.core.filters.cel_tree import Call, Const, Ident, Literal, Loop, Node, Select, walk
-from shared.core.filters.clauses import All, Any, Clause, Leaf
 from shared.core.filters.verdict import shown
 
-_TESTS = {"startsWith": "prefix", "endsWith": "suffix"}
 Path = tuple[str, ...]
 
 
 def names_in(tree: Node, bare: Collection[str], type_name: str) -> frozenset[str] | None:
     """The attributes an expression looks at; None when that depends on the event."""
-    if _shadows(tree, {"event", *bare}):
+    if shadows(tree, {"event", *bare}):
         return None
     names: set[str] = set()
     events = 0
     for node in walk(tree):
         if isinstance(node, Ident):
             events += node.name == "event"
-        if (name := _attribute(node, bare, type_name)) is not None:
+        if (name := attribute(node, bare, type_name)) is not None:
             names.add(name)
             events -= not isinstance(node, Ident)
     return None if events else frozenset(names)
@@ -28,7 +26,7 @@ def names_in(tree: Node, bare: Collection[str], type_name: str) -> frozenset[str
 
 def data_paths(tree: Node) -> tuple[Path, ...]:
     """The members of `data` that are named in full, such as ("order", "total"), outside of loops."""
-    if _shadows(tree, {"data"}):
+    if shadows(tree, {"data"}):
         return ()
     return tuple(dict.fromkeys(_paths(tree)))
 
@@ -49,49 +47,7 @@ def show_path(path: Path, value: Json) -> str:
     return f"{name} is {shown(str(value))}"
 
 
-def implied(tree: Node, bare: Collection[str], type_name: str) -> Clause | None:
-    """A clause on attributes that holds for every event that the expression is true of.
-
-    In CEL an error beside a false operand of `&&` is false, and beside a true one an error: so each side of
-    an `&&` that is true is true, whatever the order.
-    """
-    if _shadows(tree, {"event", *bare}):
-        return None
-    return _implied(tree, bare, type_name)
-
-
-def _implied(node: Node, bare: Collection[str], type_name: str) -> Clause | None:
-    if not isinstance(node, Call) or len(node.arguments) != 2:
-        return None
-    left, right = node.arguments
-    if node.function == "_&&_":
-        both = [c for side in (left, right) if (c := _implied(side, bare, type_name)) is not None]
-        return All(both) if both else None
-    if node.function == "_||_":
-        one, other = _implied(left, bare, type_name), _implied(right, bare, type_name)
-        return None if one is None or other is None else Any([one, other], {})
-    if node.function == "_==_":
-        for side, wanted in ((left, right), (right, left)):
-            if (leaf := _leaf("exact", side, wanted, bare, type_name)) is not None:
-                return leaf
-        return None
-    if node.function in _TESTS:
-        return _leaf(_TESTS[node.function], left, right, bare, type_name)
-    if node.function == "@in" and isinstance(right, Literal) and right.parts:
-        leaves = [_leaf("exact", left, part, bare, type_name) for part in right.parts]
-        known = [leaf for leaf in leaves if leaf is not None]
-        return Any(known, {}) if len(known) == len(leaves) else None
-    return None
-
-
-def _leaf(dialect: str, side: Node, wanted: Node, bare: Collection[str], type_name: str) -> Leaf | None:
-    name = _attribute(side, bare, type_name)
-    if name is None or not isinstance(wanted, Const) or not wanted.text:
-        return None
-    return Leaf(dialect, {name: wanted.text}, {})
-
-
-def _attribute(node: Node, bare: Collection[str], type_name: str) -> str | None:
+def attribute(node: Node, bare: Collection[str], type_name: str) -> str | None:
     """The attribute that `node` is: `type`, `event.type` or `event["type"]`."""
     if isinstance(node, Ident):
         return "type" if node.name == type_name else node.name if node.name in bare else None
@@ -103,7 +59,7 @@ def _attribute(node: Node, bare: Collection[str], type_name: str) -> str | None:
     return None
 
 
-def _shadows(tree: Node, names: Collection[str]) -> bool:
+def shadows(tree: Node, names: Collection[str]) -> bool:
     """Whether a loop gives one of `names` a meaning of its own."""
     return any(isinstance(node, Loop) and node.variable in names for node in walk(tree))
 

@@ -4,21 +4,27 @@ The library gives a `cel.expr.CheckedExpr` (cel-spec, checked.proto and syntax.p
 limits and the index ask for is read, so that no protobuf library is needed.
 """
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Final
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _ANY_VALUE = 2
 _CHECKED_EXPR = 4
 _CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _LOOP = 3, 4, 5, 6, 7, 8, 9
-_TEXT_CONST = 6
+_NULL_CONST, _BOOL_CONST, _INT_CONST, _UINT_CONST, _DOUBLE_CONST, _TEXT_CONST = 1, 2, 3, 4, 5, 6
+
+UNKNOWN: Final = object()
+"""A literal that is not read: bytes, a duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A literal; `text` when it is a string."""
+    """A literal; `text` when it is a string, `value` when that or null, a Boolean or a number."""
 
     text: str | None
+    value: Any = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A list, map or message put together from its parts."""
+    """A list, or else a map or message, put together from its parts."""
 
     parts: tuple["Node", ...]
+    is_list: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +110,7 @@ def _node(body: bytes) -> Node:
         if not isinstance(value, bytes):
             continue
         if number == _CONST:
-            texts = [v for n, v in _fields(value) if n == _TEXT_CONST and isinstance(v, bytes)]
-            return Const(texts[0].decode() if texts else None)
+            return _const(value)
         if number == _IDENT:
             return Ident(_text(value, 1))
         if number == _SELECT:
@@ -115,9 +121,10 @@ def _node(body: bytes) -> Node:
             rest = [_node(v) for n, v in _fields(value) if n == 3 and isinstance(v, bytes)]
             return Call(_text(value, 2), (*receiver, *rest))
         if number == _LIST:
-            return Literal(tuple(_node(v) for n, v in _fields(value) if n == 1 and isinstance(v, bytes)))
+            parts = tuple(_node(v) for n, v in _fields(value) if n == 1 and isinstance(v, bytes))
+            return Literal(parts, is_list=True)
         if number == _STRUCT:
-            return Literal(tuple(_entries(value)))
+            return Literal(tuple(_entries(value)), is_list=False)
         if number == _LOOP:
             return Loop(
                 _text(value, 1),
@@ -132,9 +139,28 @@ def _node(body: bytes) -> Node:
     return Const(None)
 
 
-def _entries(struct: bytes) -> Iterator[Node]:
+def _const(body: bytes) -> Const:
+    for number, value in _fields(body):
+        if isinstance(value, bytes):
+            if number == _TEXT_CONST:
+                text = value.decode()
+                return Const(text, text)
+            if number == _DOUBLE_CONST:
+                return Const(None, struct.unpack("<d", value)[0])
+        elif number == _NULL_CONST:
+            return Const(None, None)
+        elif number == _BOOL_CONST:
+            return Const(None, bool(value))
+        elif number == _INT_CONST:
+            return Const(None, value - 2**64 if value >= 2**63 else value)
+        elif number == _UINT_CONST:
+            return Const(None, value)
+    return Const(None)
+
+
+def _entries(message: bytes) -> Iterator[Node]:
     """Keys and values of a map or message."""
-    for number, entry in _fields(struct):
+    for number, entry in _fields(message):
         if number == 2 and isinstance(entry, bytes):
             for inner, value in _fields(entry):
                 if inner in {3, 4} and isinstance(value, bytes):

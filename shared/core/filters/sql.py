@@ -5,16 +5,16 @@ True passes; false, any error, and anything that is not a Boolean do not (S20).
 
 import re
 from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.core.cesql import ParseError, parse
-from shared.core.filters.clauses import All, Clause, Leaf
-from shared.core.filters.clauses import Any as AnyOf
 from shared.core.filters.data import EventData
+from shared.core.filters.need import Atom, Need, Needs, all_of, any_of, exactly
+from shared.core.filters.terms import FAULT, Comparison, key_of, the_one
 from shared.core.filters.verdict import MATCHED, Attributes, Verdict, fact, joined, shown
 
 if TYPE_CHECKING:
-    from shared.core.cesql import Requirement
+    from shared.core.cesql import Requirement, Term, TermCondition
 
 NO_DATA_HERE = "CESQL has no `data`: use `cel`"
 _DATA_BEFORE = re.compile(r"(?<![A-Za-z0-9_])data\s*\Z", re.IGNORECASE)
@@ -24,10 +24,11 @@ _DATA = re.compile(r"(?<![A-Za-z0-9_])data(?![A-Za-z0-9_])", re.IGNORECASE)
 class Sql:
     """One expression.
 
-    `implies` is true of every event that passes, None knows nothing; with `implies_all` it is the expression.
+    `needs` is what every event that passes has; None knows nothing. `atoms` are conditions on attributes that alone
+    decide, None when they do not.
     """
 
-    __slots__ = ("_clause", "_expression", "_judge", "_names", "implies", "implies_all", "key")
+    __slots__ = ("_clause", "_expression", "_judge", "_names", "atoms", "key", "needs")
     sees_data = False
 
     def __init__(self, text: str, clause: dict[str, Any]) -> None:
@@ -45,8 +46,8 @@ class Sql:
         self._names = tuple(sorted(expression.attributes))
         self.key: Hashable = ("sql", text)
         required = expression.required()
-        self.implies: Clause | None = _implied(required)
-        self.implies_all = required.complete and self.implies is not None
+        self.needs: Needs | None = _needs(required)
+        self.atoms: frozenset[Atom] | None = _atoms(required)
 
     def matches(self, attributes: Attributes, data: EventData) -> bool:  # noqa: ARG002 Clause
         """Whether the expression is TRUE."""
@@ -91,11 +92,54 @@ def _placed(error: ParseError) -> str:
     return f"{error.message} (at character {error.position + 1})\n{error.caret}"
 
 
-def _implied(required: "Requirement") -> Clause | None:
-    clauses: list[Clause] = []
-    for condition in required.conditions:
-        leaves: list[Clause] = [
-            Leaf(condition.kind, {condition.attribute: text}, {}) for text in sorted(condition.values)
-        ]
-        clauses.append(leaves[0] if len(leaves) == 1 else AnyOf(leaves, {}))
-    return All(clauses) if clauses else None
+class _SqlTerm:
+    """A term of an expression, as an index asks for it."""
+
+    __slots__ = ("__weakref__", "_value")
+    sees_data: ClassVar[bool] = False
+
+    def __init__(self, term: "Term") -> None:
+        self._value = term.value
+
+    def value(self, attributes: Attributes, data: EventData) -> Any:  # noqa: ARG002 Term
+        """Its value."""
+        value = self._value(attributes)
+        return FAULT if value is None else value
+
+
+def _atoms(required: "Requirement") -> frozenset[Atom] | None:
+    if not required.complete or required.terms:
+        return None
+    return frozenset(
+        (found.attribute, found.kind, text) for found in required.conditions for text in found.values
+    )
+
+
+def _needs(required: "Requirement") -> Needs | None:
+    parts: list[Needs | None] = [
+        any_of(
+            exactly(Need(frozenset({(condition.attribute, condition.kind, text)})))
+            for text in sorted(condition.values)
+        )
+        for condition in required.conditions
+    ]
+    parts.extend(map(_of_term, required.terms))
+    found = all_of(parts)
+    return None if found is None else Needs(found.alternatives, found.complete and required.complete)
+
+
+def _of_term(condition: "TermCondition") -> Needs | None:
+    term = the_one(condition.term, lambda: _SqlTerm(condition.term))
+    kind, values = condition.kind, condition.values
+    if kind == "exact":
+        wanted: Any = frozenset(map(key_of, values))
+        return exactly(Need(comparisons=frozenset({Comparison(term, "in", wanted, condition.negated)})))
+    if condition.negated and len(values) > 1:
+        return all_of(
+            exactly(Need(comparisons=frozenset({Comparison(term, kind, value, negated=True)})))
+            for value in values
+        )
+    return any_of(
+        exactly(Need(comparisons=frozenset({Comparison(term, kind, value, condition.negated)})))
+        for value in values
+    )

@@ -1,25 +1,32 @@
 """The index over the filters of a project's subscriptions.
 
 Filters that judge alike are one group: judged once, and its members handed out together. Of each group the
-index knows what an event needs to have to pass (`needs`), so only groups whose need is met are asked. What was
-found is remembered by what can be told of an event by all comparisons there are (`Texts.kind_of`): events of a
-kind pass the same plain filters, even when a subject or an id is new with each of them. Filters that see more
-(CESQL with functions or wildcards in the middle, CEL) are asked again for each event that meets their need.
+index knows what an event needs to have to pass (`needs`), so only groups whose need is met are looked at. What was
+found is remembered by what can be told of an event by all comparisons of attributes there are (`Texts.kind_of`):
+events of a kind pass the same plain filters, even when a subject or an id is new with each of them. Of filters that
+see more (CESQL with functions, CEL), what they compare is worked out once for all of them and looked up again
+(`Columns`). Only those that say what no comparison does are asked.
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from shared.core.filters import NO_DATA, Attributes, EventData, Filter, canonical
+from shared.core.filters import NO_DATA, Attributes, EventData, Filter, Need, canonical
+from shared.core.matching.columns import Columns
 from shared.core.matching.memo import Memo
-from shared.core.matching.needs import Atom, Need, atoms, is_plain, needs
+from shared.core.matching.plans import Group, Matches, Open, Plan, Row, group_of, joined, plan_of
 from shared.core.matching.tables import Beginnings, Texts
 
 T = TypeVar("T")
 
 KINDS = 20_000
 """How much is remembered of kinds of events: each entry counts one and one for each member found."""
+
+DECIDED = 200_000
+"""The same for what was found by what filters compare besides attributes."""
+
+ROWS = 50_000
+"""How many of those comparisons are kept ready to be looked up."""
 
 VALUES = 2_000
 """The same for the values that filters with more to see have been asked about."""
@@ -28,59 +35,26 @@ SIGNATURES = 64
 """How many different sets of attributes are looked up together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matches(Generic[T]):
-    """Who an event goes to; `failed` are those whose filter raised, with what it raised."""
-
-    members: tuple[T, ...] = ()
-    failed: tuple[tuple[T, Exception], ...] = ()
-
-
-@dataclass(slots=True, eq=False)
-class _Group(Generic[T]):
-    """Members whose filters judge alike."""
-
-    filter: Filter
-    plain: bool
-    needs: list[Need] | None
-    atoms: frozenset[Atom]
-    names: tuple[str, ...]
-    members: dict[Hashable, T] = field(default_factory=dict)
-    keys: list[tuple[dict[Hashable, dict["_Group[T]", None]], Hashable]] = field(default_factory=list)
-    found: tuple[T, ...] | None = None
-
-    def all(self) -> tuple[T, ...]:
-        if self.found is None:
-            self.found = tuple(self.members.values())
-        return self.found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Plan(Generic[T]):
-    """What is known of events of one kind: who they go to, and which groups are to be asked."""
-
-    matches: Matches[T]
-    asked: tuple[_Group[T], ...]
-    names: tuple[str, ...] | None
-    """The attributes those groups look at; None when one of them sees data."""
-
-
 class MatchIndex(Generic[T]):
     """Members, each with a filter; finds those whose filter an event passes."""
 
     def __init__(self) -> None:
-        self._groups: dict[Hashable, _Group[T]] = {}
-        self._group_of: dict[Hashable, _Group[T]] = {}
+        self._groups: dict[Hashable, Group[T]] = {}
+        self._group_of: dict[Hashable, Group[T]] = {}
         self._texts: dict[str, Texts] = {}
         self._readers: list[Texts] | None = []
         self._constant: Matches[T] | None = None
         self._is_settled = False
         self._seeing = 0
-        self._exact: dict[tuple[str, ...], dict[Hashable, dict[_Group[T], None]]] = {}
-        self._affixes: dict[tuple[str, str], dict[Hashable, dict[_Group[T], None]]] = {}
-        self._always: dict[_Group[T], None] = {}
-        self._kinds: Memo[_Plan[T]] = Memo(KINDS)
+        self._exact: dict[tuple[str, ...], dict[Hashable, dict[Group[T], None]]] = {}
+        self._affixes: dict[tuple[str, str], dict[Hashable, dict[Group[T], None]]] = {}
+        self._always: dict[Group[T], None] = {}
+        self._unplaced: dict[Group[T], None] = {}
+        self._base: Open[T] | None = None
+        self._kinds: Memo[Plan[T]] = Memo(KINDS)
         self._values: Memo[Matches[T]] = Memo(VALUES)
+        self._open: Memo[Open[T]] = Memo(ROWS)
+        self._decided: Memo[Plan[T]] = Memo(DECIDED)
 
     def __len__(self) -> int:
         return len(self._group_of)
@@ -117,7 +91,7 @@ class MatchIndex(Generic[T]):
     def constant(self) -> Matches[T] | None:
         """The members that every event goes to, when no filter looks at anything of it; else None."""
         if not self._is_settled:
-            looks = self._texts or not all(group.plain for group in self._always)
+            looks = self._texts or self._unplaced or not all(group.plain for group in self._always)
             self._constant = None if looks else self.match({})
             self._is_settled = True
         return self._constant
@@ -131,17 +105,25 @@ class MatchIndex(Generic[T]):
         plan = self._kinds.get(key)
         if plan is None:
             plan = self._plan(attributes, data)
-            self._kinds.put(key, plan, 1 + len(plan.matches.members) + len(plan.asked))
+            self._kinds.put(key, plan, plan.weight)
+        own = 0 if plan.open is None else plan.open.columns.holding(attributes, data)
+        others = self._everywhere().columns.holding(attributes, data) if self._unplaced else 0
+        if own or others:
+            decided = self._decided.get((plan, own, others))
+            if decided is None:
+                decided = plan.decided(own, self._everywhere(), others)
+                self._decided.put((plan, own, others), decided, decided.weight)
+            plan = decided
         if not plan.asked:
             return plan.matches
-        return self._asked(plan, key, attributes, data)
+        return self._asked(plan, attributes, data)
 
     def _kind(self, attributes: Attributes, readers: list[Texts]) -> Hashable:
         """What all comparisons tell of these attributes."""
         if len(readers) > len(attributes):
             known = self._texts
             return frozenset(
-                (name, known[name].kind_of(canonical(value)))
+                (name, type(value), known[name].kind_of(canonical(value)))
                 for name, value in attributes.items()
                 if name in known
             )
@@ -151,55 +133,68 @@ class MatchIndex(Generic[T]):
             if value is None:
                 kind.append(None)
                 continue
-            text = value if type(value) is str else canonical(value)
+            if type(value) is not str:
+                kind.append((type(value), texts.kind_of(canonical(value))))
+                continue
+            text = value
             if texts.is_exact:
                 kind.append(text if text in texts.exact else None)
             else:
                 kind.append(texts.kind_of(text))
         return tuple(kind)
 
-    def _plan(self, attributes: Attributes, data: EventData) -> _Plan[T]:
-        found: list[_Group[T]] = []
-        asked: list[_Group[T]] = []
+    def _plan(self, attributes: Attributes, data: EventData) -> Plan[T]:
+        found: list[Group[T]] = []
+        asked: list[Group[T]] = []
+        rows: list[Row[T]] = []
+        fits: dict[tuple[Hashable, Hashable], bool] = {}
         for group in self._candidates(attributes):
-            if not group.plain:
+            if group.plain:
+                try:
+                    if group.filter.matches(attributes, data):
+                        found.append(group)
+                except Exception:
+                    asked.append(group)
+            elif not group.rows:
                 asked.append(group)
-                continue
-            try:
-                if group.filter.matches(attributes, data):
-                    found.append(group)
-            except Exception:
-                asked.append(group)
-        names: tuple[str, ...] | None = None
-        if not any(group.filter.sees_data for group in asked):
-            names = tuple(sorted({name for group in asked for name in group.names}))
-        return _Plan(Matches(_joined(found)), tuple(asked), names)
+            else:
+                fitting = [row for row in group.rows if _fits(row.need, attributes, fits)]
+                if all(map(_is_open, fitting)):
+                    rows.extend(fitting)
+                else:
+                    (found if group.complete else asked).append(group)
+        return plan_of(Matches(joined(found)), tuple(asked), self._opened(tuple(rows)))
 
-    def _asked(self, plan: _Plan[T], key: Hashable, attributes: Attributes, data: EventData) -> Matches[T]:
-        seen: Hashable = None
-        if plan.names is not None:
-            # True, 1 and "1" are one key to a dict, but not to a filter.
-            seen = (key, tuple((type(v := attributes.get(name)), v) for name in plan.names))
-            known = self._values.get(seen)
-            if known is not None:
-                return known
-        found: list[_Group[T]] = []
-        failed: list[tuple[T, Exception]] = []
-        for group in plan.asked:
-            try:
-                if group.filter.matches(attributes, data):
-                    found.append(group)
-            except Exception as error:
-                failed.extend((member, error) for member in group.all())
-        if not found and not failed:
-            matches = plan.matches
-        else:
-            matches = Matches(plan.matches.members + _joined(found), tuple(failed))
-        if plan.names is not None and not failed:
-            self._values.put(seen, matches, 1 + len(matches.members))
-        return matches
+    def _opened(self, rows: tuple[Row[T], ...]) -> Open[T] | None:
+        """Kinds of events that differ in what other filters see have the same rows."""
+        if not rows:
+            return None
+        known = self._open.get(rows)
+        if known is None:
+            known = Open(rows, Columns([row.need.comparisons for row in rows]))
+            self._open.put(rows, known, len(rows))
+        return known
 
-    def _candidates(self, attributes: Attributes) -> Iterable[_Group[T]]:
+    def _everywhere(self) -> Open[T]:
+        """The filters that ask nothing of attributes that could be looked up first: the same for every kind of event."""
+        if self._base is None:
+            rows = tuple(row for group in self._unplaced for row in group.rows)
+            self._base = Open(rows, Columns([row.need.comparisons for row in rows]))
+        return self._base
+
+    def _asked(self, plan: Plan[T], attributes: Attributes, data: EventData) -> Matches[T]:
+        if plan.names is None:
+            return plan.ask(attributes, data)
+        # True, 1 and "1" are one key to a dict, but not to a filter.
+        seen = (plan, tuple((type(v := attributes.get(name)), v) for name in plan.names))
+        known = self._values.get(seen)
+        if known is None:
+            known = plan.ask(attributes, data)
+            if not known.failed:
+                self._values.put(seen, known, 1 + len(known.members))
+        return known
+
+    def _candidates(self, attributes: Attributes) -> Iterable[Group[T]]:
         """Groups whose need is met, each once, and those that need nothing."""
         found = dict(self._always)
         texts = {name: canonical(value) for name, value in attributes.items()}
@@ -217,28 +212,26 @@ class MatchIndex(Generic[T]):
                 found.update(affixes.get(beginning, {}))
         return found
 
-    def _added(self, filter_: Filter) -> _Group[T]:
-        plain = is_plain(filter_.root)
-        found = needs(filter_.root)
-        compared = set(atoms(filter_.root)) if plain else set()
-        compared.update(atom for need in found or () for atom in need)
-        names = () if plain else tuple(dict.fromkeys(filter_.root.names()))
+    def _added(self, filter_: Filter) -> Group[T]:
+        group: Group[T] = group_of(filter_)
         self._seeing += filter_.sees_data
-        group: _Group[T] = _Group(filter_, plain, found, frozenset(compared), names)
         for name, dialect, text in group.atoms:
             self._texts.setdefault(name, Texts(name)).add(dialect, text)
-        if not found:
+        if group.is_unplaced:
+            self._unplaced[group] = None
+            return group
+        if not all(row.need.atoms for row in group.rows) or not group.rows:
             self._always[group] = None
             return group
-        for need in found:
-            table, key = self._place(need)
+        for row in group.rows:
+            table, key = self._place(row.need)
             table.setdefault(key, {})[group] = None
             group.keys.append((table, key))
         return group
 
-    def _place(self, need: Need) -> tuple[dict[Hashable, dict[_Group[T], None]], Hashable]:
+    def _place(self, need: Need) -> tuple[dict[Hashable, dict[Group[T], None]], Hashable]:
         """Where a need is looked up: by all its exact texts together, else by its longest beginning or end."""
-        exact = sorted({name: text for name, dialect, text in need if dialect == "exact"}.items())
+        exact = sorted({name: text for name, dialect, text in need.atoms if dialect == "exact"}.items())
         if exact:
             names = tuple(name for name, _ in exact)
             if len(names) > 1 and names not in self._exact and len(self._exact) >= SIGNATURES:
@@ -247,11 +240,11 @@ class MatchIndex(Generic[T]):
                 exact, names = [best], (best[0],)
             table = self._exact.setdefault(names, {})
             return table, exact[0][1] if len(exact) == 1 else tuple(text for _, text in exact)
-        name, dialect, text = max(need, key=lambda atom: (len(atom[2]), atom))
+        name, dialect, text = max(need.atoms, key=lambda atom: (len(atom[2]), atom))
         table = self._affixes.setdefault((name, dialect), {})
         return table, text if dialect == "prefix" else text[::-1]
 
-    def _removed(self, group: _Group[T]) -> None:
+    def _removed(self, group: Group[T]) -> None:
         self._seeing -= group.filter.sees_data
         for name, dialect, text in group.atoms:
             texts = self._texts[name]
@@ -259,6 +252,7 @@ class MatchIndex(Generic[T]):
             if not texts:
                 del self._texts[name]
         self._always.pop(group, None)
+        self._unplaced.pop(group, None)
         for table, key in group.keys:
             bucket = table.get(key, {})
             bucket.pop(group, None)
@@ -275,9 +269,19 @@ class MatchIndex(Generic[T]):
         self._is_settled = False
         self._kinds.clear()
         self._values.clear()
+        self._base = None
+        self._open.clear()
+        self._decided.clear()
 
 
-def _joined(groups: list[_Group[T]]) -> tuple[T, ...]:
-    if len(groups) == 1:
-        return groups[0].all()
-    return tuple(member for group in groups for member in group.all())
+def _is_open(row: Row[T]) -> bool:
+    return bool(row.need.comparisons)
+
+
+def _fits(need: Need, attributes: Attributes, known: dict[tuple[Hashable, Hashable], bool]) -> bool:
+    """Many filters of a project have the same need of attributes."""
+    key = (need.atoms, need.strings)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = need.fits(attributes)
+    return found

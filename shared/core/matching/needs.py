@@ -1,42 +1,26 @@
-"""What an event needs to have for a filter to be true of it: what an index can look up.
+"""What is asked of a filter before it is put into the index.
 
-Two questions are asked of a compiled clause. `needs`: which attribute texts must be there for it to be true
-at all, as alternatives of conditions that hold together. `is_plain` and `atoms`: whether its verdict depends
-on nothing but a fixed set of such conditions, and on which.
+`needs` is what an event must have for it to be true. A filter that is `is_plain` depends on nothing but the truth of
+its `atoms`.
 """
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
-from shared.core.filters import All, Any, Clause, Leaf, Not
-
-Atom: TypeAlias = tuple[str, str, str]
-"""Attribute, dialect (exact, prefix or suffix) and text."""
-
-Need: TypeAlias = frozenset[Atom]
-
-MAX_ALTERNATIVES = 2_000
-MAX_PRODUCT = 32
+from shared.core.filters import All, Any, Atom, Clause, Leaf, Need, Needs, Not, all_of, any_of, exactly
 
 
-def needs(clause: Clause) -> list[Need] | None:
+def needs(clause: Clause) -> Needs | None:
     """Alternatives, one of which holds whenever `clause` is true; None when nothing can be said."""
     if isinstance(clause, Leaf):
-        return [frozenset((name, clause.dialect, text) for name, text in clause.entries)]
+        return exactly(Need(frozenset((name, clause.dialect, text) for name, text in clause.entries)))
     if isinstance(clause, All):
-        return _together([found for nested in clause.nested if (found := needs(nested)) is not None])
+        return all_of(map(needs, clause.nested))
     if isinstance(clause, Any):
-        alternatives: list[Need] = []
-        for nested in clause.nested:
-            found = needs(nested)
-            if found is None or len(alternatives) + len(found) > MAX_ALTERNATIVES:
-                return None
-            alternatives.extend(found)
-        return alternatives
+        return any_of(map(needs, clause.nested))
     if isinstance(clause, Not):
         return needs(clause.nested.nested) if isinstance(clause.nested, Not) else None
-    implies: Clause | None = getattr(clause, "implies", None)
-    return None if implies is None else needs(implies)
+    found: Needs | None = getattr(clause, "needs", None)
+    return found
 
 
 def is_plain(clause: Clause) -> bool:
@@ -47,7 +31,7 @@ def is_plain(clause: Clause) -> bool:
         return all(map(is_plain, clause.nested))
     if isinstance(clause, Not):
         return is_plain(clause.nested)
-    return bool(getattr(clause, "implies_all", False))
+    return getattr(clause, "atoms", None) is not None
 
 
 def atoms(clause: Clause) -> Iterator[Atom]:
@@ -61,19 +45,4 @@ def atoms(clause: Clause) -> Iterator[Atom]:
     elif isinstance(clause, Not):
         yield from atoms(clause.nested)
     else:
-        implies: Clause | None = getattr(clause, "implies", None)
-        if implies is not None:
-            yield from atoms(implies)
-
-
-def _together(parts: list[list[Need]]) -> list[Need] | None:
-    """Alternatives for clauses that all hold: the combinations while they are few, else the fewest known."""
-    if not parts:
-        return None
-    parts.sort(key=len)
-    found = parts[0]
-    for part in parts[1:]:
-        if len(found) * len(part) > max(MAX_PRODUCT, len(found)):
-            break
-        found = [one | other for one in found for other in part]
-    return list(dict.fromkeys(found))
+        yield from getattr(clause, "atoms", None) or ()

@@ -2,6 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import Final
+
+TOLD: Final = 500
+"""Values that an attribute had of late: a type or a source comes again, and is looked up once."""
 
 
 class Beginnings:
@@ -75,19 +79,21 @@ class Texts:
     every one of them.
     """
 
-    __slots__ = ("beginnings", "endings", "exact", "name")
+    __slots__ = ("_told", "beginnings", "endings", "exact", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.exact: dict[str, int] = {}
         self.beginnings = Beginnings()
         self.endings = Beginnings()
+        self._told: dict[str, tuple[str | None, str | None, str | None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.beginnings or self.endings)
 
     def add(self, dialect: str, text: str) -> None:
         """Count one more use of a comparison."""
+        self._told.clear()
         if dialect == "exact":
             self.exact[text] = self.exact.get(text, 0) + 1
         elif dialect == "prefix":
@@ -97,6 +103,7 @@ class Texts:
 
     def drop(self, dialect: str, text: str) -> None:
         """Count one use less."""
+        self._told.clear()
         if dialect == "exact":
             self.exact[text] -= 1
             if not self.exact[text]:
@@ -113,8 +120,14 @@ class Texts:
 
     def kind_of(self, value: str) -> tuple[str | None, str | None, str | None]:
         """The text it is, the longest it begins with, and the longest it ends with, reversed."""
-        return (
-            value if value in self.exact else None,
-            self.beginnings.longest(value) if self.beginnings else None,
-            self.endings.longest(value[::-1]) if self.endings else None,
-        )
+        told = self._told.get(value)
+        if told is None:
+            told = (
+                value if value in self.exact else None,
+                self.beginnings.longest(value) if self.beginnings else None,
+                self.endings.longest(value[::-1]) if self.endings else None,
+            )
+            if len(self._told) >= TOLD:
+                self._told.clear()
+            self._told[value] = told
+        return told

@@ -104,8 +104,27 @@ clauses: SearchStrategy[Node] = st.one_of(
     ),
     st.sampled_from((*NAMES, "id")).map(Exists),
 )
+terms: SearchStrategy[Node] = names | st.one_of(
+    names.map(lambda name: _call("LENGTH", [name])),
+    names.map(lambda name: _call("UPPER", [name])),
+    names.map(lambda name: Arithmetic("/", Literal(6), name)),
+    st.builds(lambda name, count: _call("LEFT", [name, count]), names, names),
+)
+compared: SearchStrategy[Node] = st.one_of(
+    st.builds(Compare, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), terms, literals),
+    st.builds(Compare, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), literals, terms),
+    st.builds(_like, terms, st.sampled_from(PATTERNS), st.booleans()),
+    st.builds(
+        lambda operand, elements, negated: In(operand, tuple(elements), negated),
+        terms,
+        st.lists(literals, min_size=1, max_size=3),
+        st.booleans(),
+    ),
+)
+"""What an index works out of an event."""
+
 filters: SearchStrategy[Node] = st.recursive(
-    clauses,
+    clauses | compared | compared.map(Not),
     lambda inner: st.builds(_logic, st.sampled_from(["AND", "OR"]), st.lists(inner, min_size=2, max_size=3)),
     max_leaves=5,
 )

@@ -188,11 +188,18 @@ def test_the_first_error_ends_the_evaluation(left: Node, right: Node, event: dic
 def test_what_is_required_holds_whenever_it_matches(tree: Node, event: dict[str, Any]) -> None:
     requirement = required(fold(tree))
     holds = all(condition.holds(event.get(condition.attribute)) for condition in requirement.conditions)
+    for condition in requirement.terms:
+        value = condition.term.value(event)
+        holds = holds and condition.holds(value)
+        assert (value is not None and not condition.holds(value)) is condition.opposite().holds(value)
     matches = valued(tree, event) is True
     assert holds or not matches
     if requirement.complete:
         assert holds is matches
-    assert {condition.attribute for condition in requirement.conditions} <= parse(write(tree)).attributes
+    read = {condition.attribute for condition in requirement.conditions}
+    assert (
+        read.union(*(found.term.attributes for found in requirement.terms)) <= parse(write(tree)).attributes
+    )
 
 
 @given(st.sampled_from([str, int, bool]), st.integers(-(2**31), 2**31 - 1) | st.booleans() | st.text())
