@@ -17,6 +17,9 @@ from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
+UNCOUNTED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
+"""The environment of a process whose lines are not counted, which nearly halves what its start costs."""
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:

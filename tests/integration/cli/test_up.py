@@ -94,12 +94,15 @@ def test_a_day_in_the_life(weir: LocalWeir) -> None:
 
 
 def test_kill_of_the_supervisor_leaves_nothing_and_the_next_start_is_quick(weir: LocalWeir) -> None:
+    began = time.monotonic()
     weir.up()
+    first = time.monotonic() - began
     key = weir.json("context", "show")["apiKey"]
     os.kill(weir.supervisor(), signal.SIGKILL)
     began = time.monotonic()
     url = weir.up()
-    assert time.monotonic() - began < 10
+    # No wait for what the killed one held; on a busy machine not longer than the first, which had more to do.
+    assert time.monotonic() - began < max(10, first)
     assert weir.json("context", "show")["apiKey"] == key
     supervisor = weir.supervisor()
     guardian = next(

@@ -315,6 +315,7 @@ def test_ten_thousand_requests_are_made() -> None:
     assert REQUESTS == 10_000
 
 
+@pytest.mark.no_cover  # the lines of the door are counted where each request is made by hand
 @profile(PROFILE, max_examples=IN_PROCESS_ROUNDS)
 @given(mutants, neighbours)
 def test_bad_requests_among_good_ones(world: World, bad: tuple[Request, ...], beside: list[bytes]) -> None:

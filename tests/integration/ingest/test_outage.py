@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 import asyncpg
 import httpx
@@ -45,8 +46,9 @@ class Load:
     async def send(self, client: httpx.AsyncClient) -> int:
         """One batch; its status."""
         self.number += 1
+        # What could be compressed would not fill a disk.
         elements = ",".join(
-            f'{{"specversion":"1.0","id":"{self.number}-{n}","source":"/load","type":"t","data":"{"x" * self.padding}"}}'
+            f'{{"specversion":"1.0","id":"{self.number}-{n}","source":"/load","type":"t","data":"{token_hex(self.padding // 2)}"}}'
             for n in range(SIZE)
         )
         answer = await client.post(
