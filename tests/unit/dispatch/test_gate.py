@@ -6,6 +6,7 @@ from math import inf
 from time import monotonic
 from uuid import UUID, uuid4
 
+import msgspec
 from yarl import URL
 
 from events.dispatch.gate import LONG_SECONDS, PATIENCE_SECONDS, ROWS_PER_SLOT, Gate, Surroundings
@@ -27,8 +28,8 @@ def subscription(max_in_flight: int) -> Subscription:
     return Subscription(NOBODY, NOBODY, 1, "active", compile_filters([]), sink, URL(sink), policy, (), None)
 
 
-def job(of: Subscription) -> Job:
-    return Job(SHARD, of, Message(NOBODY, Event("1.0", "1", "/s", "t")), uuid4())
+def job(of: Subscription, shard: Shard = SHARD) -> Job:
+    return Job(shard, of, Message(NOBODY, Event("1.0", "1", "/s", "t")), uuid4())
 
 
 async def test_those_who_end_together_when_the_limit_is_lowered_leave_enough_to_go_on() -> None:
@@ -143,8 +144,8 @@ async def test_what_takes_long_is_not_started_of_a_shard_that_is_to_be_given_awa
     around = Surroundings(run, lambda: 1.0)
     around.shed = shed.append
     gate = Gate(around, of := subscription(1))
-    ending = replace(SHARD, ending=True)
-    rows = [replace(job(of), shard=ending), job(of), replace(job(of), shard=ending)]
+    ending = msgspec.structs.replace(SHARD, ending=True)
+    rows = [job(of, ending), job(of), job(of, ending)]
     gate._adaptive.latency = 2 * LONG_SECONDS
     for row in rows:
         gate.put(row)

@@ -118,7 +118,7 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
 
 
 def test_kinds_are_read_once() -> None:
-    assert shipped() is shipped()
+    assert load_kinds() is load_kinds()
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
