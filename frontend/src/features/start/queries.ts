@@ -43,18 +43,27 @@ export function useNewestEvent(project: Ref<string>) {
   })
 }
 
-const subscribed = async (project: string, url: string) =>
-  (await listSubscriptions({ path: { project }, query: { limit: 500 } })).items.find(({ sink }) => sink === url) ?? null
+const LOOKED_AT = 5
+
+/** The subscriptions of the built-in sink, those that take everything first. */
+async function subscribed(project: string, url: string) {
+  const { items } = await listSubscriptions({ path: { project }, query: { limit: 500 } })
+  const found = items.filter(({ sink }) => sink === url)
+  return [...found.filter(takesAll), ...found.filter((one) => !takesAll(one))]
+}
+
+const takesAll = ({ filters }: { filters: unknown[] }) => filters.length === 0
 
 /** The newest delivery to the built-in sink; null while nothing is subscribed to it or nothing was sent. */
 export function useNewestDelivery(project: Ref<string>, url: Ref<string>) {
   return useQuery({
     queryKey: computed(() => ['newest-delivery', project.value, url.value]),
     queryFn: async ({ signal }) => {
-      const subscription = await subscribed(project.value, url.value)
-      if (!subscription) return null
-      const { items } = await listDeliveries({ path: { project: project.value }, query: { subscription: subscription.id, limit: 1 }, signal })
-      return items[0] ?? null
+      const subscriptions = (await subscribed(project.value, url.value)).slice(0, LOOKED_AT)
+      const lists = await Promise.all(
+        subscriptions.map(({ id }) => listDeliveries({ path: { project: project.value }, query: { subscription: id, limit: 1 }, signal })),
+      )
+      return lists.flatMap(({ items }) => items).sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0] ?? null
     },
     enabled: computed(() => url.value !== ''),
     refetchInterval: POLL_MS,
@@ -67,7 +76,7 @@ export function useSendTest(project: Ref<string>, url: Ref<string>) {
   return useMutation({
     mutationFn: async () => {
       const path = { project: project.value }
-      if (!(await subscribed(project.value, url.value))) {
+      if (!(await subscribed(project.value, url.value)).some(takesAll)) {
         await createSubscription({ path, body: { name: NAME, filters: [], sink: url.value } })
       }
       await sendEvents({
