@@ -251,4 +251,4 @@ async def test_a_cancelled_request_leaves_no_connection_behind(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert client._pool._open == 0
+    assert client._pool.open == 0
