@@ -93,7 +93,8 @@ class Leases:
                 if not left:
                     break
                 view = await self.look()
-                if received := left & self._shards.keys():
+                # What is handed over is told once: more than was asked for has to be started on as well.
+                if received := view.received | (left & self._shards.keys()):
                     left -= received
                     yield received
                 # Who holds some already sees once a second to those that have an owner. One that has none and could

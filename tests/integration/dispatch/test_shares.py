@@ -32,9 +32,9 @@ async def another(settings: Settings, world: World) -> AsyncIterator[World]:
         await resources.close()
 
 
-def ask(world: World) -> None:
-    """Wake this process for all shards, as the broker does; it lingers for a while."""
-    data = {"shards": list(range(SHARDS))}
+def ask(world: World, *shards: int) -> None:
+    """Wake this process for these shards, or all, as the broker does; it lingers for a while."""
+    data = {"shards": list(shards or range(SHARDS))}
     world.resources.wake.local.send({"type": "dev.weir.wake", "source": "/weir", "data": data})
 
 
@@ -70,6 +70,21 @@ async def test_shards_are_shared_evenly_within_seconds(settings: Settings, world
             before = held(world, second, third)
             await asyncio.sleep(2.5)  # some more rounds: nothing moves to and fro
             assert held(world, second, third) == before
+
+
+async def test_what_is_handed_over_beyond_what_was_asked_for_is_worked_on(
+    settings: Settings, world: World, sink: Sink
+) -> None:
+    await world.subscribe(sink.url)
+    world.start()
+    ask(world)
+    await until_even(world)
+    async with another(settings, world) as second:
+        ask(second, 1, 6)
+        await until_even(world, second)
+        for number in (1, 2, 3):  # what it looks at because it has just begun is no sign
+            await world.emit(4 * SHARDS)
+            assert len(await world.settled(number * 4 * SHARDS)) == number * 4 * SHARDS
 
 
 async def test_no_delivery_is_done_twice_while_shards_move(
