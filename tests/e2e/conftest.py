@@ -22,7 +22,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
-# Other suites run beside this one: a condition may take as long to hold as a click may take to be possible.
+# On a busy machine a condition may take as long to hold as a click may take to be possible.
 PATIENCE_MS = 10_000
 expect.set_options(timeout=PATIENCE_MS)
 
