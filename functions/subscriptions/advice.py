@@ -3,12 +3,16 @@
 from shared.core.retry import Outcome
 
 _BY_ERROR = (
+    # Before all else: it goes on with what hindered the token, which is said of sinks below.
+    (
+        "no token from",
+        "Look at `auth`: whether the address of the token endpoint is right and lets Weir in, the client and its secret.",
+    ),
     ("cannot be resolved", "Correct the host name of the sink, or its DNS."),
     (
         "is not public and not allowed",
         "Use a public address, or let whoever runs Weir add its network to WEIR_SINK_ALLOW.",
     ),
-    ("no token from", "Look at `auth`: the address of the token endpoint, the client and its secret."),
     ("the transform", "Correct the transform; it can be tried on an event without sending it."),
     ("certificates cannot be used", "Give the certificate and its key again in `tls`."),
     (

@@ -41,6 +41,9 @@ REQUEST_SECONDS = 20.0
 SECONDS = 28.0
 """How long all of it takes at most, a token included: less than what clients and proxies wait."""
 
+CONNECTIONS = 500
+"""To sinks at a time, of all that are tested: beside those of deliveries, which the same process may have."""
+
 ONE = Limit("one", 12, 60)
 ALL = Limit("all", 60, 60)
 """How many tests a subscription, and a project, may have in a minute."""
@@ -111,13 +114,16 @@ class Probes:
             f"weir:probes:{ONE.name}:{subscription_id}": ONE,
             f"weir:probes:{ALL.name}:{access.project_id}": ALL,
         }
-        if wait := await self._windows.count(await self._resources.redis(), limits):
-            raise Problem(
-                TOO_MANY_REQUESTS,
-                f"A subscription may have {ONE.tries} test events a minute, a project {ALL.tries}."
-                f" Nothing was sent; go on in {wait} s.",
-                headers={"Retry-After": str(wait)},
-            )
+        redis = await self._resources.redis()
+        # One after the other: what is refused for the subscription is not taken from the project's others.
+        for key, limit in limits.items():
+            if wait := await self._windows.count(redis, {key: limit}):
+                raise Problem(
+                    TOO_MANY_REQUESTS,
+                    f"A subscription may have {ONE.tries} test events a minute, a project {ALL.tries}."
+                    f" Nothing was sent; go on in {wait} s.",
+                    headers={"Retry-After": str(wait)},
+                )
 
     async def _send(self, access: Access, row: "Record", event: "Event", identity: UUID) -> "Result":
         from shared.sending.message import Message
@@ -187,9 +193,11 @@ class Probes:
         if self._sender is None:
             from shared.http.addresses import AddressGuard
             from shared.http.client import OutboundClient
+            from shared.http.descriptors import connections
             from shared.sending.sender import Sender
 
-            client = OutboundClient(AddressGuard(self._resources.settings.sink_allow))
+            guard = AddressGuard(self._resources.settings.sink_allow)
+            client = OutboundClient(guard, connections=connections(CONNECTIONS, part=1 / 16))
             self._sender = sender = Sender(self._resources, client)
 
             async def close() -> None:

@@ -169,7 +169,7 @@ class Issuers:
         from shared.http.addresses import AddressGuard
         from shared.http.client import OutboundClient
 
-        return OutboundClient(AddressGuard(self._allowed, public=url.scheme == "https"))
+        return OutboundClient(AddressGuard(self._allowed, public=url.scheme == "https"), connections=1)
 
 
 def _with_id(keys: Sequence[OutsideKey], kid: str | None) -> Sequence[OutsideKey]:

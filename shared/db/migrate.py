@@ -11,11 +11,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 LOCK = 0x77656972
 """Key of the advisory lock that keeps two migrations from running at once."""
+
+
+LOCK_SECONDS = 0.2
+"""How often whoever waits for it looks."""
 
 
 class NewerDatabaseError(Exception):
@@ -42,6 +46,7 @@ def _upgrade(connection: Connection, target: str) -> None:
             f"the database is at revision {current}, which this version of Weir does not know;"
             " run the version that migrated it, or restore a backup from before"
         )
+    connection.rollback()  # of having looked: Alembic is to begin and end each migration's transaction by itself
     config.attributes["connection"] = connection
     if target == "base" or (target in known and current is not None and _is_older(script, target, current)):
         command.downgrade(config, target)
@@ -53,6 +58,14 @@ def _is_older(script: ScriptDirectory, target: str, current: str) -> bool:
     return target in {r.revision for r in script.iterate_revisions(current, "base")} - {current}
 
 
+async def _lock(connection: AsyncConnection) -> None:
+    """Wait for `LOCK` between statements: while one runs, it holds up every index that is made CONCURRENTLY."""
+    while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}):
+        await connection.commit()
+        await asyncio.sleep(LOCK_SECONDS)
+    await connection.commit()
+
+
 async def migrate(url: str, target: str = "head") -> None:
     """Run migrations up (or down) to `target` and make the partitions around today.
 
@@ -61,8 +74,7 @@ async def migrate(url: str, target: str = "head") -> None:
     engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
-            await connection.commit()
+            await _lock(connection)
             await connection.run_sync(_upgrade, target)
             await connection.commit()
             if target == "head":

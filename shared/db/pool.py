@@ -6,9 +6,13 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
 RELEASE_SECONDS = 1.0
 """How long a server may take to end a statement that nobody waits for any more; then its connection is dropped."""
+
+STATEMENTS = 50_000
+"""How many of them a connection serves: what a session keeps at the server grows with them."""
 
 AT_HAND_SECONDS = 1.0
 """For how long a connection is kept as it is for the next one who asks."""
@@ -51,8 +55,8 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._at_hand: list[tuple[Any, float]] = []
-        """Connections that nobody uses, the last used last, and since when (of the loop's clock)."""
+        self._at_hand: list[tuple[Any, Any, float]] = []
+        """asyncpg's holder, its connection that nobody uses, and since when (of the loop's clock); the last used last."""
 
         self._waiters = 0
         self._ending = False
@@ -61,8 +65,9 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
 
     async def _acquire(self, timeout: float | None) -> Any:
         while self._at_hand:
-            connection, _ = self._at_hand.pop()
-            if _is_clean(connection):
+            holder, inner, _ = self._at_hand.pop()
+            connection = _lent(holder, inner)
+            if _is_clean(holder, inner):
                 return connection
             await self._put_away(connection)
         self._waiters += 1
@@ -72,12 +77,20 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
             self._waiters -= 1
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:
-        """Take a connection back; one whose server does not answer is dropped."""
-        if self._waiters or self._ending or not _is_clean(connection):
+        """Take a connection back; one whose server does not answer is dropped.
+
+        Whoever had it has it no more, as with asyncpg: what they use or give back again is not the next one's.
+        """
+        holder, inner = connection._holder, connection._con  # noqa: SLF001
+        if inner is None:  # given back before, or closed, and given back by that
+            return
+        if self._waiters or self._ending or not _is_clean(holder, inner):
             await self._put_away(connection, timeout)
             return
+        connection._detach()  # noqa: SLF001
+        holder._proxy = None  # noqa: SLF001
         loop = asyncio.get_running_loop()
-        self._at_hand.append((connection, loop.time()))
+        self._at_hand.append((holder, inner, loop.time()))
         if self._sweeper is None:
             self._sweeper = loop.call_later(AT_HAND_SECONDS, self._sweep)
 
@@ -87,10 +100,12 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         if self._sweeper is not None:
             self._sweeper.cancel()
         while self._at_hand:
-            await self._put_away(self._at_hand.pop()[0])
+            await self._put_away(_lent(*self._at_hand.pop()[:2]))
         await super().close()
 
     async def _put_away(self, connection: Any, timeout: float | None = None) -> None:
+        if connection is None:
+            return
         # What it was used for has an outcome of its own, which this one must not stand for.
         with suppress(TimeoutError):
             await super().release(connection, timeout=RELEASE_SECONDS if timeout is None else timeout)
@@ -99,21 +114,32 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         """Put away what was not used for a while."""
         loop = asyncio.get_running_loop()
         before = loop.time() - AT_HAND_SECONDS
-        idle = [connection for connection, since in self._at_hand if since <= before]
+        idle = [(holder, inner) for holder, inner, since in self._at_hand if since <= before]
         del self._at_hand[: len(idle)]
-        for connection in idle:
-            task = loop.create_task(self._put_away(connection))
+        for holder, inner in idle:
+            task = loop.create_task(self._put_away(_lent(holder, inner)))
             self._putting_away.add(task)
             task.add_done_callback(self._putting_away.discard)
         self._sweeper = loop.call_later(AT_HAND_SECONDS, self._sweep) if self._at_hand else None
 
 
-def _is_clean(connection: Any) -> bool:
-    """Whether a connection can be given to the next one as it is: no transaction, no statement being cancelled."""
-    inner = connection._con  # noqa: SLF001 (None where it has been closed, and given back by that)
-    if inner is None or inner.is_closed() or inner.is_in_transaction():
+def _lent(holder: Any, inner: Any) -> Any:
+    """A connection at hand as somebody has it; None where it was closed, by which asyncpg has its holder back."""
+    if holder._con is not inner:  # noqa: SLF001
+        return None
+    proxy = holder._proxy = PoolConnectionProxy(holder, inner)  # noqa: SLF001
+    return proxy
+
+
+def _is_clean(holder: Any, inner: Any) -> bool:
+    """Whether a connection can be given to the next one as it is: no transaction, no statement being cancelled.
+
+    And it has not served for as long as one may.
+    """
+    if holder._con is not inner or inner.is_closed() or inner.is_in_transaction():  # noqa: SLF001
         return False
-    return not inner._protocol._is_cancelling()  # noqa: SLF001
+    protocol = inner._protocol  # noqa: SLF001
+    return not protocol._is_cancelling() and protocol.queries_count < STATEMENTS  # noqa: SLF001
 
 
 async def open_pool(url: str, *, size: int, planned_once: bool = False) -> asyncpg.Pool:
@@ -127,7 +153,7 @@ async def open_pool(url: str, *, size: int, planned_once: bool = False) -> async
         url,
         min_size=1,
         max_size=size,
-        max_queries=50_000,
+        max_queries=STATEMENTS,
         max_inactive_connection_lifetime=300.0,
         connection_class=asyncpg.Connection,
         record_class=asyncpg.Record,

@@ -5,8 +5,10 @@ from contextlib import suppress
 LEAST = 64
 
 
-def connections(wanted: int) -> int:
-    """How many of `wanted` connections may be open: half of what the system allows is left to everything else.
+def connections(wanted: int, part: float = 1 / 2) -> int:
+    """How many of `wanted` connections may be open: a part of what the system allows, the rest is for everything else.
+
+    Half is for deliveries to sinks, an eighth for those to the operators' sink, a sixteenth for test events.
 
     What it allows is raised as far as needed and permitted: shells often begin with 1,024, some with 256.
     """
@@ -17,9 +19,10 @@ def connections(wanted: int) -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    if soft < 2 * wanted:
-        most = 2 * wanted if hard == resource.RLIM_INFINITY else min(2 * wanted, hard)
+    needed = int(wanted / part)
+    if soft < needed:
+        most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
             soft = max(soft, most)
-    return max(LEAST, min(wanted, soft // 2))
+    return max(LEAST, min(wanted, int(soft * part)))

@@ -61,7 +61,13 @@ class Cycle(RequestResponseCycle):
         if message["type"] != "http.response.start":
             raise RuntimeError(f"An answer starts with http.response.start, not {message['type']}.")
         status: int = message["status"]
-        head = self._rendered(status, message.get("headers", ()))
+        keep_alive = self.keep_alive
+        try:
+            head = self._rendered(status, message.get("headers", ()))
+        except BaseException:
+            # What was noted of it is not so: another head will be sent instead.
+            self.chunked_encoding, self.expected_content_length, self.keep_alive = None, 0, keep_alive
+            raise
         self.response_started = True
         self.waiting_for_100_continue = False
         if self.chunked_encoding is False and self.expected_content_length:

@@ -16,8 +16,12 @@ def spelled(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
 
 
 def signatures(value: str) -> list[bytes]:
-    """Those in a `webhook-signature`: a request can be repeated with them for as long as it counts as new."""
-    return [one.encode() for one in value.split(" ") if len(one) >= SHORTEST]
+    """Those in a `webhook-signature`: a request can be repeated with them for as long as it counts as new.
+
+    Each with its version, and then without.
+    """
+    whole = value.split(" ")
+    return [one.encode() for one in (*whole, *(w.partition(",")[2] for w in whole)) if len(one) >= SHORTEST]
 
 
 def without_secrets(answer: Answer, secrets: Sequence[bytes]) -> Answer:

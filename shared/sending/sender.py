@@ -16,6 +16,7 @@ from shared.core.redaction import redact_text
 from shared.core.retry import Outcome, Status
 from shared.http.addresses import AddressGuard
 from shared.http.client import Answer, NoAnswer, OutboundClient
+from shared.http.descriptors import connections
 from shared.http.oauth2 import ClientTokens, NoToken
 from shared.runtime.resources import Resources
 from shared.sending.attempt import BODY_BYTES, Result, attempt, detail_of, outcome_of, own_headers
@@ -33,6 +34,8 @@ SENT_BYTES = 8 * 1024
 
 OK, UNAUTHORIZED, TOO_LARGE = 200, 401, 413
 EVERYWHERE = ("0.0.0.0/0", "::/0")
+OPERATORS_CONNECTIONS = 1_000
+"""To the sink that whoever runs Weir has named: beside those to the sinks of subscriptions."""
 HIDDEN = "***"
 
 
@@ -261,7 +264,8 @@ class Sender:
     def _operator_client(self) -> OutboundClient:
         """For the sink that whoever runs Weir has named: it may be anywhere."""
         if self._operators is None:
-            self._operators = OutboundClient(AddressGuard(EVERYWHERE))
+            most = connections(OPERATORS_CONNECTIONS, part=1 / 8)
+            self._operators = OutboundClient(AddressGuard(EVERYWHERE), connections=most)
         return self._operators
 
     def _pool(self) -> "TransformPool":

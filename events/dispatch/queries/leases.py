@@ -57,10 +57,15 @@ UPDATE deliveries SET next_attempt_at = now()
 WHERE shard = ANY($1::smallint[]) AND status = 'pending' AND next_attempt_at > now()
 """
 
-# What was to happen by a clock that was set back since is due when it would have been.
+# What was to happen by a clock that was set back since is due when it would have been. In two parts, because dead
+# letters have an index of their own.
 BRING_FORWARD = """
+WITH dead_letters AS (
+    UPDATE deliveries SET next_attempt_at = next_attempt_at - $2::float8 * interval '1 second'
+    WHERE shard = ANY($1::smallint[]) AND next_attempt_at > now() AND status = 'dead'
+)
 UPDATE deliveries SET next_attempt_at = next_attempt_at - $2::float8 * interval '1 second'
-WHERE shard = ANY($1::smallint[]) AND next_attempt_at > now()
+WHERE shard = ANY($1::smallint[]) AND next_attempt_at > now() AND status <> 'dead'
 """
 
 

@@ -83,10 +83,10 @@ class Delivery(Model):
         Index(None, "project_id", "id"),
         Index(None, "subscription_id", "id"),
         Index(
-            "ix_deliveries_due",
+            "ix_deliveries_alive_due",
             "subscription_id",
             "next_attempt_at",
-            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL AND status <> 'dead'"),
         ),
         Index(
             "ix_deliveries_dead_letters_due",

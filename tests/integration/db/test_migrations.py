@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.core.ids import floor, timestamp_ms, uuid7
@@ -163,6 +164,99 @@ async def test_what_is_only_added_to_is_not_vacuumed_for_it(empty_url: str) -> N
         await connection.execute("SELECT ensure_partitions($1, $1)", today + timedelta(days=5))
         assert not any((await spared()).values())
     finally:
+        await connection.close()
+
+
+INVALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+BUILDING = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'
+"""
+
+
+async def _building(connection: asyncpg.Connection) -> int:
+    """The process that makes an index, once it waits for those who began before it."""
+    async with asyncio.timeout(20):
+        while (found := await connection.fetchval(BUILDING)) is None:  # noqa: ASYNC110 Postgres tells nobody
+            await asyncio.sleep(0.02)
+    return int(found)
+
+
+async def _with_deliveries(url: str) -> tuple[asyncpg.Connection, asyncpg.Connection]:
+    """A database of version 0005 with a delivery in each of three days, and who began before an index is made."""
+    await migrate(url, "0005")
+    connection = await asyncpg.connect(url)
+    for days in (1, 2, 3):
+        at = datetime.now(UTC) - timedelta(days=days)
+        (uid,) = await stream.store(connection, uuid4(), [stream.an_event()], at=at)
+        await stream.deliver(connection, uuid4(), uid, uuid4(), "dead", next_attempt_at=at)
+    early = await asyncpg.connect(url)
+    await early.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+    return connection, early
+
+
+async def test_deliveries_go_on_while_their_indexes_are_made(empty_url: str) -> None:
+    connection, early = await _with_deliveries(empty_url)
+    try:
+        migrating = [asyncio.create_task(migrate(empty_url)) for _ in range(3)]
+        await _building(connection)
+        at = datetime.now(UTC) + timedelta(days=9)
+        (uid,) = await stream.store(connection, uuid4(), [stream.an_event()], at=at)
+        async with asyncio.timeout(5):
+            await stream.deliver(connection, uuid4(), uid, uuid4(), "pending", next_attempt_at=at)
+        assert not any(task.done() for task in migrating)
+        await early.execute("ROLLBACK")
+        async with asyncio.timeout(30):
+            await asyncio.gather(*migrating)
+        assert await connection.fetch(INVALID) == []
+        for target in ("0005", "head"):
+            await migrate(empty_url, target)
+            assert await connection.fetch(INVALID) == []
+            assert await connection.fetchval("SELECT count(*) FROM deliveries") == 4
+        assert await connection.fetchval("SELECT to_regclass('ix_deliveries_due')") is None
+    finally:
+        await early.close()
+        await connection.close()
+
+
+async def test_every_day_has_the_indexes_whenever_it_was_made(empty_url: str) -> None:
+    connection, early = await _with_deliveries(empty_url)
+    try:
+        migrating = asyncio.create_task(migrate(empty_url))
+        await _building(connection)
+        await connection.execute("SELECT ensure_partitions($1, $1)", datetime.now(UTC).date() + timedelta(9))
+        await early.execute("ROLLBACK")
+        await migrating
+        await connection.execute("SELECT ensure_partitions($1, $1)", datetime.now(UTC).date() + timedelta(10))
+        rows = await connection.fetch(
+            """
+            SELECT x.indrelid::regclass::text AS name, count(*) FILTER (WHERE pg_get_expr(x.indpred, x.indrelid) LIKE
+                '%next_attempt_at IS NOT NULL%' AND i.inhparent IS NOT NULL) AS due
+            FROM pg_index x LEFT JOIN pg_inherits i ON i.inhrelid = x.indexrelid
+            WHERE x.indrelid::regclass::text LIKE 'deliveries\\_p%' GROUP BY 1
+            """
+        )
+        assert len(rows) == len({"yesterday", "today", "tomorrow"} | {2, 3} | {9, 10})
+        assert {row["due"] for row in rows} == {2}
+    finally:
+        await early.close()
+        await connection.close()
+
+
+async def test_a_migration_that_broke_off_goes_on_where_it_was(empty_url: str) -> None:
+    connection, early = await _with_deliveries(empty_url)
+    try:
+        migrating = asyncio.create_task(migrate(empty_url))
+        await connection.execute("SELECT pg_terminate_backend($1, 5000)", await _building(connection))
+        with pytest.raises(SQLAlchemyError):
+            await migrating
+        assert await connection.fetch(INVALID)
+        assert (await status(empty_url))[0] == "0005"
+        await early.execute("ROLLBACK")
+        await migrate(empty_url)
+        assert await connection.fetch(INVALID) == []
+    finally:
+        await early.close()
         await connection.close()
 
 

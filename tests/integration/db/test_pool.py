@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from cli.local.servers import PostgresServer
@@ -120,5 +121,52 @@ async def test_what_nobody_asks_for_is_put_away(database_url: str, monkeypatch: 
         async with asyncio.timeout(5):
             while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 the pool tells nobody
                 await asyncio.sleep(0.01)
+    finally:
+        await pool.close()
+
+
+async def test_one_that_served_long_enough_is_replaced(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.db.pool.STATEMENTS", 20)
+    pool = await open_pool(database_url, size=1)
+    try:
+        pids = [await pool.fetchval("SELECT pg_backend_pid()") for _ in range(60)]
+        assert pids[0] == pids[1]
+        assert len(set(pids)) >= 3
+    finally:
+        await pool.close()
+
+
+async def test_a_second_release_gives_nobody_elses_away(database_url: str) -> None:
+    pool = await open_pool(database_url, size=2)
+    try:
+        former = await pool.acquire()
+        await pool.release(former)
+        await pool.release(former)
+        async with pool.acquire() as one, pool.acquire() as other:
+            await pool.release(former)
+            async with asyncio.timeout(5):
+                pids = [await c.fetchval("SELECT pg_backend_pid()") for c in (one, other)]
+            assert len(set(pids)) == 2
+            third = asyncio.create_task(pool.fetchval("SELECT 3"))
+            assert await one.fetchval("SELECT 1") == 1
+            assert not third.done()
+        assert await third == 3
+    finally:
+        await pool.close()
+
+
+async def test_what_was_given_back_cannot_be_used(database_url: str) -> None:
+    pool = await open_pool(database_url, size=1)
+    try:
+        async with pool.acquire() as former:
+            pass
+        with pytest.raises(asyncpg.InterfaceError, match="released"):
+            await former.fetchval("SELECT 1")
+        async with pool.acquire() as connection:
+            with pytest.raises(asyncpg.InterfaceError, match="released"):
+                await former.fetchval("SELECT 1")
+            assert await connection.fetchval("SELECT 2") == 2
     finally:
         await pool.close()

@@ -154,6 +154,8 @@ def test_the_limit_of_open_files_is_raised_and_kept() -> None:
         assert connections(400) == 400
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 800
         assert connections(100) == 100
+        assert connections(100, part=1 / 8) == 100
         assert connections(10 * before[1]) == before[1] // 2
+        assert connections(10 * before[1], part=1 / 8) == before[1] // 8
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -122,6 +122,28 @@ async def test_a_header_cannot_become_two(header: tuple[bytes, bytes]) -> None:
     assert not answer.cycle.response_started
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"content-length", b"5"), (b"x-a", b"b\nc")],
+        [(b"transfer-encoding", b"chunked"), (b"x-a", b"b\nc")],
+        [(b"connection", b"close"), (b"content-length", b"five")],
+    ],
+)
+async def test_whoever_asked_is_told_of_a_head_that_cannot_be_written(
+    headers: list[tuple[bytes, bytes]],
+) -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    answer = Answer()
+    await answer.cycle.run_asgi(app)
+    written = b"".join(answer.wire.pieces)
+    assert written.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert written.endswith(b"\r\n\r\nInternal Server Errorclosed")
+    assert answer.ended == 1
+
+
 @pytest.mark.parametrize("body", [b"", b"three"])
 async def test_a_body_of_another_length_than_was_said_is_a_mistake(body: bytes) -> None:
     answer = Answer()

@@ -1,19 +1,32 @@
-"""Dead letters on their way are found beside what else waits for their subscription."""
+"""What is due is found without the dead letters that wait, and those without what else does."""
 
 from alembic import op
+
+from shared.db.migrations.indexes import build_index
 
 revision = "0006"
 down_revision = "0005"
 
+COLUMNS = "(subscription_id, next_attempt_at)"
+
 
 def upgrade() -> None:
-    """Add the index: it has only what is dead and not yet with its dead letter sink."""
-    op.execute(
-        "CREATE INDEX ix_deliveries_dead_letters_due ON deliveries (subscription_id, next_attempt_at)"
-        " WHERE next_attempt_at IS NOT NULL AND status = 'dead'"
+    """Put two indexes in place of one. Version 0005 of the code runs beside it, and looks for what is due by others."""
+    build_index(
+        "ix_deliveries_alive_due",
+        "deliveries",
+        f"{COLUMNS} WHERE next_attempt_at IS NOT NULL AND status <> 'dead'",
     )
+    build_index(
+        "ix_deliveries_dead_letters_due",
+        "deliveries",
+        f"{COLUMNS} WHERE next_attempt_at IS NOT NULL AND status = 'dead'",
+    )
+    op.execute("DROP INDEX IF EXISTS ix_deliveries_due")
 
 
 def downgrade() -> None:
-    """Drop it: the other one has all that waits."""
-    op.execute("DROP INDEX ix_deliveries_dead_letters_due")
+    """Put the one back that has all that waits."""
+    build_index("ix_deliveries_due", "deliveries", f"{COLUMNS} WHERE next_attempt_at IS NOT NULL")
+    op.execute("DROP INDEX IF EXISTS ix_deliveries_alive_due")
+    op.execute("DROP INDEX IF EXISTS ix_deliveries_dead_letters_due")
