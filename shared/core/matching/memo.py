@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 V = TypeVar("V")
 
-ENTRY_BYTES = 250
+ENTRY_BYTES = 350
 """What an entry takes besides its key and its value: its places in a table that doubles, and what holds its weight."""
 
 

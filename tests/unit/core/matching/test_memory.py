@@ -28,19 +28,19 @@ def wide(number: int) -> str:
     return f'data.{"cp"[number % 2]} == "{number}"'
 
 
-def of_two(number: int) -> tuple[Attributes, Any]:
+def of_two(number: int, of: int = 2000) -> tuple[Attributes, Any]:
     """Each with two members of its own."""
-    return {"type": "a"}, {"c": str(number * 2 % 2000), "p": str(number * 14 % 2000 + 1)}
+    return {"type": "a"}, {"c": str(number * 2 % of), "p": str((number * 14 + 1) % of)}
 
 
 def alternatives(number: int) -> str:
-    return " || ".join(wide(number * 20 + one) for one in range(20))
+    return " || ".join(wide(number * 50 + one) for one in range(50))
 
 
 SORTS: dict[str, tuple[int, Callable[[int], Any], Callable[[int], tuple[Attributes, Any]]]] = {
     "rows": (2000, lambda n: {"cel": wide(n)}, of_two),
     "rows of one type": (300, lambda n: {"cel": f'type == "a" && {wide(n)}'}, lambda n: of_two(n % 150)),
-    "alternatives": (100, lambda n: {"cel": alternatives(n)}, of_two),
+    "alternatives": (200, lambda n: {"cel": alternatives(n)}, lambda n: of_two(n, 10_000)),
     "rows that may hold": (
         1000,
         lambda n: {"cel": f'data.c == "{n}" && data.n > {n % 7}'},
