@@ -26,7 +26,7 @@ from shared.core.filters import (
     compile_filters,
     data_of,
 )
-from shared.core.matching import Matches, MatchIndex
+from shared.core.matching import REMEMBERED_BYTES, Budget, Matches, MatchIndex
 from shared.runtime.resources import Resources
 from shared.sending.binding import BindingSettings, read_binding
 from shared.sending.special import Special, Unusable, special_of
@@ -76,10 +76,11 @@ class Subscribers:
 
     __slots__ = ("by_id", "index", "version")
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, budget: Budget | None = None) -> None:
+        """`budget` is what its index may remember together with those of other projects."""
         self.version = version
         self.by_id: dict[UUID, Subscription] = {}
-        self.index: MatchIndex[Subscription] = MatchIndex()
+        self.index: MatchIndex[Subscription] = MatchIndex(budget)
 
     def put(self, subscription: Subscription) -> None:
         """Add it, or replace the one that was."""
@@ -135,6 +136,7 @@ class SubscriptionCache:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._projects: dict[UUID, Subscribers] = {}
+        self._budget = Budget(REMEMBERED_BYTES)
         self._binding = read_binding(os.environ, allowed=BindingSettings().bound_sink)
         self._reading: dict[UUID, asyncio.Lock] = {}
 
@@ -181,7 +183,7 @@ class SubscriptionCache:
             # Not in the eyes of those who match meanwhile.
             old = now.difference(changed)
             unchanged = [subscription for subscription in by_id.values() if subscription.id in old]
-            found = Subscribers(version)
+            found = Subscribers(version, self._budget)
             async for subscription in _politely([*unchanged, *fresh]):
                 found.put(subscription)
         else:

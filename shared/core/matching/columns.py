@@ -18,6 +18,13 @@ from shared.core.matching.tables import Beginnings
 REMEMBERED_BYTES = 256 * 1024
 """About what a column remembers."""
 
+VALUE_BYTES = 100
+"""What remembering a value takes besides its rows."""
+
+COLUMN_BYTES = 1500
+COMPARISON_BYTES = 150
+"""About what a column takes, and each of its comparisons, before it remembers anything; besides its sets of rows."""
+
 _OTHER: Final = object()
 
 
@@ -61,6 +68,7 @@ class Column:
         "_ranges",
         "known",
         "rows",
+        "size",
         "value",
     )
 
@@ -103,7 +111,12 @@ class Column:
         self._bounds = sorted({bound for bound, *_ in (*more, *less)})
         self._ranges = (_Bounds(more, less=False), _Bounds(less, less=True)) if self._bounds else ()
         self.known: dict[Hashable, int] = {}
-        self._limit = max(16, REMEMBERED_BYTES // (100 + rows // 8))
+        remembered = VALUE_BYTES + rows // 8
+        self._limit = max(16, REMEMBERED_BYTES // remembered)
+        # There are two places for each bound, and few values that are neither a bound nor what is looked up.
+        told = min(self._limit, 4 + max(2 * len(comparisons), len(self._equal)))
+        compared = COMPARISON_BYTES * max(len(comparisons), len(self._equal))
+        self.size = COLUMN_BYTES + compared + 3 * (rows // 8) + told * remembered
 
     def _look_up(self, wanted: Iterable[Hashable], row: int) -> None:
         """A row that one value decides; most values have one such row, so that a list for each is too much."""
@@ -149,9 +162,9 @@ class Column:
 
 
 class Columns:
-    """Rows of comparisons."""
+    """Rows of comparisons; `size` is about how many bytes they take at most."""
 
-    __slots__ = ("_columns", "_count", "_every")
+    __slots__ = ("_columns", "_count", "_every", "size")
 
     def __init__(self, rows: Sequence[Iterable[Comparison]]) -> None:
         by_term: dict[Term, tuple[list[int], list[Comparison]]] = {}
@@ -166,6 +179,7 @@ class Columns:
         terms = sorted(by_term.items(), key=lambda entry: (entry[0].sees_data, -len(entry[1][0])))
         columns = [Column(term, *entries, len(rows)) for term, entries in terms]
         self._columns = tuple((column.value, column.rows, column) for column in columns)
+        self.size = sum(column.size for column in columns)
         self._count = len(rows)
         self._every = (1 << len(rows)) - 1
 

@@ -10,26 +10,18 @@ see more (CESQL with functions, CEL), what they compare is worked out once for a
 
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from shared.core.filters import NO_DATA, Attributes, EventData, Filter, Need, canonical
 from shared.core.matching.columns import Columns
-from shared.core.matching.memo import Memo
+from shared.core.matching.memo import Budget, Memo
 from shared.core.matching.plans import Group, Matches, Open, Plan, Row, group_of, joined, plan_of
 from shared.core.matching.tables import Beginnings, Texts
 
 T = TypeVar("T")
 
-KINDS = 20_000
-"""How much is remembered of kinds of events: each entry counts one and one for each member found."""
-
-DECIDED = 200_000
-"""The same for what was found by what filters compare besides attributes."""
-
-ROWS = 50_000
-"""How many of those comparisons are kept ready to be looked up."""
-
-VALUES = 2_000
-"""The same for the values that filters with more to see have been asked about."""
+REMEMBERED_BYTES = 24 * 1024 * 1024
+"""About what a generation of all that is remembered takes; an index may share it with others."""
 
 SIGNATURES = 64
 """How many different sets of attributes are looked up together."""
@@ -38,7 +30,9 @@ SIGNATURES = 64
 class MatchIndex(Generic[T]):
     """Members, each with a filter; finds those whose filter an event passes."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget | None = None) -> None:
+        """`budget` is what it may remember together with other indexes."""
+        budget = budget or Budget(REMEMBERED_BYTES)
         self._groups: dict[Hashable, Group[T]] = {}
         self._group_of: dict[Hashable, Group[T]] = {}
         self._texts: dict[str, Texts] = {}
@@ -50,11 +44,12 @@ class MatchIndex(Generic[T]):
         self._affixes: dict[tuple[str, str], dict[Hashable, dict[Group[T], None]]] = {}
         self._always: dict[Group[T], None] = {}
         self._unplaced: dict[Group[T], None] = {}
-        self._base: Open[T] | None = None
-        self._kinds: Memo[Plan[T]] = Memo(KINDS)
-        self._values: Memo[Matches[T]] = Memo(VALUES)
-        self._open: Memo[Open[T]] = Memo(ROWS)
-        self._decided: Memo[Plan[T]] = Memo(DECIDED)
+        self._base: tuple[Open[T], Columns] | None = None
+        self._kinds: Memo[Plan[T]] = Memo(budget)
+        self._values: Memo[Matches[T]] = Memo(budget)
+        self._decided: Memo[Plan[T]] = Memo(budget)
+        self._columns: Memo[Columns] = Memo(budget)
+        self._open: WeakValueDictionary[tuple[Row[T], ...], Open[T]] = WeakValueDictionary()
 
     def __len__(self) -> int:
         return len(self._group_of)
@@ -105,14 +100,14 @@ class MatchIndex(Generic[T]):
         plan = self._kinds.get(key)
         if plan is None:
             plan = self._plan(attributes, data)
-            self._kinds.put(key, plan, plan.weight)
-        own = 0 if plan.open is None else plan.open.columns.holding(attributes, data)
-        others = self._everywhere().columns.holding(attributes, data) if self._unplaced else 0
+            self._kinds.put(key, plan, plan.size)
+        own = 0 if plan.open is None else self._columns_of(plan.open).holding(attributes, data)
+        others = self._everywhere()[1].holding(attributes, data) if self._unplaced else 0
         if own or others:
             decided = self._decided.get((plan, own, others))
             if decided is None:
-                decided = plan.decided(own, self._everywhere(), others)
-                self._decided.put((plan, own, others), decided, decided.weight)
+                decided = self._decide(plan, own, others)
+                self._decided.put((plan, own, others), decided, decided.size)
             plan = decided
         if not plan.asked:
             return plan.matches
@@ -171,16 +166,34 @@ class MatchIndex(Generic[T]):
             return None
         known = self._open.get(rows)
         if known is None:
-            known = Open(rows, Columns([row.need.comparisons for row in rows]))
-            self._open.put(rows, known, len(rows))
+            known = self._open[rows] = Open(rows)
         return known
 
-    def _everywhere(self) -> Open[T]:
+    def _columns_of(self, opened: Open[T]) -> Columns:
+        columns = self._columns.get(opened)
+        if columns is None:
+            columns = opened.columns()
+            self._columns.put(opened, columns, columns.size)
+        return columns
+
+    def _everywhere(self) -> tuple[Open[T], Columns]:
         """The filters that ask nothing of attributes that could be looked up first: the same for every kind of event."""
         if self._base is None:
-            rows = tuple(row for group in self._unplaced for row in group.rows)
-            self._base = Open(rows, Columns([row.need.comparisons for row in rows]))
+            opened = Open(tuple(row for group in self._unplaced for row in group.rows))
+            self._base = opened, opened.columns()
         return self._base
+
+    def _decide(self, plan: Plan[T], own: int, others: int) -> Plan[T]:
+        """The plan for events of which its own columns, and those of all plans, say this."""
+        passing: list[Group[T]] = []
+        asked: list[Group[T]] = []
+        if others:
+            opened, columns = self._everywhere()
+            passing, asked = opened.decided(*columns.split(others))
+        if own and plan.open is not None:
+            more, unsure = plan.open.decided(*self._columns_of(plan.open).split(own))
+            passing, asked = passing + more, asked + unsure
+        return plan.decided(passing, asked)
 
     def _asked(self, plan: Plan[T], attributes: Attributes, data: EventData) -> Matches[T]:
         if plan.names is None:
@@ -191,7 +204,7 @@ class MatchIndex(Generic[T]):
         if known is None:
             known = plan.ask(attributes, data)
             if not known.failed:
-                self._values.put(seen, known, 1 + len(known.members))
+                self._values.put(seen, known, known.size)
         return known
 
     def _candidates(self, attributes: Attributes) -> Iterable[Group[T]]:
@@ -270,7 +283,7 @@ class MatchIndex(Generic[T]):
         self._kinds.clear()
         self._values.clear()
         self._base = None
-        self._open.clear()
+        self._columns.clear()
         self._decided.clear()
 
 

@@ -10,6 +10,14 @@ from shared.core.matching.needs import atoms, is_plain, needs
 
 T = TypeVar("T")
 
+POINTER_BYTES = 8
+
+MATCHES_BYTES = 120
+"""What those that an event goes to take when there are none."""
+
+PLAN_BYTES = 200
+"""What a plan takes that asks nobody and decides nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matches(Generic[T]):
@@ -17,6 +25,11 @@ class Matches(Generic[T]):
 
     members: tuple[T, ...] = ()
     failed: tuple[tuple[T, Exception], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The bytes of it, without the members themselves."""
+        return MATCHES_BYTES + POINTER_BYTES * len(self.members)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,16 +80,18 @@ def group_of(filter_: Filter) -> Group[T]:
     return group
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Open(Generic[T]):
     """Rows that terms decide."""
 
     rows: tuple[Row[T], ...]
-    columns: Columns
 
-    def decided(self, holding: int) -> tuple[list[Group[T]], list[Group[T]]]:
-        """The groups that pass, and those to be asked, given what `Columns.holding` says."""
-        sure, unsure = self.columns.split(holding)
+    def columns(self) -> Columns:
+        """What decides them, made anew."""
+        return Columns([row.need.comparisons for row in self.rows])
+
+    def decided(self, sure: int, unsure: int) -> tuple[list[Group[T]], list[Group[T]]]:
+        """The groups that pass, and those to be asked, given the rows that hold and those that may."""
         passing: dict[Group[T], None] = {}
         asked: dict[Group[T], None] = {}
         for place in places(sure):
@@ -100,17 +115,14 @@ class Plan(Generic[T]):
     open: Open[T] | None = None
 
     @property
-    def weight(self) -> int:
-        """What remembering it counts."""
-        return 1 + len(self.matches.members) + len(self.asked) + (len(self.open.rows) if self.open else 0)
+    def size(self) -> int:
+        """The bytes of it and of its rows, which other plans may have as well."""
+        pointers = len(self.asked) + len(self.names or ()) + (len(self.open.rows) if self.open else 0)
+        return PLAN_BYTES + POINTER_BYTES * pointers + self.matches.size
 
-    def decided(self, own: int, base: Open[T], others: int) -> "Plan[T]":
-        """The plan for events of which its own columns, and those of all plans, say this."""
-        passing, asked = base.decided(others)
-        if self.open is not None:
-            more, unsure = self.open.decided(own)
-            passing, asked = passing + more, asked + unsure
-        return plan_of(Matches(self.matches.members + joined(passing)), (*self.asked, *asked), None)
+    def decided(self, passing: list[Group[T]], unsure: list[Group[T]]) -> "Plan[T]":
+        """The plan for events that these groups pass as well, and those have to be asked about."""
+        return plan_of(Matches(self.matches.members + joined(passing)), (*self.asked, *unsure), None)
 
     def ask(self, attributes: Attributes, data: EventData) -> Matches[T]:
         """Who an event of this kind goes to, when all that is left is to ask."""

@@ -7,6 +7,9 @@ from typing import Final
 TOLD: Final = 500
 """Values that an attribute had of late: a type or a source comes again, and is looked up once."""
 
+TOLD_LENGTH: Final = 250
+"""How long those are at most: what is longer is looked up each time."""
+
 
 class Beginnings:
     """Texts that a value may begin with; finds those that it does without trying each.
@@ -127,7 +130,8 @@ class Texts:
                 self.beginnings.longest(value) if self.beginnings else None,
                 self.endings.longest(value[::-1]) if self.endings else None,
             )
-            if len(self._told) >= TOLD:
-                self._told.clear()
-            self._told[value] = told
+            if len(value) <= TOLD_LENGTH:
+                if len(self._told) >= TOLD:
+                    self._told.clear()
+                self._told[value] = told
         return told

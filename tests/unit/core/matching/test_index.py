@@ -13,7 +13,6 @@ from shared.core.filters import UNSURE, Attributes, Comparison, EventData, Filte
 from shared.core.filters.cel_terms import Member
 from shared.core.matching import MatchIndex
 from shared.core.matching.columns import REMEMBERED_BYTES, Column, Columns, places
-from shared.core.matching.memo import Memo
 from shared.core.matching.tables import Beginnings
 
 NAMES = ["type", "source", "subject", "count", "flag", "x"]
@@ -307,15 +306,6 @@ def test_without_filters_nothing_of_an_event_is_looked_at() -> None:
     assert index.constant is None
     index.drop(2)
     assert index.constant is not None
-
-
-def test_many_kinds_of_events_do_not_fill_the_memory() -> None:
-    memo: Memo[int] = Memo(100)
-    for number in range(1000):
-        memo.put(number, number, 10)
-    assert len(memo._young) + len(memo._old) <= 20
-    assert memo.get(999) == 999
-    assert memo.get(1) is None
 
 
 comparisons = (
