@@ -128,10 +128,13 @@ def test_what_columns_take_is_told_before_they_are_asked() -> None:
             for number in range(200):
                 columns.holding({}, json_of({"n": number - 0.5, "c": str(number), f"m{number}": number % 3}))
             gc.collect()
-            taken = tracemalloc.get_traced_memory()[0]
+            filled, told = tracemalloc.get_traced_memory()[0], columns.size
+            del columns
+            gc.collect()
+            taken = filled - tracemalloc.get_traced_memory()[0]  # others in this process take some too
         finally:
             tracemalloc.stop()
-        assert taken <= columns.size <= 5 * taken, make(1)
+        assert taken <= told <= 5 * taken, make(1)
 
 
 def test_memories_share_what_they_may_fill() -> None:
