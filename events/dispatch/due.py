@@ -294,9 +294,9 @@ class DueDeliveries:
         return ROOM
 
     def _shed(self, job: Job) -> None:
+        """Its row is still due, here or where its shard goes."""
         self.under_way.pop(job.delivery_id, None)
-        if job.dead_letter is not None:
-            self.letters_at(WAKE_GAP_SECONDS)
+        (self.at if job.dead_letter is None else self.letters_at)(WAKE_GAP_SECONDS)
 
     def _relax(self, subscription_id: UUID) -> None:
         """Its backlog is on its way: new events may go to its gate directly again."""

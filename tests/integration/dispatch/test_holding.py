@@ -10,7 +10,6 @@ from itertools import count
 
 import pytest
 
-from events.dispatch.dispatcher import MOVE_SECONDS
 from events.dispatch.handler import Dispatch, create
 from tests.integration.dispatch.conftest import World
 from tests.support.sink import Answer, Received, Sink
@@ -74,7 +73,7 @@ async def test_new_events_do_not_wait_for_a_sink_that_hangs_when_their_shard_s_t
         assert Counter(name for name, _ in came) == dict.fromkeys(sent, 1)
         late = sorted(at - sent[name or ""] for name, at in came)
         assert late[len(late) * 9 // 10] < 1.0
-        assert late[-1] < MOVE_SECONDS
+        assert late[-1] < 5.0
         hung = Counter(r.id for r in sink.requests if r.path == "/hangs")
         assert set(hung.values()) == {1}
         assert len(hung) == len(sent)

@@ -108,7 +108,9 @@ def test_an_answer_much_later_than_usual_is_a_reason() -> None:
 
 
 @given(st.floats(0, 30), st.floats(0, 60), st.floats(1, 60))
-def test_an_answer_is_awaited_for_longer_than_it_took_so_far(latency: float, age: float, timeout: float) -> None:
+def test_an_answer_is_awaited_for_longer_than_it_took_so_far(
+    latency: float, age: float, timeout: float
+) -> None:
     limit = AdaptiveLimit()
     limit.latency = latency
     takes = limit.outlook(age, timeout)
