@@ -14,7 +14,7 @@ from events.dispatch import orders
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
-from events.dispatch.gate import Surroundings
+from events.dispatch.gate import LONG_SECONDS, Surroundings
 from events.dispatch.gates import Gates
 from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
@@ -290,18 +290,18 @@ class Dispatcher:
         chosen = {shard for shard in self.shards.values() if shard.ending}
         for shard in chosen:
             shard.ending = shard.deadline <= now
+        self._look_ahead()
         if not moves:
             return
-        held_up = self._held_up()
         shards = [s for s in self.shards.values() if not s.leaving and s.stays_until <= now]
         shards.sort(
-            key=lambda s: (s.number in held_up, s not in chosen, self._under_way(s.number), len(s.works))
+            key=lambda s: (s.busy_until > 0, s not in chosen, self._under_way(s.number), len(s.works))
         )
         heirs = [heir for heir, count in moves.items() for _ in range(count)]
         given = dict(zip(shards, heirs, strict=False))
         for shard in given:
             shard.ending = True
-        given = {shard: heir for shard, heir in given.items() if shard.number not in held_up}
+        given = {shard: heir for shard, heir in given.items() if not shard.busy_until}
         if not given:
             return
         try:
@@ -313,10 +313,14 @@ class Dispatcher:
                 for shard in moved:
                     self._lose(shard)
         finally:
-            for shard in given:
-                if not shard.lost:
-                    shard.stays_until = time.monotonic() + STAY_SECONDS
-                    self._stay(shard)
+            self._keep_on(given)
+
+    def _keep_on(self, shards: Iterable[Shard]) -> None:
+        """Go on for a while with those of `shards` that could not be given away."""
+        for shard in shards:
+            if shard.leaving and not shard.lost:
+                shard.stays_until = time.monotonic() + STAY_SECONDS
+                self._stay(shard)
 
     def _stay(self, shard: Shard) -> None:
         """Go on with a shard that was to be given away."""
@@ -325,46 +329,61 @@ class Dispatcher:
         self._reader.wake([shard.number])
         self._due.at(0)
 
-    def _held_up(self) -> set[int]:
-        """The shards of which something is under way that takes long."""
-        return {
-            job.shard.number
-            for job in self._due.under_way.values()
-            if job.started and self._gates.of_job(job).is_long
-        }
+    def _look_ahead(self) -> None:
+        """Note which shards are held up by something that takes long, and until when.
+
+        A request takes long that has taken long already, or that goes to a sink whose requests do.
+        """
+        now = time.monotonic()
+        for shard in self.shards.values():
+            shard.busy_until = 0.0
+        for job in self._due.under_way.values():
+            if job.started_at is None:
+                continue
+            gate, shard = self._gates.of_job(job), job.shard
+            if now - job.started_at > LONG_SECONDS or gate.is_long:
+                # After that, what is under way is left to its row.
+                ends = min(gate.ends(job, now), shard.deadline + LEAVE_SECONDS)
+                shard.busy_until = max(shard.busy_until, ends)
 
     async def _end(self, expired: list[Shard], now: float) -> None:
         """Let other requests go on with shards that were held for long enough.
 
         That takes a moment in which nothing of them is under way. So they go on here until what takes long has ended,
-        without more of it: nobody's new events wait for a sink that hangs. What has not ended after
-        `LEAVE_SECONDS` is left to its row.
+        without anything that would take longer than that: nobody's events wait for a sink that hangs. What has not
+        ended after `LEAVE_SECONDS` is left to its row.
         """
-        held_up = self._held_up()
+        self._look_ahead()
         for shard in expired:
             shard.ending = True
-        ready = [shard for shard in expired if shard.number not in held_up]
-        going = await self._come_to_rest(ready, MOVE_SECONDS) if ready else []
-        for shard in ready:
-            if shard not in going and not shard.lost:
-                shard.stays_until = time.monotonic() + STAY_SECONDS
-                self._stay(shard)
-        going += [s for s in expired if s not in going and not s.lost and s.deadline + LEAVE_SECONDS <= now]
-        if going:
-            await self._leave(going, MOVE_SECONDS)
-            self._resources.wake.shards({shard.number for shard in going})
+        ready = [shard for shard in expired if not shard.busy_until]
+        try:
+            resting = await self._come_to_rest(ready, MOVE_SECONDS) if ready else []
+            left = [shard for shard in expired if shard not in resting and not shard.lost]
+            for going in (resting, [shard for shard in left if shard.deadline + LEAVE_SECONDS <= now]):
+                if going:
+                    await self._leave(going, MOVE_SECONDS)
+                    self._resources.wake.shards({shard.number for shard in going})
+        finally:
+            self._keep_on(expired)
 
     def _under_way(self, number: int) -> int:
         jobs = self._due.under_way.values()
-        return sum(job.started for job in jobs if job.shard.number == number)
+        return sum(job.started_at is not None for job in jobs if job.shard.number == number)
 
-    async def _come_to_rest(self, shards: list[Shard], seconds: float) -> list[Shard]:
-        """Take nothing more of `shards` and wait until nothing of them is under way; those of which that is so."""
+    async def _come_to_rest(
+        self, shards: list[Shard], seconds: float, *, patient: bool = False
+    ) -> list[Shard]:
+        """Take nothing more of `shards` and wait until nothing of them is under way; those of which that is so.
+
+        The others go on, those of which something turns out to take long as soon as it does; unless it is
+        `patient`, then they stay as they are.
+        """
         for shard in shards:
             shard.leaving = True
         await self._ears.ignore([shard.number for shard in shards])
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self._is_at_work({shard.number for shard in shards}):
+        while time.monotonic() < deadline and self._is_at_work({s.number for s in shards if s.leaving}):
             await asyncio.sleep(PAUSE_SECONDS / 10)
             try:
                 await self._renew()
@@ -373,7 +392,13 @@ class Dispatcher:
                     raise
                 logger.warning("leases are not renewed, the database is away: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)
-        return [shard for shard in shards if not shard.lost and not self._is_at_work({shard.number})]
+            if not patient:
+                self._look_ahead()
+                self._keep_on(shard for shard in shards if shard.busy_until)
+        resting = [s for s in shards if s.leaving and not s.lost and not self._is_at_work({s.number})]
+        if not patient:
+            self._keep_on(shard for shard in shards if shard not in resting)
+        return resting
 
     def _is_idle(self, now: float) -> bool:
         return (
@@ -403,7 +428,7 @@ class Dispatcher:
 
     async def _leave(self, shards: list[Shard], seconds: float) -> None:
         """Take nothing more of `shards`, end what is under way within `seconds`, and give them back."""
-        await self._come_to_rest(shards, seconds)
+        await self._come_to_rest(shards, seconds, patient=True)
         for shard in shards:
             self._progress.let_stand(shard, float("inf"))
         try:
@@ -419,7 +444,7 @@ class Dispatcher:
     def _is_at_work(self, numbers: Collection[int]) -> bool:
         jobs = self._due.under_way.values()
         return any(s.works for s in self.shards.values() if s.number in numbers) or any(
-            job.shard.number in numbers and job.started for job in jobs
+            job.shard.number in numbers and job.started_at is not None for job in jobs
         )
 
     def _lose(self, shard: Shard) -> None:

@@ -158,10 +158,8 @@ class DueDeliveries:
         rooms = self._rooms(lanes)
         if not rooms:
             return
-        kept = (
-            {lane for lane in rooms if self._is_long(lane)} if any(s.ending for s in held.values()) else set()
-        )
-        rows = await self._fetch(rooms, kept, held)
+        open_to = {lane: self._open_to(lane, held) for lane in rooms}
+        rows = await self._fetch(rooms, open_to)
         found = dict.fromkeys(rooms, 0)
         for row in rows:
             found[Lane(row["subscription_id"], row["status"] == "dead")] += 1
@@ -177,7 +175,7 @@ class DueDeliveries:
                 self._saturated.add(lane.subscription_id)
             else:
                 self._relax(lane.subscription_id)
-            if not count and lane not in kept:
+            if not count and len(open_to[lane]) == len(held):
                 # It is due, but others of its order come first.
                 self._recorder.put_in_order(lane.subscription_id)
 
@@ -212,22 +210,24 @@ class DueDeliveries:
     def _again(self, lane: Lane, seconds: float) -> None:
         (self.letters_at if lane.dead_letters else self.at)(seconds)
 
-    async def _fetch(
-        self, rooms: dict[Lane, int], kept: Collection[Lane], held: dict[int, Shard]
-    ) -> "list[Record]":
-        """What is due, but for what lies in shards that are ending and belongs to `kept`: it takes too long."""
+    async def _fetch(self, rooms: dict[Lane, int], open_to: dict[Lane, frozenset[int]]) -> "list[Record]":
+        """What is due in the shards that each lane is open to: together, what is open to the same ones."""
         pool = await self._resources.pg()
+        together: dict[frozenset[int], dict[Lane, int]] = {}
+        for lane, room in rooms.items():
+            together.setdefault(open_to[lane], {})[lane] = room
         rows: list[Record] = []
-        if brief := {lane: room for lane, room in rooms.items() if lane not in kept}:
-            rows += await queries.due(pool, brief, list(held), self._taken())
-        staying = [number for number, shard in held.items() if not shard.ending]
-        if kept and staying:
-            rows += await queries.due(pool, {lane: rooms[lane] for lane in kept}, staying, self._taken())
+        for numbers in sorted(together, key=len, reverse=True):
+            if numbers:
+                rows += await queries.due(pool, together[numbers], numbers, self._taken())
         return rows
 
-    def _is_long(self, lane: Lane) -> bool:
+    def _open_to(self, lane: Lane, held: dict[int, Shard]) -> frozenset[int]:
+        """The shards but those that it would keep from being given away."""
         gate = self._gates.find(lane.subscription_id, dead_letters=lane.dead_letters)
-        return gate is not None and gate.is_long
+        if gate is None:
+            return frozenset(held)
+        return frozenset(number for number, shard in held.items() if not gate.outlasts(shard))
 
     def _rooms(self, lanes: Iterable[Lane]) -> dict[Lane, int]:
         """How many rows to fetch of each of `lanes`: in even parts, if all that have room have more than `ROWS`.
@@ -294,9 +294,9 @@ class DueDeliveries:
         return ROOM
 
     def _shed(self, job: Job) -> None:
+        """Its row is still due, here or where its shard goes."""
         self.under_way.pop(job.delivery_id, None)
-        if job.dead_letter is not None:
-            self.letters_at(WAKE_GAP_SECONDS)
+        (self.at if job.dead_letter is None else self.letters_at)(WAKE_GAP_SECONDS)
 
     def _relax(self, subscription_id: UUID) -> None:
         """Its backlog is on its way: new events may go to its gate directly again."""

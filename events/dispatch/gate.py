@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from events.dispatch.subscriptions import Subscription
-from events.dispatch.work import Job
+from events.dispatch.work import Job, Shard
 from shared.core.breaker import EVIDENCE, Breaker, State, is_overloaded, is_unwell
 from shared.core.concurrency import AdaptiveLimit
 from shared.core.retry import HONOURS_RETRY_AFTER, Outcome
@@ -137,6 +137,23 @@ class Gate:
         """Whether what starts now, or is under way, may well take long."""
         return self._takes(time.monotonic()) > LONG_SECONDS
 
+    def outlasts(self, shard: Shard) -> bool:
+        """Whether what starts now may well take long, and longer than all that keeps a shard that is to be given away."""
+        if not shard.ending:
+            return False
+        now = time.monotonic()
+        if self._takes(now) <= LONG_SECONDS:
+            return False
+        silent = now - self._heard_at if self._under_way else 0.0
+        takes = self._adaptive.outlook(silent, self.subscription.policy.timeout_seconds)
+        return now + takes > shard.busy_until
+
+    def ends(self, job: Job, now: float) -> float:
+        """When a request that is under way has probably ended (monotonic)."""
+        started_at = now if job.started_at is None else job.started_at
+        timeout = job.subscription.policy.timeout_seconds
+        return started_at + self._adaptive.outlook(now - started_at, timeout)
+
     def _shut_for(self, now: float) -> float:
         """In how many seconds a request may start again."""
         return max(self._breaker.wait_seconds(now), self._held_until - now, 0.0)
@@ -254,7 +271,7 @@ class Gate:
     def _shut(self) -> None:
         """Let rows go back to where they are kept, and come again when something may start."""
         for job in self._queue:
-            if job.work is None and not job.withdrawn and not job.started:
+            if job.work is None and not job.withdrawn and job.started_at is None:
                 job.withdrawn = True
                 self._around.shed(job)
         self._queue = deque(job for job in self._queue if not job.withdrawn)
@@ -301,7 +318,7 @@ class Gate:
             # Somebody else may have it by now. The row is fetched again if it is still ours.
             self._around.shed(job)
             return True
-        if job.shard.ending and job.work is None and self.is_long:
+        if job.work is None and self.outlasts(job.shard):
             self._around.shed(job)
             return True
         if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
@@ -369,7 +386,7 @@ class Gate:
             if other.withdrawn or other.shard.lost:
                 self._queue.popleft()
                 continue
-            if now >= other.shard.leased_until or other.shard.ending:
+            if now >= other.shard.leased_until or (other.work is None and self.outlasts(other.shard)):
                 break
             left -= other.message.size
             if other.subscription is not job.subscription or left < 0:

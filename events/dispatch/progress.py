@@ -41,7 +41,7 @@ class Progress:
             for job in work.jobs:
                 if job.work is None:
                     continue
-                if job.started:
+                if job.started_at is not None:
                     ending = endings.under_way(job.subscription.policy, now)
                     self._due.under_way[job.delivery_id] = job
                 else:
@@ -71,8 +71,9 @@ class Progress:
         jobs = self._ours(job)
         if not jobs:
             return None  # their rows are left to the shards' next owners
+        now = time.monotonic()
         for each in jobs:
-            each.started = True
+            each.started_at = now
         outcome: Outcome | None = None
         try:
             results: Sequence[Result | None] = [None] * len(jobs)

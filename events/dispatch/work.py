@@ -15,12 +15,14 @@ class Shard(msgspec.Struct, eq=False):
     """A shard whose lease is ours.
 
     `position` (xid, uid) is how far it has been read, `cursor` how far everything is recorded. `works` are the
-    events in between, in order. Of one that is `ending` nothing is started that may take long, so that it can be given
-    away soon; of one that is `leaving`, nothing at all. `lost` is set when somebody else has it: nothing of it may be written.
+    events in between, in order. `busy_until` is when what takes long of it has probably ended, 0 when nothing does. Of one
+    that is `ending` nothing is started that may take long and end later than that, so that it can be given
+    away then; of one that is `leaving`, nothing at all. `lost` is set when somebody else has it: nothing of it may be written.
     `orders` has, for each ordered subscription that is known, the order keys with a delivery that has not
     ended, and how many of those are not on record yet; `unknown_orders` those that are not known, and from
     when on it may be asked what of them waits; `followers` deliveries that wait for their turn, and until when
-    what is known of them is fresh. `leased_until` and `stays_until`, before which it is not handed over, are moments of the monotonic clock.
+    what is known of them is fresh. `leased_until`, `busy_until` and `stays_until`, before which it is not handed over, are
+    moments of the monotonic clock.
     """
 
     number: int
@@ -30,6 +32,7 @@ class Shard(msgspec.Struct, eq=False):
     leased_until: float
     deadline: float
     works: "deque[Work]" = msgspec.field(default_factory=deque)
+    busy_until: float = 0.0
     stays_until: float = 0.0
     looked_back: bool = False
     ending: bool = False
@@ -60,7 +63,7 @@ class Work(msgspec.Struct, eq=False):
 class Job(msgspec.Struct, eq=False):
     """A delivery that is to be attempted now, or is under way.
 
-    `attempt` is the number of this attempt, from 1. `work` is set while it is the event's first and no row
+    `attempt` is the number of this attempt, from 1, `started_at` when that was started (monotonic), None before. `work` is set while it is the event's first and no row
     stands for it. `row` is the row that stands for it while that is not written yet. `withdrawn` jobs are not
     started any more. `dead_letter` makes it a request to the dead letter sink. `companions` go in the same
     request, where the subscription takes batches.
@@ -74,7 +77,7 @@ class Job(msgspec.Struct, eq=False):
     work: Work | None = None
     row: "NewDelivery | None" = None
     withdrawn: bool = False
-    started: bool = False
+    started_at: float | None = None
     order_key: str | None = None
     dead_letter: dict[str, Any] | None = None
     companions: "list[Job] | None" = None

@@ -48,6 +48,16 @@ class AdaptiveLimit:
         """How many requests may be under way, from 1 to `ceiling`."""
         return ceiling if self._limit >= ceiling else max(1, int(self._limit))
 
+    def outlook(self, age: float, timeout: float) -> float:
+        """How many seconds a request that has had no answer for `age` will probably take in all, at most `timeout`.
+
+        One that is a little late takes half as long again as it took so far: less than the next one would. One
+        that has taken twice as long as usual may take all its time.
+        """
+        if age > 2 * self.latency:
+            return timeout
+        return min(timeout, max(self.latency, 1.5 * age))
+
     def answered(self, now: float, started: float, under_way: int, ceiling: int, *, overloaded: bool) -> None:
         """An attempt that began at `started` ended; `under_way` requests were, this one among them."""
         took = now - started

@@ -105,3 +105,24 @@ def test_an_answer_much_later_than_usual_is_a_reason() -> None:
         now += 0.05
     assert limit.is_reduced
     assert limit.within(32) < 32
+
+
+@given(st.floats(0, 30), st.floats(0, 60), st.floats(1, 60))
+def test_an_answer_is_awaited_for_longer_than_it_took_so_far(
+    latency: float, age: float, timeout: float
+) -> None:
+    limit = AdaptiveLimit()
+    limit.latency = latency
+    takes = limit.outlook(age, timeout)
+    assert min(latency, timeout) <= takes <= timeout
+    if 0 < age < timeout:
+        assert takes > age
+    if age > 2 * latency:
+        assert takes == timeout
+
+
+def test_answers_of_a_sink_that_is_as_slow_as_ever_make_no_room_for_more_of_them() -> None:
+    limit = AdaptiveLimit()
+    limit.latency = 2.0
+    for age in (0.0, 1.0, 1.9, 2.1, 3.9):
+        assert limit.outlook(age, 60) - age <= limit.outlook(0, 60)

@@ -4,12 +4,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from events.dispatch.clock import DatabaseClock
-from events.dispatch.due import ROOM, ROWS, DueDeliveries
+from events.dispatch.due import ROOM, ROWS, WAKE_GAP_SECONDS, DueDeliveries
 from events.dispatch.gate import Surroundings
 from events.dispatch.gates import Gates
 from events.dispatch.queries import Lane
 from events.dispatch.work import Job
 from shared.core.retry import Outcome
+from tests.unit.dispatch.test_gate import job, subscription
 
 
 async def run(_: Job) -> Outcome | None:
@@ -47,3 +48,13 @@ async def test_of_very_many_each_has_its_turn() -> None:
         for lane, count in rooms.items():
             turns[lane] += count
     assert set(turns.values()) == {3, 4}
+
+
+async def test_what_was_taken_back_from_memory_is_looked_for_again() -> None:
+    looks = due_deliveries()
+    shed = job(subscription(1))
+    looks.under_way[shed.delivery_id] = shed
+    assert looks.due_in == float("inf")
+    looks._gates.around.shed(shed)
+    assert not looks.under_way
+    assert looks.due_in <= WAKE_GAP_SECONDS

@@ -156,3 +156,50 @@ async def test_what_takes_long_is_not_started_of_a_shard_that_is_to_be_given_awa
     gate.put(rows[0])
     await gate.settle()
     assert started == [rows[1], rows[0]]
+
+
+async def test_what_ends_before_that_which_holds_its_shard_up_is_started() -> None:
+    started: list[Job] = []
+    shed: list[Job] = []
+
+    async def run(one: Job) -> Outcome:
+        started.append(one)
+        return Outcome(204)
+
+    around = Surroundings(run, lambda: 1.0)
+    around.shed = shed.append
+    gate = Gate(around, of := subscription(1))
+    now = monotonic()
+    sooner = msgspec.structs.replace(SHARD, ending=True, busy_until=now + LONG_SECONDS)
+    later = msgspec.structs.replace(SHARD, ending=True, busy_until=now + 10 * LONG_SECONDS)
+    rows = [job(of, sooner), job(of, later)]
+    gate._adaptive.latency = 2 * LONG_SECONDS
+    for row in rows:
+        gate.put(row)
+    await gate.settle()
+    assert started == [rows[1]]
+    assert shed == [rows[0]]
+
+
+async def test_what_goes_to_a_sink_that_says_nothing_may_take_its_whole_time_out() -> None:
+    answered = asyncio.Event()
+
+    async def run(one: Job) -> Outcome:
+        one.started_at = monotonic()
+        await answered.wait()
+        return Outcome(204)
+
+    gate = Gate(Surroundings(run, lambda: 1.0), of := subscription(8))
+    gate._adaptive.latency = 0.01
+    gate.put(first := job(of))
+    await asyncio.sleep(0)
+    assert first.started_at is not None
+    timeout = of.policy.timeout_seconds
+    now = first.started_at + 2 * LONG_SECONDS
+    assert gate.ends(first, now) == first.started_at + timeout
+    gate._heard_at -= 2 * LONG_SECONDS
+    # So its own requests do not make room for more of them.
+    assert gate.outlasts(msgspec.structs.replace(SHARD, ending=True, busy_until=first.started_at + timeout))
+    assert not gate.outlasts(SHARD)
+    answered.set()
+    await gate.settle()
