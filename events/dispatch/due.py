@@ -67,6 +67,7 @@ class DueDeliveries:
         self._decided: dict[UUID, Shard] = {}
         self._kicked = asyncio.Event()
         self._next = float("inf")
+        self._looking = False
         self._looked_at = float("-inf")
         self._after = [queries.NIL, queries.NIL]  # for deliveries and for dead letters
         self._letters_at = float("-inf")
@@ -80,8 +81,8 @@ class DueDeliveries:
 
     @property
     def due_in(self) -> float:
-        """Seconds until the next delivery is due; infinity when none waits."""
-        return self._next - time.monotonic()
+        """Seconds until the next delivery is due; infinity when none waits, 0 while that is being looked for."""
+        return 0.0 if self._looking else self._next - time.monotonic()
 
     def at(self, seconds_from_now: float) -> None:
         """Something is due then."""
@@ -138,12 +139,15 @@ class DueDeliveries:
                 continue
         self._looked_at = time.monotonic()
         self._next = self._letters_at if self._letters_at > self._looked_at else float("inf")
+        self._looking = True
         try:
             await self._look()
         except BaseException:
             self._letters_of.clear()
             self._next = self._looked_at + WAKE_GAP_SECONDS
             raise
+        finally:
+            self._looking = False
 
     async def _look(self) -> None:
         held = {number: shard for number, shard in self._shards.items() if not shard.leaving}
