@@ -33,25 +33,14 @@ async def event_of(
         row = await queries.event(conn, access.project_id, uid)
     if row is None:
         raise refusal([Fault("/uid", "is not an event of this project")])
-    from shared.core.cloudevents import DataKind, Event
+    from shared.sending.message import event_of as stored
 
-    if row["data_kind"] not in DataKind.__members__.values():
+    try:
+        return stored(row)
+    except ValueError:
         raise refusal(
             [Fault("/uid", "is an event with data of a kind that this version of Weir does not know")]
-        )
-    return Event(
-        row["specversion"],
-        row["id"],
-        row["source"],
-        row["type"],
-        row["subject"],
-        row["time"],
-        row["datacontenttype"],
-        row["dataschema"],
-        row["extensions"] or {},
-        row["data"],
-        DataKind(row["data_kind"]),
-    )
+        ) from None
 
 
 def _read(event: dict[str, Any]) -> "Event":

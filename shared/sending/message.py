@@ -52,21 +52,23 @@ class Message:
 
 def message_of(row: Any) -> Message:
     """The message of a database row with the columns `queries.EVENT`."""
-    return Message(
-        row["uid"],
-        Event(
-            row["specversion"],
-            row["id"],
-            row["source"],
-            row["type"],
-            row["subject"],
-            row["time"],
-            row["datacontenttype"],
-            row["dataschema"],
-            row["extensions"] or {},
-            row["data"],
-            DataKind(row["data_kind"]),
-        ),
+    return Message(row["uid"], event_of(row))
+
+
+def event_of(row: Any) -> Event:
+    """The event of such a row, which has no need of its uid. Raises ValueError for a kind of data that is not known."""
+    return Event(
+        row["specversion"],
+        row["id"],
+        row["source"],
+        row["type"],
+        row["subject"],
+        row["time"],
+        row["datacontenttype"],
+        row["dataschema"],
+        row["extensions"] or {},
+        row["data"],
+        DataKind(row["data_kind"]),
     )
 
 
