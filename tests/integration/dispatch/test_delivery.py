@@ -206,7 +206,11 @@ async def test_what_waits_for_a_sink_that_is_gone_is_cancelled(world: World, sin
     sink.answers([503, 410])
     world.start()
     await world.emit()
-    await sink.wait(1)
+
+    async def retried() -> bool:
+        return any(row["status"] == "retrying" for row in await world.deliveries())
+
+    await world.until(retried)
     await world.emit()
     rows = await world.settled(2)
     assert [row["status"] for row in rows] == ["cancelled", "dead"]

@@ -144,7 +144,7 @@ def test_no_pattern_runs_away(pattern):
     started = time.process_time()
     compiled.faults(text, len(text))
     # A backtracking engine would need longer than the universe has been there.
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 10
 
 
 def test_data_nested_too_deep_is_a_fault_and_no_crash():
