@@ -10,6 +10,7 @@ from itertools import count
 
 import pytest
 
+from events.dispatch.gate import LONG_SECONDS
 from events.dispatch.handler import Dispatch, create
 from tests.integration.dispatch.conftest import World
 from tests.support.sink import Answer, Received, Sink
@@ -72,8 +73,8 @@ async def test_new_events_do_not_wait_for_a_sink_that_hangs_when_their_shard_s_t
         came = [(r.header("ce-id"), r.at) for r in sink.requests if r.path == "/well"]
         assert Counter(name for name, _ in came) == dict.fromkeys(sent, 1)
         late = sorted(at - sent[name or ""] for name, at in came)
-        # Where each try to hand over stops what is new, it is 2 s and more; a busy machine has been seen to take 1 s.
-        assert late[len(late) * 9 // 10] < 1.7
+        # A stop ends when a request turns out long; a stop for as long as one may take was 2 s and more for these.
+        assert late[len(late) * 9 // 10] < LONG_SECONDS + 0.5
         assert late[-1] < 5.0
         hung = Counter(r.id for r in sink.requests if r.path == "/hangs")
         assert set(hung.values()) == {1}

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.core.cesql.like import matcher, read
+from tests.support.brief import brief
 
 
 def naive(pattern: str, text: str) -> bool:
@@ -68,4 +69,4 @@ def test_examples(pattern: str, text: str, expected: bool) -> None:
 def test_a_hostile_pattern_takes_no_time(pattern: str) -> None:
     began = time.process_time()
     matcher(read(pattern))("a" * 65_536)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < brief(0.5)
