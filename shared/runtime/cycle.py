@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from shared.runtime.answer import HEADERS
+
 LINES = 4096
 """How many header lines are remembered."""
 
@@ -17,6 +19,9 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 """Headers that say where an answer ends: uvicorn looks at these itself."""
 
 _NO_BODY = frozenset({204, 304})
+
+_USUAL = frozenset({b"date", b"content-type", b"content-length", *(name for name, _ in HEADERS)})
+"""Headers that nearly every answer has. No others are remembered: a cookie is nothing to keep."""
 
 
 class _Lines(dict[tuple[bytes, bytes], bytes]):
@@ -26,9 +31,11 @@ class _Lines(dict[tuple[bytes, bytes], bytes]):
         name, value = header
         if not name or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
             raise RuntimeError("A header has a name or a value that cannot be written.")
-        if len(self) >= LINES:
-            self.clear()
-        line = self[header] = b"%b: %b\r\n" % (name.lower(), value)
+        line = b"%b: %b\r\n" % (name.lower(), value)
+        if name.lower() in _USUAL:
+            if len(self) >= LINES:
+                self.clear()
+            self[header] = line
         return line
 
 
