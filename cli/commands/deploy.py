@@ -78,6 +78,8 @@ def _read(documents: "list[Manifest | None]", image: str | None, sinks: dict[str
 
 def _overlay(environment: str | None, given: Path | None) -> Path | None:
     if environment is None:
+        if given is not None and not given.is_dir():
+            raise CommandError(f"there is no folder {given}", code=NOT_FOUND)
         return given
     if given is not None:
         raise click.UsageError("say either an environment or --overlay")
@@ -100,7 +102,7 @@ def target_options(command: Callable[Concatenate[Target, P], None]) -> Callable[
     @click.argument("environment", required=False)
     @click.option(
         "--overlay",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         help=f"Folder of the manifests, instead of {OVERLAYS}/ENVIRONMENT.",
     )
     @click.option("--kube-context", help="Context of kubectl to use instead of its current one.")
