@@ -67,6 +67,12 @@ test-e2e: install console ## The built console in a real browser
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
+##@ Operate
+.PHONY: deploy
+deploy: install ## Bring IMAGE to the overlay ENV, blue-green; DEPLOY has further options
+	@test -n "$(ENV)" || { echo "say where to: make deploy ENV=staging IMAGE=registry/weir:1.4.0" >&2; exit 2; }
+	$(BIN)/weir deploy "$(ENV)" $(if $(IMAGE),--image "$(IMAGE)") $(DEPLOY)
+
 ##@ Make
 .PHONY: generate image bench torture
 generate: install ## Write every generated file
