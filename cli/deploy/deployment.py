@@ -125,7 +125,7 @@ class Deployment:
                 case Kind.DISCARD:
                     await self._discard(step.names)
                 case Kind.CREATE:
-                    await self._create(release, now, step.names)
+                    await self._create(release, step.names)
                 case Kind.AWAIT_REVISIONS:
                     await self._await_revisions(step.names)
                 case Kind.AWAIT_TAGS | Kind.AWAIT_TRAFFIC | Kind.AWAIT_SETTLED | Kind.AWAIT_RESTORED:
@@ -215,19 +215,9 @@ class Deployment:
                     break
                 await asyncio.sleep(LOOK_SECONDS)
 
-    async def _create(self, release: Release, now: Live, services: Iterable[str]) -> None:
-        made = []
-        for name in services:
-            document = rendered.with_schema(release.services[name], self._head)
-            if name not in now.services:
-                notes = {
-                    names.RELEASE: release.id,
-                    names.PHASE: "staged",
-                    names.WANTED: release.wanted[name],
-                }
-                document["metadata"]["annotations"] = {**document["metadata"].get("annotations", {}), **notes}
-            made.append(document)
-        await self._kubernetes.apply(made)
+    async def _create(self, release: Release, services: Iterable[str]) -> None:
+        """Only what is rendered: kubectl takes away again what it has applied once and finds no more."""
+        await self._kubernetes.apply(rendered.with_schema(release.services[n], self._head) for n in services)
 
     async def _await_revisions(self, revisions: Iterable[str]) -> None:
         """Until all are ready. FaultError when one fails, or the time is up."""

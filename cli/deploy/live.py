@@ -46,8 +46,8 @@ class Service:
 
     @property
     def serving(self) -> tuple[Share, ...]:
-        """The revisions that have some of the traffic."""
-        return tuple(Share(s.revision, s.percent) for s in self.traffic if s.percent)
+        """The revisions that have some of the traffic; none while the first one is not ready."""
+        return tuple(Share(s.revision, s.percent) for s in self.traffic if s.percent and s.revision)
 
     def serves(self, revision: str) -> bool:
         """Whether a revision has all of the traffic."""

@@ -28,21 +28,19 @@ def traffic(shares: Iterable[Share]) -> list[dict[str, Any]]:
 
 
 def pin(service: Service, release: str, wanted: str, waiting: Iterable[str]) -> Patch:
-    """Keep the traffic where it is, whatever revisions come; note what is to come and what was."""
+    """Keep the traffic where it is, whatever revisions come; note what is to come and what was.
+
+    Of a Service that has just been made there is nothing to keep yet.
+    """
     notes = {
         names.RELEASE: release,
         names.PHASE: "staged",
         names.WANTED: wanted,
-        names.BEFORE: None if service.serves(wanted) else _shares(service.serving),
+        names.BEFORE: None if service.serves(wanted) or not service.serving else _shares(service.serving),
         names.WAITING: ",".join(waiting) or None,
         names.REASON: None,
     }
-    return _patch(notes, service.serving)
-
-
-def begin(release: str, wanted: str) -> dict[str, str]:
-    """The annotations of a Service that is new: nothing served before."""
-    return {names.RELEASE: release, names.PHASE: "staged", names.WANTED: wanted}
+    return _patch(notes, service.serving) if service.serving else {"metadata": {"annotations": notes}}
 
 
 def tag(service: Service) -> Patch:

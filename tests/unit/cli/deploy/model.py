@@ -42,7 +42,11 @@ class Model:
         if before is not None and before == template["metadata"].get("name"):
             assert there["spec"]["template"] == template, "a changed template under the same name is refused"
         there["metadata"]["labels"] = document["metadata"].get("labels", {})
-        there["metadata"]["annotations"] |= document["metadata"].get("annotations") or {}
+        applied = document["metadata"].get("annotations") or {}
+        for note in there.setdefault("applied", {}).keys() - applied.keys():
+            del there["metadata"]["annotations"][note]
+        there["applied"] = dict(applied)
+        there["metadata"]["annotations"] |= applied
         there["spec"]["template"] = copy.deepcopy(template)
         there["spec"].setdefault("traffic", [{"latestRevision": True, "percent": 100}])
         self._changed(there)
@@ -185,17 +189,7 @@ class Deploys:
             yield lambda name=name, patch=patch: self.model.patch(name, dict(patch))
         if step.kind is Kind.CREATE:
             for name in step.names:
-                yield lambda name=name: self.model.apply(self._document(name))
+                yield lambda name=name: self.model.apply(self.release.services[name])
         if step.kind is Kind.DISCARD:
             for name in step.names:
                 yield lambda name=name: self.model.discard(name)
-
-    def _document(self, name: str) -> dict[str, Any]:
-        document = copy.deepcopy(self.release.services[name])
-        if name not in self.model.services:
-            document["metadata"]["annotations"] = {
-                names.RELEASE: self.release.id,
-                names.PHASE: "staged",
-                names.WANTED: self.release.wanted[name],
-            }
-        return document
