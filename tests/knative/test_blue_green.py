@@ -27,7 +27,6 @@ from tests.support.stores import execute, with_path
 RATES = {"ingest": 40.0, "explore": 5.0, "subscriptions": 5.0}
 ENDPOINTS = tuple(RATES)
 SETTLE_SECONDS = 5.0
-DEPLOY_SECONDS = 420
 
 
 @dataclass
@@ -69,19 +68,23 @@ class Weir:
     def weir(self, *words: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run `weir deploy …`; what it says is shown. AssertionError when it ends with another code."""
         say(f"weir deploy {' '.join(words)}")
-        ended = subprocess.run(
+        with subprocess.Popen(
             self.command(*words),
             cwd=ROOT,
             env=self.environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=DEPLOY_SECONDS,
-            check=False,
-        )
-        for line in ended.stderr.splitlines():
-            say(f"  {line}")
-        assert ended.returncode == code, f"{ended.stdout}\n{ended.stderr}\n{self.cluster.diagnosis()}"
-        return ended
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            said = []
+            for line in process.stderr:
+                said.append(line)
+                say(f"  {line.rstrip()}")
+            printed = process.stdout.read()
+        assert process.returncode == code, f"{printed}\n{self.cluster.diagnosis()}"
+        return subprocess.CompletedProcess(words, process.returncode, printed, "".join(said))
 
     def deploy(
         self, overlay: Path, image: str, *more: str, code: int = 0
