@@ -96,6 +96,10 @@ def decide(release: Release, live: Live, seen: Seen, *, hold: bool = False) -> S
     if unsettled:
         settled = {n: patches.settle(s, release.id, wanted[n], seen.waiting) for n, s in unsettled.items()}
         return Step(Kind.SETTLE, settled)
+    # A release that was taken back leaves its templates: traffic does not follow them, but the Service says that
+    # its newest revision failed.
+    if adrift := [n for n, s in services.items() if s.template != wanted[n]]:
+        return Step(Kind.CREATE, names=tuple(adrift))
     if late := [n for n, s in services.items() if not s.current]:
         return Step(Kind.AWAIT_SETTLED, names=tuple(late))
     return Step(Kind.DONE)

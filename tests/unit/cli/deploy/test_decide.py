@@ -193,6 +193,16 @@ def test_a_revision_that_fails_never_gets_traffic_and_is_made_anew_when_put_righ
     assert all_on(model, deploys)
 
 
+def test_what_served_before_is_what_the_services_ask_for_again_when_it_is_deployed_again() -> None:
+    model = installed()
+    assert Deploys(model, rendered("weir:2"), smoke=False).deploy().kind is Kind.ROLLED_BACK
+    first = Deploys(model, rendered("weir:1"))
+    assert {s.template for s in model.live().services.values()} != set(first.release.wanted.values())
+    assert first.deploy().kind is Kind.DONE
+    assert {s.template for s in model.live().services.values()} == set(first.release.wanted.values())
+    assert all_on(model, first)
+
+
 def test_a_function_that_is_new_comes_with_the_deploy() -> None:
     model = installed()
     deploys = Deploys(model, rendered("weir:2", functions=(*FUNCTIONS, "live")))
