@@ -274,7 +274,9 @@ class Deployment:
 
     async def _smoke(self, release: Release, now: Live, services: tuple[str, ...], gateway: Gateway) -> None:
         found = [now.services[name] for name in services]
-        await smoke.inside(self._kubernetes, release, found, self._lease.check)
+        await smoke.inside(
+            self._kubernetes, release, found, seconds=self._options.timeout, check=self._lease.check
+        )
         if self._options.inside_only:
             return
         await smoke.outside(gateway, found)

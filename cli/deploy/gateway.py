@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 60.0
 
 
 class Gateway:

@@ -18,8 +18,7 @@ from cli.deploy.rendered import Release, job
 from cli.errors import CommandError
 
 MODULE = "cli.deploy.inside"
-INSIDE_SECONDS = 180.0
-OUTSIDE_SECONDS = 20.0
+OUTSIDE_SECONDS = 60.0
 DELIVERY_SECONDS = 90.0
 PAUSE_SECONDS = 0.5
 EVENT_TYPE = "com.weir.smoke"
@@ -38,7 +37,12 @@ class Credentials:
 
 
 async def inside(
-    kubernetes: Kubernetes, release: Release, services: Iterable[Service], check: Callable[[], None]
+    kubernetes: Kubernetes,
+    release: Release,
+    services: Iterable[Service],
+    *,
+    seconds: float,
+    check: Callable[[], None],
 ) -> None:
     """Ask every function from within the cluster, by a Job of the new image; handlers are reached nowhere else."""
     urls = [
@@ -50,7 +54,7 @@ async def inside(
     made["spec"]["backoffLimit"] = 0
     made["spec"]["template"].setdefault("metadata", {})["labels"] = {"app.kubernetes.io/component": "smoke"}
     try:
-        await jobs.run(kubernetes, made, seconds=INSIDE_SECONDS, again=True, check=check)
+        await jobs.run(kubernetes, made, seconds=seconds, again=True, check=check)
     except CommandError as error:
         raise SmokeError(_wrong(error.details) or f"smoke inside the cluster: {error.message}") from error
 
