@@ -352,7 +352,7 @@ async def _deploy(
             return
         if sys.stdin.isatty():
             confirm(f"Deploy {', '.join(release.images)} to {namespace}?", yes=yes)
-        _tell(f"release {release.id} of {', '.join(release.images)} to {namespace}")
+        _tell(f"{', '.join(release.images)} to {namespace}")
         lease = Lease(kubernetes)
         async with lease.held(_tell):
             deployment = Deployment(kubernetes, lease, documents, image=image, options=options, tell=_tell)

@@ -29,6 +29,20 @@ ENDPOINTS = tuple(RATES)
 SETTLE_SECONDS = 5.0
 
 
+LEFT_OUT = ("catalog", "housekeep", "identity", "projects")
+"""Each version starts every function there is, and two cores are to do it within minutes."""
+
+
+def _service(name: str) -> dict[str, str]:
+    return {"group": "serving.knative.dev", "kind": "Service", "name": name}
+
+
+def _gone(version: str, kind: str, name: str) -> str:
+    return yaml.safe_dump(
+        {"$patch": "delete", "apiVersion": version, "kind": kind, "metadata": {"name": name}}
+    )
+
+
 @dataclass
 class Weir:
     """A namespace that is deployed to by `weir deploy`, and what comes of it."""
@@ -51,13 +65,21 @@ class Weir:
             {"op": "add", "path": "/spec/template/spec/containers/0/env/-", "value": {"name": n, "value": v}}
             for n, v in (environment or {}).items()
         ]
-        target = {"group": "serving.knative.dev", "kind": "Service", "name": function}
+        patches = [{"target": _service(function), "patch": yaml.safe_dump(patch)}] if patch else []
+        patches += [
+            {"target": _service(name), "patch": _gone("serving.knative.dev/v1", "Service", name)}
+            for name in LEFT_OUT
+        ]
+        ping = {"group": "sources.knative.dev", "kind": "PingSource", "name": "housekeep-tick"}
+        patches.append(
+            {"target": ping, "patch": _gone("sources.knative.dev/v1", "PingSource", "housekeep-tick")}
+        )
         document = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "namespace": self.cluster.namespace,
             "resources": [os.path.relpath(BASE, folder)],
-            "patches": [{"target": target, "patch": yaml.safe_dump(patch)}] if patch else [],
+            "patches": patches,
         }
         (folder / "kustomization.yaml").write_text(yaml.safe_dump(document))
         return folder
