@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.deploy import live, names
 from cli.deploy.decide import Step
-from cli.deploy.kubernetes import SERVING, ConflictError, Kubernetes, UnreachableError
+from cli.deploy.kubernetes import SERVING, ConflictError, Kubernetes
 from cli.deploy.live import Live
 
 SERVICES = f"{SERVING}/services"
@@ -42,9 +42,7 @@ async def patch_all(kubernetes: Kubernetes, step: Step) -> None:
         return_exceptions=True,
     )
     for answer in answers:
-        if isinstance(answer, ConflictError | UnreachableError):
-            await asyncio.sleep(LOOK_SECONDS)  # it is tried again by the next step
-        elif isinstance(answer, BaseException):
+        if isinstance(answer, BaseException) and not isinstance(answer, ConflictError):
             raise answer
 
 

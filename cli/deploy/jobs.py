@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 from cli.deploy.cluster import LOOK_SECONDS, PODS
-from cli.deploy.kubernetes import Kubernetes
+from cli.deploy.kubernetes import ConflictError, Kubernetes, UnreachableError
 from cli.deploy.live import condition
 from cli.deploy.rendered import CONTAINER, Manifest
 from cli.errors import CommandError
@@ -38,12 +39,13 @@ async def run(
     ):
         await _remove(kubernetes, name)
         found = None
-    if found is None:
-        await kubernetes.create(KIND, job)
     deadline = monotonic() + seconds
     while True:
         check()
         found = await kubernetes.get(KIND, name)
+        if found is None:
+            with suppress(ConflictError, UnreachableError):  # the next look tells
+                await kubernetes.create(KIND, job)
         ended = None if found is None else _ended(found)
         if ended:
             return await _log(kubernetes, name)

@@ -21,7 +21,17 @@ from cli.local import launch
 
 TIMEOUT_SECONDS = 30.0
 START_SECONDS = 20.0
-PAUSES_SECONDS = (0.5, 1.0, 2.0)
+AWAY = (
+    "InternalError",
+    "failed calling webhook",
+    "connection refused",
+    "timeout",
+    "Timeout",
+    "TooManyRequests",
+)
+"""What kubectl says when it is worth trying again."""
+
+PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 SERVING = "/apis/serving.knative.dev/v1"
 
 
@@ -108,8 +118,17 @@ class Kubernetes:
     async def apply(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """`kubectl apply`: make these objects, or make them so."""
         listed = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
-        if listed["items"]:
-            await self._kubectl.run("apply", "-n", self.namespace, "-f", "-", stdin=json.dumps(listed))
+        if not listed["items"]:
+            return
+        words = ("apply", "-n", self.namespace, "-f", "-")
+        for pause in PAUSES_SECONDS:
+            try:
+                await self._kubectl.run(*words, stdin=json.dumps(listed))
+            except UnreachableError:
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._kubectl.run(*words, stdin=json.dumps(listed))
 
     def path(self, kind: str, name: str = "") -> str:
         """Where objects of a kind are, such as `/apis/batch/v1` + `jobs`."""
@@ -157,8 +176,8 @@ class Kubernetes:
         return (await self._send(method, path, **options)).json()
 
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """What only reads is asked again when the cluster is away for a moment."""
-        for pause in PAUSES_SECONDS if method == "GET" else ():
+        """What does no harm when it is done twice is tried again while the cluster, or a webhook of it, is away."""
+        for pause in PAUSES_SECONDS if method in {"GET", "PATCH", "DELETE"} else ():
             try:
                 return await self._send_once(method, path, **options)
             except UnreachableError:
@@ -203,6 +222,10 @@ def _message(answer: httpx.Response) -> str:
 
 def _refused(what: str, said: str) -> CommandError:
     lines: Sequence[str] = said.strip().splitlines()[-8:]
+    if any(word in said for word in AWAY):
+        return UnreachableError(
+            f"{what} did not get through", details=tuple(lines), hint="run it again: it goes on"
+        )
     forbidden = any(word in said for word in ("Forbidden", "forbidden", "Unauthorized", "credentials"))
     return CommandError(
         f"{what} was refused",
