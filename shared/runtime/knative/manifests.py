@@ -13,10 +13,16 @@ from shared.runtime.knative.services import function_manifests
 KUSTOMIZATION = "kustomization.yaml"
 REFERENCES = "references.yaml"
 
+TAKEN = frozenset({"broker", "kustomization", "migrate", "references"})
+"""Names of files of the base, and of the migration's account."""
+
 
 def manifests(functions: Iterable[Function]) -> dict[str, list[Any]]:
-    """Path below `infra/knative` to the documents in it."""
+    """Path below `infra/knative` to the documents in it. Raises ValueError for a function with a name that is taken."""
     functions = list(functions)
+    for function in functions:
+        if function.name in TAKEN:
+            raise ValueError(f"the name '{function.name}' is taken: call the function something else")
     folders = {
         "base": _base(functions),
         "components/network-policies": _network_policies(functions),

@@ -24,11 +24,19 @@ DATABASE_PORT, REDIS_PORT = 5432, 6379
 NODE_LOCAL_NAMES = "169.254.20.10/32"
 """Where NodeLocal DNSCache listens, in clusters that have it."""
 
-PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-"""Networks inside: a deployment may open them to deliveries (the component `private-sinks`)."""
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+"""Networks inside (RFC 1918): a deployment may open them to deliveries by the component `private-sinks`."""
 
-NEVER = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "fe80::/10")
-"""Never a sink. Link-local is where clouds give credentials to whoever asks."""
+NEVER = (
+    "0.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "168.63.129.16/32",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+)
+"""No sinks, with that component either: among these are the addresses where clouds give credentials to whoever asks."""
 
 
 def policies(functions: Iterable[Function]) -> list[Manifest]:
