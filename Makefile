@@ -34,7 +34,7 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-knative
+.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-knative test-image
 test: install lint typecheck check-drift test-console test-python test-e2e ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -67,15 +67,29 @@ test-e2e: install console ## The built console in a real browser
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
+test-image: install ## The container image: what is in it, and that it runs as anybody; $WEIR_IMAGE, or built now
+	WEIR_IMAGE_TESTS=1 $(BIN)/pytest tests/image
+
 ##@ Make
-.PHONY: generate image bench torture
+.PHONY: generate image image-check sbom bench torture
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
 	cd frontend && npm run --silent api
+	$(BIN)/uv export -q --frozen --only-group image -o infra/docker/tools.txt >/dev/null
 
-image: console ## Build the container image
+image: ## Build the container image: weir:local
 	infra/docker/build
+
+image-check: install ## Build it twice from nothing, and compare every file
+	$(BIN)/python -m tests.image.reproduce --build localhost/weir:one localhost/weir:other
+
+sbom: install ## List what Weir is made of (CycloneDX): build/sbom.cdx.json
+	@mkdir -p $(BUILD)
+	$(BIN)/uv export -q --frozen --no-default-groups --format cyclonedx1.5 --preview-features sbom-export \
+		-o $(BUILD)/functions.cdx.json
+	cd frontend && npm sbom --package-lock-only --sbom-format cyclonedx >../$(BUILD)/console.cdx.json
+	$(BIN)/python infra/docker/sbom.py $(BUILD)/functions.cdx.json $(BUILD)/console.cdx.json >$(BUILD)/sbom.cdx.json
 
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run
