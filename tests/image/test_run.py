@@ -90,10 +90,9 @@ for package in (functions, events, shared):
             importlib.import_module(found.name)
 import aiohttp, argon2, asyncpg, cel_expr_python.cel, cloudevents, cryptography.hazmat.bindings._rust, jsonata
 import jsonschema_rs, jwt, redis, sqlalchemy.dialects.postgresql.asyncpg, uvloop
-import ssl, socket, zoneinfo
+import ssl, zoneinfo
 assert len(ssl.create_default_context().get_ca_certs()) > 100
 assert zoneinfo.ZoneInfo("Europe/Berlin")
-socket.getaddrinfo("localhost", 80)
 print("all of it")
 """
 
