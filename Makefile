@@ -9,13 +9,17 @@ PYTHON ?= python3
 CLUSTER ?= ../shared/cluster/cluster
 BIN := .venv/bin
 BUILD := build
-KUBECONFORM := github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
-KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
+TOOLS := $(BUILD)/tools
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
 CONSOLE_SOURCES = $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts \
 	frontend/tsconfig.json frontend/package-lock.json -type f 2>/dev/null)
+
+include infra/tools.mk
+
+# What builds and checks manifests; kubectl has a kustomize in it.
+MANIFEST_TOOLS = $(TOOLS)/kubeconform $(if $(shell command -v kubectl),,$(TOOLS)/kustomize)
 
 ##@ Run
 .PHONY: up demo console
@@ -28,10 +32,8 @@ demo: install console ## The same with real traffic in it
 console: frontend/dist/index.html ## Build the console where its sources have changed
 
 ##@ Prepare
-.PHONY: install tools clean
+.PHONY: install clean
 install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.chromium ## Get everything that running and testing need
-
-tools: $(BUILD)/tools/.installed ## Build kubeconform and kustomize, where there is Go
 
 clean: ## Remove what was built and installed, but no data
 	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
@@ -61,14 +63,14 @@ test-console: install console ## The console's unit tests and its budgets
 	cd frontend && npm test --silent
 	cd frontend && npm run --silent budget
 
-test-python: install console tools ## Unit, integration and contract tests, with coverage
+test-python: install console $(MANIFEST_TOOLS) ## Unit, integration and contract tests, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not e2e" --cov --cov-report=term
 
 test-e2e: install console ## The built console in a real browser
 	$(BIN)/pytest -m e2e tests/e2e
 
-test-manifests: install tools ## The Knative manifests by kubeconform, and what is said of them
+test-manifests: install $(MANIFEST_TOOLS) ## The Knative manifests by kubeconform, and what is said of them
 	$(BIN)/pytest tests/manifests tests/unit/runtime/knative
 
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
@@ -81,15 +83,9 @@ generate: install ## Write every generated file
 	$(BIN)/python -m tests.contract.report
 	cd frontend && npm run --silent api
 
-manifests: install tools ## Write every overlay, as it would be applied, into build/manifests
+manifests: install $(MANIFEST_TOOLS) ## Write what every overlay comes to into build/manifests
 	$(BIN)/python -m shared.runtime.generate
-	@mkdir -p $(BUILD)/manifests
-	@for overlay in infra/knative/overlays/*/; do \
-		name=$(BUILD)/manifests/$$(basename $$overlay).yaml; \
-		if [ -x $(BUILD)/tools/kustomize ]; then $(BUILD)/tools/kustomize build $$overlay >$$name; \
-		else kubectl kustomize $$overlay >$$name; fi; \
-		echo $$name; \
-	done
+	$(BIN)/python -m tests.manifests.tools $(BUILD)/manifests
 
 image: console ## Build the container image
 	infra/docker/build
@@ -147,17 +143,12 @@ $(BUILD)/.chromium:
 	@if command -v chromium >/dev/null; then touch $@; else \
 		echo "there is no chromium: the end-to-end tests will be skipped" >&2; fi
 
-# What checks manifests. Nothing else needs it, so its absence only says so.
-$(BUILD)/tools/.installed: Makefile
-	@mkdir -p $(BUILD)/tools
-	@if ! command -v go >/dev/null; then \
-		echo "there is no Go to build kubeconform with: tests of manifests will be skipped" >&2; \
-	elif GOBIN=$(CURDIR)/$(BUILD)/tools go install $(KUBECONFORM) >$(BUILD)/tools/log 2>&1 && \
-		{ command -v kubectl >/dev/null || GOBIN=$(CURDIR)/$(BUILD)/tools go install $(KUSTOMIZE) >>$(BUILD)/tools/log 2>&1; }; then \
-		touch $@; \
-	else \
-		echo "kubeconform and kustomize were not built (see $(BUILD)/tools/log): tests of manifests will be skipped" >&2; \
-	fi
+# Programs that are Go modules. Without Go they are not there, and whoever needs one says what follows from that.
+$(TOOLS)/%: infra/tools.mk
+	@mkdir -p $(TOOLS)
+	@if command -v go >/dev/null; then set -x; GOFLAGS=-trimpath GOBIN=$(CURDIR)/$(TOOLS) go install $(TOOL_$*); touch $@; \
+	elif [ -n "$${CI:-}" ]; then echo "there is no go, which $* is built with: https://go.dev/dl" >&2; exit 1; \
+	else echo "there is no go: $* is skipped" >&2; fi
 
 frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
 	cd frontend && node_modules/.bin/vite build --logLevel warn
