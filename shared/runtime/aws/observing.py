@@ -42,10 +42,15 @@ class Observer:
     def __init__(self, name: str) -> None:
         self._name = name
         handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(Lines())
         level = os.environ.get("WEIR_LOG_LEVEL", "INFO").upper()
-        self._logger = Logger("weir", level=level, logger_handler=handler, logger_formatter=Lines())
+        self._logger = Logger(
+            "weir", level=level, logger_handler=handler, logger_formatter=handler.formatter
+        )
         logging.basicConfig(level=level, handlers=[handler], force=True)
-        logging.getLogger("weir").propagate = False  # it has the handler already
+        ours = logging.getLogger("weir")
+        ours.handlers[:] = [handler]
+        ours.propagate = False  # or the root's would write the same again
         logging.getLogger("mangum").setLevel(logging.WARNING)
         namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
         self._metrics = Metrics(namespace=namespace, service=name)
