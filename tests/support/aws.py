@@ -124,9 +124,7 @@ class Called:
         root, weir = logging.getLogger(), logging.getLogger("weir")
         self._logging = (root, list(root.handlers), root.level, weir, list(weir.handlers), weir.level)
         self.sandbox = await self._run(
-            lambda: Sandbox(
-                self._function, self._settings, Observer(self._function.name), self._base_path
-            )
+            lambda: Sandbox(self._function, self._settings, Observer(self._function.name), self._base_path)
         )
         return self
 

@@ -103,7 +103,9 @@ class Echo:
     async def __call__(self, scope, receive, send):
         self.scope = scope
         body = json.dumps({"path": scope["path"], "query": scope["query_string"].decode()}).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+        )
         await send({"type": "http.response.body", "body": self.body or body})
 
 

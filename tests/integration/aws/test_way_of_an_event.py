@@ -46,7 +46,13 @@ async def subscribe(call, project, sink, **members):
 
 
 def posted(project, **members):
-    event = {"specversion": "1.0", "id": uuid4().hex, "source": "/shop", "type": "com.example.bought", **members}
+    event = {
+        "specversion": "1.0",
+        "id": uuid4().hex,
+        "source": "/shop",
+        "type": "com.example.bought",
+        **members,
+    }
     return request("POST", f"/in/{project.name}", {**STRUCTURED, **project.headers}, json.dumps(event))
 
 
