@@ -21,9 +21,6 @@ from tests.support.aws import ARN
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
-CLIENT = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
-"""What is in a runtime of Lambda's beside the interpreter."""
-
 TRACE = "Root=1-6927d6d1-0c2f5b0a6f2b4d3e1a7c9e55;Parent=3e1a7c9e550c2f5b;Sampled={}"
 
 
@@ -44,11 +41,16 @@ class Runtime:
         task: Path = ROOT,
         python: str = sys.executable,
         client: Path | None = None,
+        handler: str = "shared.runtime.aws.entry.handler",
     ) -> None:
+        self._name = handler
+        # Without what is installed beside the interpreter, where the client comes from elsewhere.
+        self._flags = ["-S"] if client else []
         self._waiting: queue.Queue[tuple[str, bytes, float, bool]] = queue.Queue()
         self._answers: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # at its end the client is killed while it asks
         self._task, self._python = task, python
         paths = {"PYTHONPATH": str(client)} if client else {}
         self._environment = {
@@ -60,7 +62,7 @@ class Runtime:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "LAMBDA_TASK_ROOT": str(task),
-            "_HANDLER": "shared.runtime.aws.entry.handler",
+            "_HANDLER": handler,
             "PYTHONDONTWRITEBYTECODE": "1",
             **environment,
         }
@@ -96,7 +98,7 @@ class Runtime:
         self.begun = time.perf_counter()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [self._python, "-m", "awslambdaric", "shared.runtime.aws.entry.handler"],
+                [self._python, *self._flags, "-m", "awslambdaric", self._name],
                 cwd=self._task,
                 env=self._environment,
                 stdout=log,

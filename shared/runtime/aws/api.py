@@ -79,6 +79,7 @@ class Api:
                     raise CallFailed(f"{action}: {error!r}") from error
                 if status < 300:
                     return answer
+                self.close()  # what could not answer is not asked again on the same connection
                 if status < 500 or attempt == ATTEMPTS:
                     kind = str(answer.get("__type", "")).rpartition("#")[2]
                     said = answer.get("message") or answer.get("Message") or ""

@@ -42,11 +42,9 @@ class Observer:
     def __init__(self, name: str) -> None:
         self._name = name
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(Lines())
         level = os.environ.get("WEIR_LOG_LEVEL", "INFO").upper()
-        self._logger = Logger(
-            "weir", level=level, logger_handler=handler, logger_formatter=handler.formatter
-        )
+        self._logger = Logger("weir", level=level, logger_handler=handler)
+        handler.setFormatter(Lines())  # it has given it one of its own
         logging.basicConfig(level=level, handlers=[handler], force=True)
         ours = logging.getLogger("weir")
         ours.handlers[:] = [handler]

@@ -1,5 +1,6 @@
 """AWS as moto plays it, on a port of 127.0.0.1, and what Lambda sets in a function's environment."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -12,6 +13,8 @@ from shared.runtime.settings import Settings
 from tests.support.aws import Called
 
 REGION = "eu-central-1"
+
+collect_ignore = [] if os.environ.get("WEIR_LAMBDA_PACKAGE") else ["test_package.py"]
 
 
 @pytest.fixture(scope="session")
