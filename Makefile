@@ -40,7 +40,7 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-manifests test-knative
+.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-manifests test-knative test-lambda
 test: install lint typecheck check-drift test-console test-python test-e2e ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -76,8 +76,15 @@ test-manifests: install $(MANIFEST_TOOLS) ## The Knative manifests by kubeconfor
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
+LAMBDA_ARCH ?= x86_64
+LAMBDA_PYTHON ?= python3.13
+
+test-lambda: lambda-package ## The package for AWS Lambda in $LAMBDA_PYTHON, by AWS's runtime client
+	WEIR_LAMBDA_PACKAGE=$(BUILD)/lambda/weir-$(LAMBDA_ARCH).zip WEIR_LAMBDA_PYTHON=$(LAMBDA_PYTHON) \
+		$(BIN)/pytest tests/integration/aws/test_package.py
+
 ##@ Make
-.PHONY: generate manifests image bench torture
+.PHONY: generate manifests image lambda-package bench torture
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
@@ -89,6 +96,9 @@ manifests: install $(MANIFEST_TOOLS) ## Write what every overlay comes to into b
 
 image: console ## Build the container image
 	infra/docker/build
+
+lambda-package: install ## Build the package for AWS Lambda; LAMBDA_ARCH=x86_64 or arm64
+	$(BIN)/python infra/lambda/build.py --arch $(LAMBDA_ARCH)
 
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run

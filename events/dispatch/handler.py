@@ -23,8 +23,10 @@ class Dispatch:
         """Deliver what the named shards have, or at a tick all of them. Raises when the database is away."""
         if self._dispatcher is None:
             from events.dispatch.dispatcher import Dispatcher
+            from events.dispatch.settings import DispatchSettings
 
-            self._dispatcher = Dispatcher(self._resources)
+            linger_seconds = DispatchSettings().dispatch_linger_seconds
+            self._dispatcher = Dispatcher(self._resources, linger_seconds=linger_seconds)
         if event["type"] == Tick.TYPE:
             await self._dispatcher.serve(range(SHARDS), look_back=True)
         else:

@@ -94,6 +94,14 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         if self._sweeper is None:
             self._sweeper = loop.call_later(AT_HAND_SECONDS, self._sweep)
 
+    async def revive(self) -> None:
+        """Drop the idle connections that do not answer any more, as after a pause of the process."""
+        idle = self.get_idle_size() + len(self._at_hand)
+        connections = [await self.acquire() for _ in range(idle)]
+        await asyncio.gather(*map(_answers_or_ends, connections))
+        for connection in connections:
+            await self.release(connection)
+
     async def close(self) -> None:
         """Close every connection; waits for those that are used."""
         self._ending = True
@@ -140,6 +148,21 @@ def _is_clean(holder: Any, inner: Any) -> bool:
         return False
     protocol = inner._protocol  # noqa: SLF001
     return not protocol._is_cancelling() and protocol.queries_count < STATEMENTS  # noqa: SLF001
+
+
+async def _answers_or_ends(connection: Any) -> None:
+    """Close `connection` unless its server says something soon."""
+    try:
+        await connection.execute("SELECT 1", timeout=RELEASE_SECONDS)
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ):
+        if not connection.is_closed():
+            connection.terminate()
 
 
 async def open_pool(url: str, *, size: int, planned_once: bool = False) -> asyncpg.Pool:

@@ -48,6 +48,13 @@ class Resources:
             self._redis = open_redis(self.settings.redis_url.get_secret_value())
         return self._redis
 
+    async def revive(self) -> None:
+        """Replace connections that died while nobody looked: after a time in which the process stood still."""
+        await asyncio.gather(*(pool.revive() for pool in self._pools.values()))
+        if self._redis is not None:
+            # Opening one is cheaper than to wait for one that does not answer.
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
+
     def at_close(self, close: Callable[[], Awaitable[None]]) -> None:
         """Have `close` called before the stores are let go of."""
         self._closing.append(close)
@@ -94,6 +101,10 @@ class _OpenPool:
             )
         finally:
             self._opening = None
+
+    async def revive(self) -> None:
+        if self._pool is not None:
+            await self._pool.revive()
 
     async def close(self) -> None:
         if self._opening is not None:
