@@ -9,11 +9,18 @@ PYTHON ?= python3
 CLUSTER ?= ../shared/cluster/cluster
 BIN := .venv/bin
 BUILD := build
+TOOLS := $(BUILD)/tools
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
 CONSOLE_SOURCES = $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts \
 	frontend/tsconfig.json frontend/package-lock.json -type f 2>/dev/null)
+
+# What `make test` is, in the order in which a mistake shows soonest.
+GATES := lint typecheck check-drift test-workflows
+SUITES := test-console test-python test-e2e
+
+include infra/tools.mk
 
 ##@ Run
 .PHONY: up demo console
@@ -34,8 +41,8 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-knative
-test: install lint typecheck check-drift test-console test-python test-e2e ## Every gate and every suite
+.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-knative
+test: install $(GATES) $(SUITES) ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
 	$(BIN)/ruff check .
@@ -53,6 +60,11 @@ check-drift: install ## Is every generated file what it would be now?
 	cd frontend && npx openapi-ts --silent --output ../$(BUILD)/api
 	diff -r frontend/src/api $(BUILD)/api
 
+test-workflows: install $(TOOLS)/actionlint ## actionlint, zizmor, shellcheck
+	$(BIN)/shellcheck .ci/run $$(git grep -lE '^#!.*\bbash' -- infra)
+	@if [ -x $(TOOLS)/actionlint ]; then set -x; PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOLS)/actionlint; fi
+	$(BIN)/zizmor --offline --quiet .github
+
 test-console: install console ## The console's unit tests and its budgets
 	cd frontend && npm test --silent
 	cd frontend && npm run --silent budget
@@ -68,14 +80,11 @@ test-knative: install console ## The generated manifests on a Knative: $KUBECONF
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
 ##@ Make
-.PHONY: generate image bench torture
+.PHONY: generate bench torture
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
 	cd frontend && npm run --silent api
-
-image: console ## Build the container image
-	infra/docker/build
 
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run
@@ -83,12 +92,44 @@ bench: install ## Measure, each figure beside its reference
 torture: install ## Break everything under load, and account for every event
 	$(BIN)/python -m tests.torture.run
 
+##@ Ship
+# IMAGE is an image's name; after `push` give the one with the digest, which $(BUILD)/image.digest holds.
+IMAGE ?= weir:local
+.PHONY: image push sign verify publish-console deploy promote rollback
+image: console ## Build the container image IMAGE
+	infra/docker/build $(IMAGE)
+
+push: $(TOOLS)/crane ## Push IMAGE to its registry, and print it with its digest
+	@infra/docker/push $(IMAGE)
+
+sign: $(TOOLS)/cosign ## Sign IMAGE (with its digest) and attest its SBOM: keyless, or with COSIGN_KEY
+	infra/docker/sign $(IMAGE)
+
+verify: $(TOOLS)/cosign ## Is IMAGE signed, and is its SBOM? By SIGNER, or COSIGN_KEY
+	infra/docker/verify $(IMAGE)
+
+publish-console: console ## Put the console into BUCKET with the API at API; DISTRIBUTION is refreshed
+	infra/edge/publish $(BUCKET) $(API) $(DISTRIBUTION)
+
+deploy: install ## Bring IMAGE to ENV: migrate, stage, smoke, and stop before it has traffic
+	$(BIN)/weir deploy $(ENV) --image $(IMAGE) --hold
+
+promote: install ## Give what is staged in ENV the traffic, and take it back when the watch fails
+	$(BIN)/weir deploy promote $(ENV)
+
+rollback: install ## Give the version before its traffic in ENV again
+	$(BIN)/weir deploy rollback $(ENV) --yes
+
 ##@ Help
 .PHONY: help
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+.PHONY: steps
+steps: # The names of what `make test` does, for .ci/run to do them one by one
+	@echo $(GATES) $(SUITES)
 
 .PHONY: .python .node
 .python:
@@ -129,6 +170,13 @@ $(BUILD)/.chromium:
 	fi
 	@if command -v chromium >/dev/null; then touch $@; else \
 		echo "there is no chromium: the end-to-end tests will be skipped" >&2; fi
+
+# Programs that are Go modules. Without Go they are not there, and whoever needs one says what follows from that.
+$(TOOLS)/%: infra/tools.mk
+	@mkdir -p $(TOOLS)
+	@if command -v go >/dev/null; then set -x; GOFLAGS=-trimpath GOBIN=$(CURDIR)/$(TOOLS) go install $(TOOL_$*); touch $@; \
+	elif [ -n "$${CI:-}" ]; then echo "there is no go, which $* is built with: https://go.dev/dl" >&2; exit 1; \
+	else echo "there is no go: $* is skipped" >&2; fi
 
 frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
 	cd frontend && node_modules/.bin/vite build --logLevel warn

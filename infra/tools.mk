@@ -1,0 +1,4 @@
+# Programs that are built from Go modules by `make build/tools/NAME`, each at one version.
+TOOL_actionlint := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+TOOL_cosign := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+TOOL_crane := github.com/google/go-containerregistry/cmd/crane@v0.22.1
