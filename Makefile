@@ -34,7 +34,7 @@ console: frontend/dist/index.html ## Build the console where its sources have ch
 
 ##@ Prepare
 .PHONY: install clean
-install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.chromium ## Get everything that running and testing need
+install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.debian ## Get everything that running and testing need
 
 clean: ## Remove what was built and installed, but no data
 	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
@@ -160,16 +160,18 @@ infra/demo/node_modules/.installed: infra/demo/package.json infra/demo/package-l
 	cd infra/demo && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The browser of the end-to-end tests. Nothing else needs it, so its absence only says so.
-$(BUILD)/.chromium:
+# Programs of Debian's that tests drive: a browser, and a server of static files. Nothing else needs them, so their
+# absence only says so.
+$(BUILD)/.debian:
 	@mkdir -p $(BUILD)
-	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
-		echo "apt-get install chromium"; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
-			>$(BUILD)/chromium.log 2>&1 || echo "chromium was not installed: see $(BUILD)/chromium.log" >&2; \
+	@missing=$$(PATH=$$PATH:/usr/sbin; command -v chromium google-chrome >/dev/null || echo chromium; command -v nginx >/dev/null || echo nginx-light); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+		echo "apt-get install" $$missing; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+			>$(BUILD)/debian.log 2>&1 || echo "not installed: see $(BUILD)/debian.log" >&2; \
 	fi
-	@if command -v chromium >/dev/null; then touch $@; else \
-		echo "there is no chromium: the end-to-end tests will be skipped" >&2; fi
+	@if PATH=$$PATH:/usr/sbin command -v nginx >/dev/null && command -v chromium google-chrome >/dev/null; then touch $@; else \
+		echo "there is no chromium, or no nginx: their tests will be skipped" >&2; fi
 
 # Programs that are Go modules. Without Go they are not there, and whoever needs one says what follows from that.
 $(TOOLS)/%: infra/tools.mk
