@@ -33,15 +33,18 @@ demo: install console ## The same with real traffic in it
 console: frontend/dist/index.html ## Build the console where its sources have changed
 
 ##@ Prepare
-.PHONY: install clean
+.PHONY: install tools clean
 install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.debian ## Get everything that running and testing need
+
+# Where kubectl is, it is Kustomize too.
+tools: $(TOOLS)/actionlint $(TOOLS)/kubeconform $(if $(shell command -v kubectl),,$(TOOLS)/kustomize) ## Build what checks workflows and manifests, where there is Go
 
 clean: ## Remove what was built and installed, but no data
 	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-knative
+.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative
 test: install $(GATES) $(SUITES) ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -60,31 +63,45 @@ check-drift: install ## Is every generated file what it would be now?
 	cd frontend && npx openapi-ts --silent --output ../$(BUILD)/api
 	diff -r frontend/src/api $(BUILD)/api
 
-test-workflows: install $(TOOLS)/actionlint ## actionlint, zizmor, shellcheck
+test-workflows: install tools ## actionlint, zizmor, shellcheck
 	$(BIN)/shellcheck .ci/run $$(git grep -lE '^#!.*\bbash' -- infra)
-	@if [ -x $(TOOLS)/actionlint ]; then set -x; PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOLS)/actionlint; fi
+	@if [ ! -x $(TOOLS)/actionlint ]; then echo "skipped: actionlint is not there"; else \
+		PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOLS)/actionlint; fi
 	$(BIN)/zizmor --offline --quiet .github
 
 test-console: install console ## The console's unit tests and its budgets
 	cd frontend && npm test --silent
 	cd frontend && npm run --silent budget
 
-test-python: install console ## Unit, integration and contract tests, with coverage
+test-python: install console tools ## Unit, integration and contract tests, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not e2e" --cov --cov-report=term
 
 test-e2e: install console ## The built console in a real browser
 	$(BIN)/pytest -m e2e tests/e2e
 
+test-manifests: install tools ## The Knative manifests by kubeconform, and what is said of them
+	$(BIN)/pytest tests/manifests tests/unit/runtime/knative
+
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
 ##@ Make
-.PHONY: generate bench torture
+.PHONY: generate manifests bench torture
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
 	cd frontend && npm run --silent api
+
+manifests: install tools ## Write every overlay, as it would be applied, into build/manifests
+	$(BIN)/python -m shared.runtime.generate
+	@mkdir -p $(BUILD)/manifests
+	@for overlay in infra/knative/overlays/*/; do \
+		name=$(BUILD)/manifests/$$(basename $$overlay).yaml; \
+		if [ -x $(TOOLS)/kustomize ]; then $(TOOLS)/kustomize build $$overlay >$$name; \
+		else kubectl kustomize $$overlay >$$name; fi; \
+		echo $$name; \
+	done
 
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run
@@ -173,12 +190,17 @@ $(BUILD)/.debian:
 	@if PATH=$$PATH:/usr/sbin command -v nginx >/dev/null && command -v chromium google-chrome >/dev/null; then touch $@; else \
 		echo "there is no chromium, or no nginx: their tests will be skipped" >&2; fi
 
-# Programs that are Go modules. Without Go they are not there, and whoever needs one says what follows from that.
+# Programs that are Go modules. Where one cannot be built, what needs it is skipped by name, and fails under CI=true.
 $(TOOLS)/%: infra/tools.mk
 	@mkdir -p $(TOOLS)
-	@if command -v go >/dev/null; then set -x; GOFLAGS=-trimpath GOBIN=$(CURDIR)/$(TOOLS) go install $(TOOL_$*); touch $@; \
-	elif [ -n "$${CI:-}" ]; then echo "there is no go, which $* is built with: https://go.dev/dl" >&2; exit 1; \
-	else echo "there is no go: $* is skipped" >&2; fi
+	@if ! command -v go >/dev/null; then \
+		echo "there is no Go to build $* with: what needs it will be skipped" >&2; \
+	elif GOBIN=$(CURDIR)/$(TOOLS) go install $(TOOL_$*) >$(TOOLS)/$*.log 2>&1; then \
+		touch $@; \
+	else \
+		echo "$* was not built (see $(TOOLS)/$*.log): what needs it will be skipped" >&2; \
+	fi
+	@test -x $@ || test -z "$${CI:-}"
 
 frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
 	cd frontend && node_modules/.bin/vite build --logLevel warn
