@@ -66,7 +66,7 @@ check-drift: install ## Is every generated file what it would be now?
 test-workflows: install tools ## actionlint, zizmor, shellcheck
 	$(BIN)/shellcheck .ci/run $$(git grep -lE '^#!.*\bbash' -- infra)
 	@if [ ! -x $(TOOLS)/actionlint ]; then echo "skipped: actionlint is not there"; else \
-		PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOLS)/actionlint; fi
+		echo $(TOOLS)/actionlint; PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOLS)/actionlint; fi
 	$(BIN)/zizmor --offline --quiet .github
 
 test-console: install console ## The console's unit tests and its budgets
