@@ -37,13 +37,15 @@ def public(home: Path, api_name: str, **environment: str) -> Iterator[Public]:
     api = f"https://{api_name}:{port}"
     console = StaticHost(DIST, "console.weir.test", api)
     weir = LocalWeir(home, WEIR_PUBLIC_URL=api, WEIR_CONSOLE_ORIGINS=console.origin, **environment)
-    weir.up()
-    end = TlsEnd(port, json.loads((home / "running.json").read_text())["port"])
-    end.open()
+    end: TlsEnd | None = None
     try:
+        weir.up()
+        end = TlsEnd(port, json.loads((home / "running.json").read_text())["port"])
+        end.open()
         yield Public(weir, console, end)
     finally:
-        end.close()
+        if end is not None:
+            end.close()
         console.close()
         weir.kill()
 
