@@ -16,6 +16,10 @@ unexport VIRTUAL_ENV
 CONSOLE_SOURCES = $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts \
 	frontend/tsconfig.json frontend/package-lock.json -type f 2>/dev/null)
 
+# What `make test` is, in the order in which a mistake shows soonest.
+GATES := lint typecheck check-drift test-workflows
+SUITES := test-console test-python test-e2e
+
 include infra/tools.mk
 
 # What builds and checks manifests; kubectl has a kustomize in it.
@@ -32,16 +36,18 @@ demo: install console ## The same with real traffic in it
 console: frontend/dist/index.html ## Build the console where its sources have changed
 
 ##@ Prepare
-.PHONY: install clean
-install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.chromium ## Get everything that running and testing need
+.PHONY: install tools clean
+install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.debian ## Get everything that running and testing need
+
+tools: $(TOOLS)/actionlint $(MANIFEST_TOOLS) ## Build what checks workflows and manifests, where there is Go
 
 clean: ## Remove what was built and installed, but no data
 	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-manifests test-knative test-lambda
-test: install lint typecheck check-drift test-console test-python test-e2e ## Every gate and every suite
+.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-lambda
+test: install $(GATES) $(SUITES) ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
 	$(BIN)/ruff check .
@@ -58,6 +64,12 @@ check-drift: install ## Is every generated file what it would be now?
 	@mkdir -p $(BUILD) && rm -rf $(BUILD)/api
 	cd frontend && npx openapi-ts --silent --output ../$(BUILD)/api
 	diff -r frontend/src/api $(BUILD)/api
+
+test-workflows: install tools ## actionlint, zizmor, shellcheck
+	$(BIN)/shellcheck .ci/run $$(git grep -lE '^#!.*\bbash' -- infra)
+	@if [ ! -x $(TOOLS)/actionlint ]; then echo "skipped: actionlint is not there"; else \
+		echo $(TOOLS)/actionlint; PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOLS)/actionlint; fi
+	$(BIN)/zizmor --offline --quiet .github
 
 test-console: install console ## The console's unit tests and its budgets
 	cd frontend && npm test --silent
@@ -84,7 +96,7 @@ test-lambda: lambda-package ## The package for AWS Lambda in $LAMBDA_PYTHON, by 
 		$(BIN)/pytest tests/integration/aws/test_package.py
 
 ##@ Make
-.PHONY: generate manifests image lambda-package bench torture
+.PHONY: generate manifests lambda-package bench torture
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
@@ -93,9 +105,6 @@ generate: install ## Write every generated file
 manifests: install $(MANIFEST_TOOLS) ## Write what every overlay comes to into build/manifests
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.manifests.tools $(BUILD)/manifests
-
-image: console ## Build the container image
-	infra/docker/build
 
 lambda-package: install ## Build the package for AWS Lambda; LAMBDA_ARCH=x86_64 or arm64
 	$(BIN)/python infra/lambda/build.py --arch $(LAMBDA_ARCH)
@@ -106,12 +115,44 @@ bench: install ## Measure, each figure beside its reference
 torture: install ## Break everything under load, and account for every event
 	$(BIN)/python -m tests.torture.run
 
+##@ Ship
+# IMAGE is an image's name; after `push` give the one with the digest, which $(BUILD)/image.digest holds.
+IMAGE ?= weir:local
+.PHONY: image push sign verify publish-console deploy promote rollback
+image: console ## Build the container image IMAGE
+	infra/docker/build $(IMAGE)
+
+push: $(TOOLS)/crane ## Push IMAGE to its registry, and print it with its digest
+	@infra/docker/push $(IMAGE)
+
+sign: $(TOOLS)/cosign ## Sign IMAGE (with its digest) and attest its SBOM: keyless, or with COSIGN_KEY
+	infra/docker/sign $(IMAGE)
+
+verify: $(TOOLS)/cosign ## Is IMAGE signed, and is its SBOM? By SIGNER, or COSIGN_KEY
+	infra/docker/verify $(IMAGE)
+
+publish-console: console ## Put the console into BUCKET with the API at API; DISTRIBUTION is refreshed
+	infra/edge/publish $(BUCKET) $(API) $(DISTRIBUTION)
+
+deploy: install ## Bring IMAGE to ENV: migrate, stage, smoke, and stop before it has traffic
+	$(BIN)/weir deploy $(ENV) --image $(IMAGE) --hold
+
+promote: install ## Give what is staged in ENV the traffic, and take it back when the watch fails
+	$(BIN)/weir deploy promote $(ENV)
+
+rollback: install ## Give the version before its traffic in ENV again
+	$(BIN)/weir deploy rollback $(ENV) --yes
+
 ##@ Help
 .PHONY: help
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+.PHONY: steps
+steps: # The names of what `make test` does, for .ci/run to do them one by one
+	@echo $(GATES) $(SUITES)
 
 .PHONY: .python .node
 .python:
@@ -142,23 +183,30 @@ infra/demo/node_modules/.installed: infra/demo/package.json infra/demo/package-l
 	cd infra/demo && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The browser of the end-to-end tests. Nothing else needs it, so its absence only says so.
-$(BUILD)/.chromium:
+# Programs of Debian's that tests drive: a browser, and a server of static files. Nothing else needs them, so their
+# absence only says so.
+$(BUILD)/.debian:
 	@mkdir -p $(BUILD)
-	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
-		echo "apt-get install chromium"; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
-			>$(BUILD)/chromium.log 2>&1 || echo "chromium was not installed: see $(BUILD)/chromium.log" >&2; \
+	@missing=$$(PATH=$$PATH:/usr/sbin; command -v chromium google-chrome >/dev/null || echo chromium; command -v nginx >/dev/null || echo nginx-light); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+		echo "apt-get install" $$missing; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+			>$(BUILD)/debian.log 2>&1 || echo "not installed: see $(BUILD)/debian.log" >&2; \
 	fi
-	@if command -v chromium >/dev/null; then touch $@; else \
-		echo "there is no chromium: the end-to-end tests will be skipped" >&2; fi
+	@if PATH=$$PATH:/usr/sbin command -v nginx >/dev/null && command -v chromium google-chrome >/dev/null; then touch $@; else \
+		echo "there is no chromium, or no nginx: their tests will be skipped" >&2; fi
 
-# Programs that are Go modules. Without Go they are not there, and whoever needs one says what follows from that.
+# Programs that are Go modules. Where one cannot be built, what needs it is skipped by name, and fails under CI=true.
 $(TOOLS)/%: infra/tools.mk
 	@mkdir -p $(TOOLS)
-	@if command -v go >/dev/null; then set -x; GOFLAGS=-trimpath GOBIN=$(CURDIR)/$(TOOLS) go install $(TOOL_$*); touch $@; \
-	elif [ -n "$${CI:-}" ]; then echo "there is no go, which $* is built with: https://go.dev/dl" >&2; exit 1; \
-	else echo "there is no go: $* is skipped" >&2; fi
+	@if ! command -v go >/dev/null; then \
+		echo "there is no Go to build $* with: what needs it will be skipped" >&2; \
+	elif GOBIN=$(CURDIR)/$(TOOLS) go install $(TOOL_$*) >$(TOOLS)/$*.log 2>&1; then \
+		touch $@; \
+	else \
+		echo "$* was not built (see $(TOOLS)/$*.log): what needs it will be skipped" >&2; \
+	fi
+	@test -x $@ || test -z "$${CI:-}"
 
 frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
 	cd frontend && node_modules/.bin/vite build --logLevel warn

@@ -37,7 +37,8 @@ def test_the_architecture_names_every_function_and_table() -> None:
 
 def test_the_pages_for_operators_have_every_setting() -> None:
     text = "".join(
-        (DOCS / page).read_text() for page in ("operate/knative.md", "start/local.md", "reference/ingest.md")
+        (DOCS / page).read_text()
+        for page in ("operate/knative.md", "operate/console.md", "start/local.md", "reference/ingest.md")
     )
     classes = (
         *(Settings, ConnectionSettings, IngestSettings, IdentitySettings),
