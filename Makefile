@@ -34,7 +34,7 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-knative
+.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-knative test-infra
 test: install lint typecheck check-drift test-console test-python test-e2e ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -67,8 +67,11 @@ test-e2e: install console ## The built console in a real browser
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
+test-infra: install ## Terraform against moto: valid, applied, planned empty, destroyed
+	WEIR_INFRA=1 $(BIN)/pytest -n 2 --dist loadgroup tests/infra -o faulthandler_timeout=0  # RDS alone takes the provider minutes
+
 ##@ Make
-.PHONY: generate image bench torture
+.PHONY: generate image bench torture console-publish
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
@@ -76,6 +79,9 @@ generate: install ## Write every generated file
 
 image: console ## Build the container image
 	infra/docker/build
+
+console-publish: console ## Publish the console to $BUCKET, and tell the CDN $DISTRIBUTION
+	$(BIN)/python infra/console/publish --bucket "$(BUCKET)" $(if $(DISTRIBUTION),--distribution "$(DISTRIBUTION)")
 
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run

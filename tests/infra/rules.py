@@ -30,12 +30,26 @@ def resources(module: dict[str, Any]) -> Iterator[Resource]:
 
 
 def faults(found: Sequence[Resource]) -> list[str]:
-    """What is wrong, a line each; empty where all is well."""
+    """What is wrong, a line each; empty where all is well. Of a plan, where policies are mostly not known yet."""
     return [
-        f"{resource.address}: {fault}"
-        for resource in found
-        for fault in (*_policy(resource), *_encryption(resource), *_exposure(resource), *_log(resource))
-    ] + list(_buckets(found))
+        *policy_faults(found),
+        *(
+            f"{resource.address}: {fault}"
+            for resource in found
+            for fault in (*_encryption(resource), *_exposure(resource), *_log(resource))
+        ),
+        *_buckets(found),
+    ]
+
+
+def policy_faults(found: Sequence[Resource]) -> list[str]:
+    """What policies allow and should not: of a state, which has all of them."""
+    return [f"{resource.address}: {fault}" for resource in found for fault in _policy(resource)]
+
+
+def policies(found: Sequence[Resource]) -> int:
+    """How many statements there were to be looked at."""
+    return sum(len(list(_statements(resource))) for resource in found)
 
 
 def _statements(resource: Resource) -> Iterator[dict[str, Any]]:

@@ -248,10 +248,17 @@ class Environment:
             raise TerraformError(f"terraform {arguments[0]} gave {process.returncode}:\n{text[-8000:]}")
 
     def plan(self) -> dict[str, Any]:
-        """What would be done, as `terraform show -json` has it."""
+        """What would be done, as `terraform show -json` has it; `apply made.plan` does it."""
         self.run("plan", "-out=made.plan", "-no-color")
         shown: dict[str, Any] = json.loads(self.run("show", "-json", "made.plan"))
         return shown
+
+    def changes(self) -> list[tuple[str, list[str]]]:
+        """What a plan of now would do: addresses with actions, and nothing where all is as it should be."""
+        made = (
+            (each["address"], each["change"]["actions"]) for each in self.plan().get("resource_changes", ())
+        )
+        return [(address, actions) for address, actions in made if actions not in (["no-op"], ["read"])]
 
     def state(self) -> str:
         """The state as it is kept, text and all."""

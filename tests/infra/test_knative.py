@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infra.rules import Resource, faults, resources
+from tests.infra.rules import Resource, faults, policies, policy_faults, resources
 from tests.infra.stage import Environment
-from tests.infra.test_lambda import changes
 
 NAME = "staging"
 WEIR = "weir-staging"
@@ -18,26 +17,35 @@ pytestmark = pytest.mark.xdist_group(NAME)
 
 
 @pytest.fixture(scope="module")
-def applied(environment: Environment) -> Iterator[Environment]:
+def planned(environment: Environment) -> list[Resource]:
+    """The first plan, filled in by `applied`."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def applied(environment: Environment, planned: list[Resource]) -> Iterator[Environment]:
     moto = environment.moto
     moto.client("s3").create_bucket(
         Bucket=environment.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
     moto.make_cache_nodes(WEIR, 2)
     environment.prepare()
-    environment.run("apply", "-auto-approve", "-no-color")
+    planned.extend(resources(environment.plan()["planned_values"]["root_module"]))
+    environment.run("apply", "-no-color", "made.plan")
     yield environment
     environment.run("destroy", "-auto-approve", "-no-color")
     assert json.loads(environment.state())["resources"] == []
 
 
 def test_a_second_plan_is_empty(applied: Environment) -> None:
-    assert changes(applied.plan()) == []
+    assert applied.changes() == []
 
 
-def test_no_rule_is_broken(applied: Environment) -> None:
-    shown = json.loads(applied.run("show", "-json"))
-    assert faults(list(resources(shown["values"]["root_module"]))) == []
+def test_no_rule_is_broken(applied: Environment, planned: list[Resource]) -> None:
+    assert faults(planned) == []
+    made = list(resources(json.loads(applied.run("show", "-json"))["values"]["root_module"]))
+    assert policy_faults(made) == []
+    assert policies(made) >= 10
 
 
 def test_kubectl_is_told_how_to_reach_the_cluster(applied: Environment) -> None:

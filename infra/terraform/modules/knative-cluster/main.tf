@@ -52,6 +52,8 @@ resource "aws_eks_cluster" "weir" {
   version                   = var.kubernetes_version
   enabled_cluster_log_types = ["api", "audit", "authenticator"]
 
+  bootstrap_self_managed_addons = false # pods.tf has them, and would be in conflict with those that come by themselves
+
   vpc_config {
     subnet_ids              = var.subnet_ids
     endpoint_private_access = true

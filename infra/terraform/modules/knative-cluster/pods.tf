@@ -27,9 +27,10 @@ resource "aws_iam_role_policy_attachment" "network" {
   policy_arn = "${local.aws_policy}/AmazonEKS_CNI_Policy"
 }
 
-# Both before the nodes: those are Ready only with a network, and it has rights only with the agent.
+# Before the nodes: those are Ready only with a network, which has rights only with the agent and finds the API server
+# only by the proxy.
 resource "aws_eks_addon" "network" {
-  for_each = toset(["eks-pod-identity-agent", "vpc-cni"])
+  for_each = toset(["eks-pod-identity-agent", "kube-proxy", "vpc-cni"])
 
   cluster_name = aws_eks_cluster.weir.name
   addon_name   = each.key
@@ -49,11 +50,10 @@ resource "aws_eks_addon" "network" {
   depends_on = [aws_iam_role_policy_attachment.network]
 }
 
-resource "aws_eks_addon" "rest" {
-  for_each = toset(["coredns", "kube-proxy"])
-
+# After them: it needs a place to run.
+resource "aws_eks_addon" "names" {
   cluster_name = aws_eks_cluster.weir.name
-  addon_name   = each.key
+  addon_name   = "coredns"
 
   depends_on = [aws_eks_node_group.weir]
 }

@@ -8,7 +8,7 @@ locals {
       # itself; this is for whoever connects by hand.
       "idle_in_transaction_session_timeout" = "60000"
 
-      # Partitions are made and dropped under load: what waits for a lock that long should give up and try again.
+      # Partitions are made and dropped under load: who waited for a lock, and for whose.
       "log_lock_waits" = "1"
 
       "log_min_duration_statement"   = "1000"

@@ -8,3 +8,16 @@ resource "aws_sqs_queue_redrive_allow_policy" "lost_wakes" {
 resource "aws_s3_bucket_policy" "package" {
   count = 0
 }
+
+# What it forgets of a function, and writes in other words of a queue.
+resource "aws_lambda_function" "function" {
+  lifecycle {
+    ignore_changes = [logging_config]
+  }
+}
+
+resource "aws_sqs_queue" "wakes" {
+  lifecycle {
+    ignore_changes = [redrive_policy]
+  }
+}
