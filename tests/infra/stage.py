@@ -154,7 +154,9 @@ class Moto:
     def __enter__(self) -> Self:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+                [sys.executable, "-m", "tests.infra.aws", "-H", "127.0.0.1", "-p", str(self.port)],
+                cwd=ROOT,
+                env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -33,7 +33,7 @@ def applied(environment: Environment, planned: list[Resource]) -> Iterator[Envir
     planned.extend(resources(environment.plan()["planned_values"]["root_module"]))
     environment.run("apply", "-no-color", "made.plan")
     yield environment
-    environment.run("destroy", "-auto-approve", "-no-color")
+    environment.run("destroy", "-auto-approve", "-refresh=false", "-no-color")
     assert json.loads(environment.state())["resources"] == []
 
 

@@ -45,7 +45,7 @@ def applied(environment: Environment, planned: list[Resource], refusal: list[str
         wait_for_lock(moto, environment.bucket, first)
         refusal.append(environment.run("plan", "-lock-timeout=0s", "-no-color", refused=True))
     yield environment
-    environment.run("destroy", "-auto-approve", "-no-color")
+    environment.run("destroy", "-auto-approve", "-refresh=false", "-no-color")
     assert json.loads(environment.state())["resources"] == []
 
 
