@@ -61,6 +61,7 @@ def _terraform(functions: Sequence[Function]) -> "Files":
                     "routes": list(f.routes),
                     "on": list(f.on),
                     "needs": sorted(f.needs),
+                    "wakes": f.wakes,
                     "timeoutSeconds": f.timeout_seconds,
                     "concurrency": f.scale.concurrency,
                     "maximum": f.scale.maximum,
