@@ -13,8 +13,6 @@ from tests.infra.stage import Environment
 NAME = "staging"
 WEIR = "weir-staging"
 
-pytestmark = pytest.mark.xdist_group(NAME)
-
 
 @pytest.fixture(scope="module")
 def planned(environment: Environment) -> list[Resource]:

@@ -16,8 +16,6 @@ NAME = "dev"
 WEIR = "weir-dev"
 DECLARED: dict[str, Any] = json.loads((SOURCES / "functions.json").read_text())
 
-pytestmark = pytest.mark.xdist_group(NAME)
-
 
 @pytest.fixture(scope="module")
 def refusal(environment: Environment) -> list[str]:
