@@ -46,7 +46,7 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-lambda
+.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-lambda test-infra
 test: install $(GATES) $(SUITES) ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -95,6 +95,9 @@ test-lambda: lambda-package ## The package for AWS Lambda in $LAMBDA_PYTHON, by 
 	WEIR_LAMBDA_PACKAGE=$(BUILD)/lambda/weir-$(LAMBDA_ARCH).zip WEIR_LAMBDA_PYTHON=$(LAMBDA_PYTHON) \
 		$(BIN)/pytest tests/integration/aws/test_package.py
 
+test-infra: install ## Terraform against moto: valid, applied, planned empty, destroyed
+	WEIR_INFRA=1 $(BIN)/pytest -n 2 --dist loadfile tests/infra -o faulthandler_timeout=0  # RDS alone takes the provider minutes
+
 ##@ Make
 .PHONY: generate manifests lambda-package bench torture
 generate: install ## Write every generated file
@@ -131,8 +134,9 @@ sign: $(TOOLS)/cosign ## Sign IMAGE (with its digest) and attest its SBOM: keyle
 verify: $(TOOLS)/cosign ## Is IMAGE signed, and is its SBOM? By SIGNER, or COSIGN_KEY
 	infra/docker/verify $(IMAGE)
 
-publish-console: console ## Put the console into BUCKET with the API at API; DISTRIBUTION is refreshed
-	infra/edge/publish $(BUCKET) $(API) $(DISTRIBUTION)
+publish-console: install console ## Put the console into BUCKET; with API also where that is; DISTRIBUTION is refreshed
+	$(BIN)/python infra/console/publish --bucket "$(BUCKET)" $(if $(API),--api "$(API)") \
+		$(if $(DISTRIBUTION),--distribution "$(DISTRIBUTION)")
 
 deploy: install ## Bring IMAGE to ENV: migrate, stage, smoke, and stop before it has traffic
 	$(BIN)/weir deploy $(ENV) --image $(IMAGE) --hold
