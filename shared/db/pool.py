@@ -33,9 +33,21 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         encoder=lambda value: _JSONB + msgspec.json.encode(value),
         decoder=lambda data: msgspec.json.decode(data[1:]),
     )
+    await _follow_server(connection)
 
 
 _JSONB = b"\x01"
+
+
+async def _follow_server(connection: asyncpg.Connection) -> None:
+    """Before anything is written to a database that was restored into another server, have it follow that one.
+
+    At every connection, because a name can lead to another server from one to the next. One message each way.
+    """
+    try:
+        await connection.execute("SELECT CASE WHEN server_moved() THEN follow_server() END")
+    except asyncpg.UndefinedFunctionError:
+        return  # it is not migrated yet: nothing can be written to it
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:
