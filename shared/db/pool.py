@@ -46,8 +46,8 @@ async def _follow_server(connection: asyncpg.Connection) -> None:
     """
     try:
         await connection.execute("SELECT CASE WHEN server_moved() THEN follow_server() END")
-    except asyncpg.UndefinedFunctionError:
-        return  # it is not migrated yet: nothing can be written to it
+    except (asyncpg.UndefinedFunctionError, asyncpg.ReadOnlySQLTransactionError):
+        return  # not migrated yet, or a replica: nothing can be written to it
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:

@@ -11,11 +11,13 @@ class Settings(FromEnvironment):
     `secret` keys the hashes of API keys and seals what is secret at rest; it has no default.
     `public_url` is the address under which producers and the console reach Weir.
     `sink_allow` lists the networks, private ones included, that deliveries may go to.
+    `database_read_url` is a replica that answers searches of `explore`; without it the database itself does.
     `metrics_token` opens `/metrics`, which stays closed without one.
     `source_kinds_dir` has files of further kinds of sources.
     """
 
     database_url: SecretStr
+    database_read_url: SecretStr | None = None
     redis_url: SecretStr
     secret: SecretStr
     public_url: str = "http://127.0.0.1:8480"

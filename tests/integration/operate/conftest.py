@@ -1,5 +1,6 @@
 """A Postgres that can be lost, and the programs that bring its data back."""
 
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,8 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from cli.local import launch
+from cli.local.accounts import account_for
 from cli.local.binaries import postgres_bin
 from cli.local.servers import PostgresServer
 from shared.runtime.resources import Resources
@@ -36,6 +39,22 @@ class Servers:
     def start(self) -> PostgresServer:
         """A new one with an empty database."""
         server = PostgresServer(self._folder / f"server-{len(self._running)}", None, durable=False)
+        self._running.append(server)
+        server.start()
+        return server
+
+    def replica(self, primary: PostgresServer) -> PostgresServer:
+        """One that follows `primary`, byte by byte."""
+        home = self._folder / f"server-{len(self._running)}"
+        home.mkdir()
+        (home / "postgres-password").write_text((primary.home / "postgres-password").read_text())
+        account = account_for(home, postgres_bin(), launch.held_capability())
+        data = account.data_root / "postgres"
+        run("pg_basebackup", "--write-recovery-conf", f"--pgdata={data}", f"--dbname={primary.url}")
+        if account.user is not None:
+            for path in (data, *data.rglob("*")):
+                os.chown(path, *account.user, follow_symlinks=False)
+        server = PostgresServer(home, None, durable=False)
         self._running.append(server)
         server.start()
         return server
