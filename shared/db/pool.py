@@ -75,6 +75,11 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         self._putting_away: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return self._waiters
+
     async def _acquire(self, timeout: float | None) -> Any:
         while self._at_hand:
             holder, inner, _ = self._at_hand.pop()
@@ -105,6 +110,11 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         self._at_hand.append((holder, inner, loop.time()))
         if self._sweeper is None:
             self._sweeper = loop.call_later(AT_HAND_SECONDS, self._sweep)
+
+    @property
+    def used(self) -> int:
+        """How many connections somebody has."""
+        return int(self.get_size() - self.get_idle_size()) - len(self._at_hand)
 
     async def close(self) -> None:
         """Close every connection; waits for those that are used."""

@@ -95,4 +95,5 @@ class Probes:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             )
+        await self._resources.measure()
         return PlainTextResponse(METRICS.render(), media_type=CONTENT_TYPE)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from shared.runtime.metrics import METRICS
 from shared.runtime.settings import Settings
 from shared.runtime.wake import Wake
 
@@ -27,6 +28,7 @@ class Resources:
         self._reading = self._pg if settings.database_read_url is None else _OpenPool(self, replica=True)
         self._redis: Redis | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._measures: list[Callable[[], Awaitable[None]]] = []
 
     async def pg(self) -> "Pool":
         """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there."""
@@ -55,6 +57,17 @@ class Resources:
             self._redis = open_redis(self.settings.redis_url.get_secret_value())
         return self._redis
 
+    def at_scrape(self, measure: Callable[[], Awaitable[None]]) -> None:
+        """Have `measure` called before metrics are shown; it has to bear that a store is away."""
+        self._measures.append(measure)
+
+    async def measure(self) -> None:
+        """Bring up to date those metrics that are looked up and not counted."""
+        for state in POOL_STATES:
+            POOL.set(state, to=sum(pool.count(state) for pool in self._pools))
+        for measure in self._measures:
+            await measure()
+
     def at_close(self, close: Callable[[], Awaitable[None]]) -> None:
         """Have `close` called before the stores are let go of."""
         self._closing.append(close)
@@ -66,7 +79,19 @@ class Resources:
         await self.wake.close()
         if self._redis is not None:
             await self._redis.aclose()
-        await asyncio.gather(*(pool.close() for pool in {self._pg, self._stream, self._reading}))
+        await asyncio.gather(*(pool.close() for pool in self._pools))
+
+    @property
+    def _pools(self) -> "set[_OpenPool]":
+        return {self._pg, self._stream, self._reading}
+
+
+POOL_STATES = ("used", "waiting", "limit")
+POOL = METRICS.gauge(
+    "weir_database_pool_connections",
+    "Connections of this process: in use, asked for and waited for, and how many it may open.",
+    ("state",),
+)
 
 
 class _OpenPool:
@@ -103,6 +128,12 @@ class _OpenPool:
             )
         finally:
             self._opening = None
+
+    def count(self, state: str) -> int:
+        """How many connections are in use (`used`), waited for (`waiting`), or allowed (`limit`)."""
+        if state == "limit":
+            return self._resources.settings.database_pool_size
+        return 0 if self._pool is None else int(getattr(self._pool, state))
 
     async def close(self) -> None:
         if self._opening is not None:

@@ -51,3 +51,12 @@ class Dispatcher(Model):
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     seen_until: Mapped[datetime]
+
+
+class Tick(Model):
+    """When the tick last came to a handler: what is late, or was never started, cannot tell by itself."""
+
+    __tablename__ = "ticks"
+
+    function: Mapped[str] = mapped_column(primary_key=True)
+    came_at: Mapped[datetime]

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -14,10 +16,12 @@ from cli.local import launch
 from cli.local.accounts import account_for
 from cli.local.binaries import postgres_bin
 from cli.local.servers import PostgresServer
+from shared.db.migrate import migrate
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.dispatch.conftest import World
 from tests.support.projects import create_project
+from tests.support.stores import execute
 
 BURN = """
 DO $$ BEGIN
@@ -102,3 +106,14 @@ async def world_on(settings: Settings, url: str, world: World | None = None) -> 
             await handler.drain()
     finally:
         await resources.close()
+
+
+@pytest.fixture
+async def fresh_url(database_url: str) -> AsyncIterator[str]:
+    """A migrated database of its own: what is measured is of all projects."""
+    name = f"operate_{uuid4().hex}"
+    url = urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+    await execute(database_url, f'CREATE DATABASE "{name}"')
+    await migrate(url)
+    yield url
+    await execute(database_url, f'DROP DATABASE "{name}" WITH (FORCE)')
