@@ -27,7 +27,7 @@ console: frontend/dist/index.html ## Build the console where its sources have ch
 
 ##@ Prepare
 .PHONY: install clean
-install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.chromium ## Get everything that running and testing need
+install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.chromium $(BUILD)/.promtool ## Get everything that running and testing need
 
 clean: ## Remove what was built and installed, but no data
 	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
@@ -129,6 +129,20 @@ $(BUILD)/.chromium:
 	fi
 	@if command -v chromium >/dev/null; then touch $@; else \
 		echo "there is no chromium: the end-to-end tests will be skipped" >&2; fi
+
+# Prometheus' own judge of the alert rules, from Debian's package. Only their test needs it.
+$(BUILD)/.promtool:
+	@mkdir -p $(BUILD)/tools/prometheus
+	@if ! command -v promtool >/dev/null && command -v apt-get >/dev/null; then \
+		echo "apt-get download prometheus"; \
+		{ cd $(BUILD)/tools/prometheus \
+			&& { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } \
+			&& dpkg-deb --extract prometheus_*.deb . && mv usr/bin/promtool ..; } \
+			>$(BUILD)/promtool.log 2>&1 || echo "promtool was not got: see $(BUILD)/promtool.log" >&2; \
+	fi
+	@rm -rf $(BUILD)/tools/prometheus
+	@if command -v promtool >/dev/null || test -x $(BUILD)/tools/promtool; then touch $@; else \
+		echo "there is no promtool: it does not test the alert rules" >&2; fi
 
 frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
 	cd frontend && node_modules/.bin/vite build --logLevel warn

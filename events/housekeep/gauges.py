@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from events.housekeep import measures
+from events.housekeep.settings import HousekeepSettings
 from shared.core.ids import floor
 from shared.runtime.metrics import METRICS, Gauge
 from shared.runtime.resources import Resources
@@ -35,6 +36,7 @@ DEAD = METRICS.gauge("weir_dead_letters_day", "Dead letters of events of the las
 CIRCUITS = METRICS.gauge("weir_circuits_open", "Subscriptions whose sink gets nothing for now.")
 DAYS_AHEAD = METRICS.gauge("weir_partition_days_ahead", "How many days after today have their partitions.")
 BYTES = METRICS.gauge("weir_database_bytes", "Size of the database.")
+LIMIT = METRICS.gauge("weir_database_limit_bytes", "How large it may become: WEIR_DATABASE_LIMIT_BYTES.")
 CONNECTIONS = METRICS.gauge(
     "weir_database_connections", "Connections to the server, and how many it allows.", ("state",)
 )
@@ -60,11 +62,14 @@ class Gauges:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._limit = HousekeepSettings().database_limit_bytes
         self._measured_at = float("-inf")
         self._measuring = asyncio.Lock()
 
     async def measure(self) -> None:
         """Look everything up, unless that was done right before."""
+        if self._limit is not None:
+            LIMIT.set(to=self._limit)
         async with self._measuring:
             if time.monotonic() - self._measured_at < FRESH_SECONDS:
                 return
