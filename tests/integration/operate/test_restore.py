@@ -1,6 +1,8 @@
 """Dump, wipe, restore into a server that knows nothing of the old one: nothing is lost, and order is kept."""
 
 import asyncio
+import re
+import shlex
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.integration.operate.conftest import Servers, burn, run, world_on
 from tests.support.sink import Answer, Received, Sink
 
 KEY = "k"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "operate" / "backup.md"
 
 
 @dataclass
@@ -30,6 +33,13 @@ class Receiver:
         if status == 200:
             self.taken[request.path].append(request.header("ce-number") or "")
         return Answer(status)
+
+
+def command(program: str, url: str, folder: Path) -> list[str]:
+    """As the page for operators has it."""
+    (line,) = re.findall(rf"^ +({program} .*)$", PAGE.read_text(), re.MULTILINE)
+    line = line.replace('"$WEIR_DATABASE_URL"', url).replace("weir.dump", str(folder / "weir.dump"))
+    return shlex.split(line)
 
 
 async def emit(world: World, numbers: range, key: str | None = None) -> list[UUID]:
@@ -92,11 +102,11 @@ async def test_nothing_is_lost_by_dump_wipe_and_restore(
             await emit(unread, range(5, 10))
             await emit(unread, range(5, 10), KEY)
         first_ids = {path: set(ids) for path, ids in receiver.ids.items()}
-        run("pg_dump", "--format=custom", f"--file={tmp_path / 'weir.dump'}", f"--dbname={old.url}")
+        run(*command("pg_dump", old.url, tmp_path))
         old.stop()
 
         new = servers.start()
-        run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={new.url}", str(tmp_path / "weir.dump"))
+        run(*command("pg_restore", new.url, tmp_path))
         receiver.answers |= {"/retried": 200, "/ordered": 200}
         async with world_on(settings, new.url, before) as after:
             # What comes in before any dispatcher has seen the new server counts too.
