@@ -12,13 +12,18 @@ from pydantic import SecretStr
 from events.housekeep.function import FUNCTION
 from events.housekeep.handler import create
 from shared.runtime.handler import handler_app
+from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
+from tests.integration.dispatch.conftest import World, world
 from tests.integration.explore.conftest import subscribe
 from tests.support import stream
 from tests.support.certificates import Authority
 from tests.support.metrics import values
 from tests.support.projects import create_project
+from tests.support.sink import Sink
+
+__all__ = ["world"]
 
 Scrape = Callable[[], Awaitable[dict[str, float]]]
 
@@ -142,3 +147,39 @@ async def test_without_a_database_the_rest_is_shown(settings: Settings) -> None:
     assert found["weir_database_up"] == 0
     assert "weir_unread_events" not in found
     await resources.close()
+
+
+async def test_of_what_a_dispatcher_counts(world: World, sink: Sink) -> None:
+    before = values(METRICS.render())
+    sink.answers([400], then=200)
+    await world.subscribe(sink.url)
+    world.start()
+    await world.emit(2)
+    world.tick()
+    await world.settled(2, timeout=60)
+    after = values(METRICS.render())
+
+    def counted(name: str) -> float:
+        return after.get(name, 0) - before.get(name, 0)
+
+    assert counted('weir_attempts_total{status="dead"}') == 1
+    assert counted('weir_attempts_total{status="delivered"}') == 1
+    assert counted("weir_delivery_seconds_count") == 1
+    assert 0 < counted("weir_delivery_seconds_sum") < 60
+    assert await world.pool.fetchval(
+        "SELECT now() - came_at < '1 minute' FROM ticks WHERE function = 'dispatch'"
+    )
+
+
+async def test_of_shards_that_were_left(world: World, sink: Sink) -> None:
+    await world.pool.execute(
+        "UPDATE shards SET owner = 'gone', lease_until = now() - interval '1 s' WHERE shard < 3"
+    )
+    before = values(METRICS.render()).get("weir_shard_takeovers_total", 0)
+    world.start()
+    world.tick()
+
+    async def taken() -> bool:
+        return values(METRICS.render()).get("weir_shard_takeovers_total", 0) == before + 3
+
+    await world.until(taken, timeout=60)

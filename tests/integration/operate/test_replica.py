@@ -18,7 +18,7 @@ from tests.support.projects import create_project
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not await condition():  # noqa: ASYNC110 Postgres tells nobody
             await asyncio.sleep(0.05)
 

@@ -95,7 +95,7 @@ async def test_nothing_is_lost_by_dump_wipe_and_restore(
                     ["retrying", *["pending"] * 4],
                 ]
 
-            await before.until(all_states)
+            await before.until(all_states, timeout=60)
             before.handlers.clear()
             await before.crash(handler, dying)
         async with world_on(settings, old.url, before) as unread:
@@ -125,10 +125,10 @@ async def test_nothing_is_lost_by_dump_wipe_and_restore(
                 found = [await statuses(after, s) for s in (well, retried, paused, in_order)]
                 return all(len(states) == 15 and set(states) == {"delivered"} for states in found)
 
-            await after.until(all_arrived, timeout=30)
+            await after.until(all_arrived, timeout=90)
             assert await statuses(after, refused) == ["dead"] * 15
             await emit(after, range(15, 20))
-            await after.until(lambda: _length(receiver.taken["/well"], 20))
+            await after.until(lambda: _length(receiver.taken["/well"], 20), timeout=60)
     everything = [str(number) for number in range(20)]
     assert sorted(receiver.taken["/well"], key=int) == everything
     assert receiver.taken["/ordered"] == everything[:15]
