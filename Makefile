@@ -9,6 +9,8 @@ PYTHON ?= python3
 CLUSTER ?= ../shared/cluster/cluster
 BIN := .venv/bin
 BUILD := build
+KUBECONFORM := github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
@@ -26,15 +28,17 @@ demo: install console ## The same with real traffic in it
 console: frontend/dist/index.html ## Build the console where its sources have changed
 
 ##@ Prepare
-.PHONY: install clean
+.PHONY: install tools clean
 install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.chromium $(BUILD)/.promtool ## Get everything that running and testing need
+
+tools: $(BUILD)/tools/.installed ## Build kubeconform and kustomize, where there is Go
 
 clean: ## Remove what was built and installed, but no data
 	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-knative
+.PHONY: test lint typecheck check-drift test-console test-python test-e2e test-manifests test-knative
 test: install lint typecheck check-drift test-console test-python test-e2e ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -57,22 +61,35 @@ test-console: install console ## The console's unit tests and its budgets
 	cd frontend && npm test --silent
 	cd frontend && npm run --silent budget
 
-test-python: install console ## Unit, integration and contract tests, with coverage
+test-python: install console tools ## Unit, integration and contract tests, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not e2e" --cov --cov-report=term
 
 test-e2e: install console ## The built console in a real browser
 	$(BIN)/pytest -m e2e tests/e2e
 
+test-manifests: install tools ## The Knative manifests by kubeconform, and what is said of them
+	$(BIN)/pytest tests/manifests tests/unit/runtime/knative
+
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
 ##@ Make
-.PHONY: generate image bench torture
+.PHONY: generate manifests image bench torture
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
 	cd frontend && npm run --silent api
+
+manifests: install tools ## Write every overlay, as it would be applied, into build/manifests
+	$(BIN)/python -m shared.runtime.generate
+	@mkdir -p $(BUILD)/manifests
+	@for overlay in infra/knative/overlays/*/; do \
+		name=$(BUILD)/manifests/$$(basename $$overlay).yaml; \
+		if [ -x $(BUILD)/tools/kustomize ]; then $(BUILD)/tools/kustomize build $$overlay >$$name; \
+		else kubectl kustomize $$overlay >$$name; fi; \
+		echo $$name; \
+	done
 
 image: console ## Build the container image
 	infra/docker/build
@@ -143,6 +160,18 @@ $(BUILD)/.promtool:
 	@rm -rf $(BUILD)/tools/prometheus
 	@if command -v promtool >/dev/null || test -x $(BUILD)/tools/promtool; then touch $@; else \
 		echo "there is no promtool: it does not test the alert rules" >&2; fi
+
+# What checks manifests. Nothing else needs it, so its absence only says so.
+$(BUILD)/tools/.installed: Makefile
+	@mkdir -p $(BUILD)/tools
+	@if ! command -v go >/dev/null; then \
+		echo "there is no Go to build kubeconform with: tests of manifests will be skipped" >&2; \
+	elif GOBIN=$(CURDIR)/$(BUILD)/tools go install $(KUBECONFORM) >$(BUILD)/tools/log 2>&1 && \
+		{ command -v kubectl >/dev/null || GOBIN=$(CURDIR)/$(BUILD)/tools go install $(KUSTOMIZE) >>$(BUILD)/tools/log 2>&1; }; then \
+		touch $@; \
+	else \
+		echo "kubeconform and kustomize were not built (see $(BUILD)/tools/log): tests of manifests will be skipped" >&2; \
+	fi
 
 frontend/dist/index.html: $(CONSOLE_SOURCES) frontend/node_modules/.installed
 	cd frontend && node_modules/.bin/vite build --logLevel warn

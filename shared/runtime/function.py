@@ -9,11 +9,27 @@ Store = Literal["postgres", "redis"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How far Knative may scale a function; `concurrency` is requests per instance."""
+    """How far Knative may scale a function; `concurrency` is requests per instance.
+
+    `warm` is how many instances a deployment keeps that pays for the absence of cold starts; zero where nobody waits.
+    """
 
     minimum: int = 0
     maximum: int = 10
     concurrency: int = 100
+    warm: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What an instance is given for certain, and the memory past which it is ended.
+
+    There is no limit on CPU: one slows a start down and protects nobody who has requests.
+    """
+
+    cpu_millicores: int = 50
+    memory_mebibytes: int = 128
+    memory_max_mebibytes: int = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +40,8 @@ class Function:
     an endpoint function, a `Handler` for an event handler. `routes` are path templates as the edge
     sees them: a segment in braces stands for any one segment, and a template covers all below it.
     `imports` names the heavy modules that the function may load until its first answer; any other
-    from `HEAVY` fails the suite. `wakes` says that it sends wakes, so that it is told where the broker is.
+    from `HEAVY` fails the suite. `wakes` says that it sends wakes, so that it is told where the broker is;
+    `calls_out` that it calls addresses which users name, so that its way there is open.
     """
 
     name: str
@@ -35,7 +52,9 @@ class Function:
     needs: frozenset[Store] = frozenset({"postgres"})
     imports: frozenset[str] = frozenset()
     wakes: bool = False
+    calls_out: bool = False
     scale: Scale = field(default_factory=Scale)
+    size: Size = field(default_factory=Size)
     timeout_seconds: int = 60
     environment: Mapping[str, str] = field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from shared.contracts.catalog import CONTRACTS
 from shared.runtime import load, registry
 from shared.runtime.function import Function
-from shared.runtime.knative import manifests
+from shared.runtime.knative.manifests import manifests
 from shared.runtime.openapi import merged
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     Files = Iterator[tuple[str, str]]
 
 HEADER = "# Generated from the Function declarations by `make generate`.\n"
-OWNED = ("infra/knative/base", "shared/contracts/schemas")
+OWNED = (
+    "infra/knative/base",
+    "infra/knative/components/high-availability",
+    "infra/knative/components/network-policies",
+    "infra/knative/components/private-sinks",
+    "shared/contracts/schemas",
+)
 """Folders in which every file is generated: what is there beside is drift as well."""
 
 
@@ -40,9 +46,9 @@ def files(functions: Sequence[Function]) -> dict[str, str]:
 
 
 def _knative(functions: Sequence[Function]) -> "Files":
-    for name, documents in manifests(functions).items():
+    for path, documents in manifests(functions).items():
         text = yaml.safe_dump_all(documents, sort_keys=False, width=110, allow_unicode=True)
-        yield f"infra/knative/base/{name}", HEADER + text
+        yield f"infra/knative/{path}", HEADER + text
 
 
 def _edge(functions: Sequence[Function]) -> "Files":

@@ -119,7 +119,9 @@ class Cluster:
     def wait_ready(self, seconds: int = 240) -> None:
         """Until the migration has ended and every part says that it is ready."""
         limit = f"--timeout={seconds}s"
-        self.kubectl("wait", "job/migrate", "--for=condition=Complete", limit)
+        self.kubectl(
+            "wait", "job", "-l", "app.kubernetes.io/component=migration", "--for=condition=Complete", limit
+        )
         for kind in ("broker", "ksvc", "trigger", "pingsource", "sinkbinding"):
             self.kubectl("wait", kind, "--all", "--for=condition=Ready", limit)
 

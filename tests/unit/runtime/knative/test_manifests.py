@@ -1,5 +1,7 @@
+import pytest
+
 from shared.runtime.function import Function, Scale
-from shared.runtime.knative import manifests
+from shared.runtime.knative.manifests import manifests
 
 ENDPOINT = Function(name="ingest", summary="", entry="", routes=("/in/{project}",), wakes=True)
 HANDLER = Function(
@@ -15,12 +17,16 @@ FILES = manifests([ENDPOINT, HANDLER])
 
 
 def kinds(name):
-    return {document["kind"]: document for document in FILES[name]}
+    return {document["kind"]: document for document in FILES[f"base/{name}"]}
 
 
-def test_every_file_is_in_the_kustomization():
-    (found,) = FILES["kustomization.yaml"]
-    assert set(found["resources"]) == FILES.keys() - {"kustomization.yaml"}
+@pytest.mark.parametrize("folder", sorted({path.rpartition("/")[0] for path in FILES}))
+def test_every_file_is_in_its_kustomization(folder):
+    (found,) = FILES[f"{folder}/kustomization.yaml"]
+    patches = [patch["path"] for patch in found.get("patches", [])]
+    named = [*found.get("resources", []), *found.get("configurations", []), *patches]
+    there = {path.removeprefix(f"{folder}/") for path in FILES if path.startswith(f"{folder}/")}
+    assert sorted(named) == sorted(there - {"kustomization.yaml"})
 
 
 def test_a_service_scales_to_zero_and_runs_without_rights():
@@ -38,7 +44,7 @@ def test_a_service_scales_to_zero_and_runs_without_rights():
     ]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-    assert not kinds("account.yaml")["ServiceAccount"]["automountServiceAccountToken"]
+    assert not kinds("dispatch.yaml")["ServiceAccount"]["automountServiceAccountToken"]
 
 
 def test_whoever_gets_the_tick_rests_before_the_next_one():
