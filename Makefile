@@ -37,7 +37,7 @@ console: frontend/dist/index.html ## Build the console where its sources have ch
 
 ##@ Prepare
 .PHONY: install tools clean
-install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.debian ## Get everything that running and testing need
+install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed $(BUILD)/.debian $(BUILD)/.promtool ## Get everything that running and testing need
 
 tools: $(TOOLS)/actionlint $(MANIFEST_TOOLS) ## Build what checks workflows and manifests, where there is Go
 
@@ -199,6 +199,20 @@ $(BUILD)/.debian:
 	fi
 	@if PATH=$$PATH:/usr/sbin command -v nginx >/dev/null && command -v chromium google-chrome >/dev/null; then touch $@; else \
 		echo "there is no chromium, or no nginx: their tests will be skipped" >&2; fi
+
+# Prometheus' own judge of the alert rules, from Debian's package. Only their test needs it.
+$(BUILD)/.promtool:
+	@mkdir -p $(TOOLS)/prometheus
+	@if ! command -v promtool >/dev/null && command -v apt-get >/dev/null; then \
+		echo "apt-get download prometheus"; \
+		{ cd $(TOOLS)/prometheus \
+			&& { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } \
+			&& dpkg-deb --extract prometheus_*.deb . && mv usr/bin/promtool ..; } \
+			>$(BUILD)/promtool.log 2>&1 || echo "promtool was not got: see $(BUILD)/promtool.log" >&2; \
+	fi
+	@rm -rf $(TOOLS)/prometheus
+	@if command -v promtool >/dev/null || test -x $(TOOLS)/promtool; then touch $@; else \
+		echo "there is no promtool: it does not test the alert rules" >&2; fi
 
 # Programs that are Go modules. Where one cannot be built, what needs it is skipped by name, and fails under CI=true.
 $(TOOLS)/%: infra/tools.mk

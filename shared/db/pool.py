@@ -33,9 +33,21 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         encoder=lambda value: _JSONB + msgspec.json.encode(value),
         decoder=lambda data: msgspec.json.decode(data[1:]),
     )
+    await _follow_server(connection)
 
 
 _JSONB = b"\x01"
+
+
+async def _follow_server(connection: asyncpg.Connection) -> None:
+    """Before anything is written to a database that was restored into another server, have it follow that one.
+
+    At every connection, because a name can lead to another server from one to the next. One message each way.
+    """
+    try:
+        await connection.execute("SELECT CASE WHEN server_moved() THEN follow_server() END")
+    except (asyncpg.UndefinedFunctionError, asyncpg.ReadOnlySQLTransactionError):
+        return  # not migrated yet, or a replica: nothing can be written to it
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:
@@ -62,6 +74,11 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         self._ending = False
         self._putting_away: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return self._waiters
 
     async def _acquire(self, timeout: float | None) -> Any:
         while self._at_hand:
@@ -101,6 +118,11 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         await asyncio.gather(*map(_answers_or_ends, connections))
         for connection in connections:
             await self.release(connection)
+
+    @property
+    def used(self) -> int:
+        """How many connections somebody has."""
+        return int(self.get_size() - self.get_idle_size()) - len(self._at_hand)
 
     async def close(self) -> None:
         """Close every connection; waits for those that are used."""

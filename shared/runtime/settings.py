@@ -17,11 +17,13 @@ class Settings(FromEnvironment):
     `console_origins` lists the other origins whose pages may call the API with a session, exactly as browsers
     write them (`https://console.example.com`), with commas. None of them may be a pattern.
     `sink_allow` lists the networks, private ones included, that deliveries may go to.
+    `database_read_url` is a replica that answers searches of `explore`; without it the database itself does.
     `metrics_token` opens `/metrics`, which stays closed without one.
     `source_kinds_dir` has files of further kinds of sources.
     """
 
     database_url: SecretStr
+    database_read_url: SecretStr | None = None
     redis_url: SecretStr
     secret: SecretStr
     public_url: str = "http://127.0.0.1:8480"
