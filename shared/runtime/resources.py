@@ -59,7 +59,7 @@ class Resources:
 
     async def revive(self) -> None:
         """Replace connections that died while nobody looked: after a time in which the process stood still."""
-        await asyncio.gather(*(pool.revive() for pool in self._pools.values()))
+        await asyncio.gather(*(pool.revive() for pool in self._pools))
         if self._redis is not None:
             # Opening one is cheaper than to wait for one that does not answer.
             await self._redis.connection_pool.disconnect(inuse_connections=False)
