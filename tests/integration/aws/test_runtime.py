@@ -89,7 +89,7 @@ async def test_ingest_then_dispatch(kept, project, sink, client, pool, call):
     records.append(message("not an event", 99))
     with Runtime({**kept, "WEIR_FUNCTION": "dispatch"}) as dispatch:
         answer = await called(dispatch, {"Records": records}, seconds=60)
-        assert answer == {"batchItemFailures": []}
+        assert answer == {"batchItemFailures": []}, dispatch.written()
         assert sorted(r.json() for r in sink.requests) == [0, 1]
         lines = dispatch.lines()
     (dropped,) = [line for line in lines if "is dropped" in line.get("message", "")]
