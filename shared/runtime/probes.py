@@ -94,6 +94,7 @@ class Probes:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             )
+        await self._resources.measure()
         return PlainTextResponse(METRICS.render(), media_type=CONTENT_TYPE)
 
 
