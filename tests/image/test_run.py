@@ -85,8 +85,10 @@ import importlib, pkgutil, sys
 import functions, events, shared
 for package in (functions, events, shared):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        # Generating is done from sources; a migration's environment is loaded by Alembic alone.
-        if found.name not in {"shared.runtime.generate", "shared.db.migrations.env"}:
+        # Generating is done from sources, a migration's environment is loaded by Alembic alone, and on AWS
+        # another package runs.
+        own = found.name not in {"shared.runtime.generate", "shared.db.migrations.env"}
+        if own and not found.name.startswith("shared.runtime.aws"):
             importlib.import_module(found.name)
 import aiohttp, argon2, asyncpg, cel_expr_python.cel, cloudevents, cryptography.hazmat.bindings._rust, jsonata
 import jsonschema_rs, jwt, redis, sqlalchemy.dialects.postgresql.asyncpg, uvloop
