@@ -30,3 +30,16 @@ resource "aws_eks_cluster" "weir" {
 output "security_group_id" {
   value = aws_security_group.stands_in.id
 }
+
+# Of nodes it forgets what they are made by.
+resource "aws_launch_template" "node" {
+  lifecycle {
+    ignore_changes = all
+  }
+}
+
+resource "aws_eks_node_group" "weir" {
+  lifecycle {
+    ignore_changes = all
+  }
+}
