@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from shared.contracts.catalog import CONTRACTS
 from shared.runtime import load, registry
+from shared.runtime.console import hosting
 from shared.runtime.function import Function
 from shared.runtime.knative.manifests import manifests
 from shared.runtime.openapi import merged
@@ -53,6 +54,7 @@ def _knative(functions: Sequence[Function]) -> "Files":
 
 def _edge(functions: Sequence[Function]) -> "Files":
     routes = [{"path": route, "function": f.name} for f in functions for route in f.routes]
+    yield "infra/edge/console.json", _json(hosting())
     yield "infra/edge/routes.json", _json({"routes": sorted(routes, key=lambda r: r["path"])})
 
 
@@ -67,6 +69,7 @@ def _terraform(functions: Sequence[Function]) -> "Files":
                     "routes": list(f.routes),
                     "on": list(f.on),
                     "needs": sorted(f.needs),
+                    "wakes": f.wakes,
                     "timeoutSeconds": f.timeout_seconds,
                     "concurrency": f.scale.concurrency,
                     "maximum": f.scale.maximum,

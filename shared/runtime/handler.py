@@ -108,6 +108,11 @@ def parse(headers: Headers, body: bytes) -> CloudEvent:
     attributes = event.get_attributes()
     if attributes["type"] == PING:
         attributes, data = {**attributes, "type": Tick.TYPE}, None
+    return checked(attributes, data)
+
+
+def checked(attributes: Mapping[str, Any], data: Any) -> CloudEvent:
+    """An event of these attributes, its data held against its type's contract. Raises ValueError where it is not that."""
     contract = CONTRACTS.get(attributes["type"])
     if contract is not None:
         data = contract.model_validate(data or {}).model_dump(mode="json", by_alias=True)

@@ -98,6 +98,7 @@ class Probes:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             )
+        await self._resources.measure()
         return PlainTextResponse(METRICS.render(), media_type=CONTENT_TYPE)
 
 

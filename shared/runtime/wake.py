@@ -4,13 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.contracts.wake import Wake as Hint
 from shared.runtime.outage import is_outage
 
 if TYPE_CHECKING:
-    from shared.runtime.broker import Broker
     from shared.runtime.local_broker import LocalBroker
     from shared.runtime.resources import Resources
 
@@ -28,16 +27,29 @@ Listener = Callable[[frozenset[int]], Collection[int] | None]
 logger = logging.getLogger("weir")
 
 
+class Carrier(Protocol):
+    """What brings Weir's own events to whoever handles them: a broker, a queue, a bus."""
+
+    async def send(self, kind: str, data: Any) -> bool:
+        """Send an event of type `kind`. Whether it was taken: a hint may be lost, so nothing is raised."""
+
+    async def close(self) -> None:
+        """Let go of what was opened."""
+
+
 class Wake:
     """Wakes by the shortest way there is: this process, Redis, then the broker.
 
     Calls that come while a round is under way are joined into the next one, so a thousand commits make a
     handful of messages. The broker is asked at most once a second for each shard, at the end of that
     second again if anything came in it.
+
+    `carrier` is the broker of the environment (`K_SINK`) unless another is set before the first wake.
     """
 
     def __init__(self, resources: "Resources") -> None:
         self.local: LocalBroker | None = None
+        self.carrier: Carrier | None = None
         self._resources = resources
         self._listeners: list[Listener] = []
         self._waiting: set[int] = set()
@@ -46,7 +58,6 @@ class Wake:
         self._early: set[int] = set()
         self._later: asyncio.TimerHandle | None = None
         self._redis_away_until = 0.0
-        self._broker: Broker | None = None
         self._asking: set[asyncio.Task[bool]] = set()
         self._closed = False
 
@@ -66,25 +77,36 @@ class Wake:
             self._waiting |= left
             self._start()
 
-    async def close(self) -> None:
-        """Send what is waiting, then end."""
-        self._closed = True
-        self._asked_at.clear()
-        if self._later is not None:
-            self._later.cancel()
+    async def settle(self, timeout_seconds: float) -> None:
+        """Send what is waiting now, whether or not the same was sent just before.
+
+        Then nothing is left to do later: for a process that stands still between requests. The broker may take
+        `timeout_seconds` to answer.
+        """
+        while self._waiting or self._early or (self._sender is not None and not self._sender.done()):
+            self._asked_at.clear()
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
             self._waiting |= self._early
-        if self._waiting:
-            self._start()
-        if self._sender is not None:
-            await asyncio.wait([self._sender])
+            self._early = set()
+            if self._waiting:
+                self._start()
+            if self._sender is not None:
+                await asyncio.wait([self._sender])
         if self._asking:
-            _, held = await asyncio.wait(self._asking, timeout=CLOSE_SECONDS)
+            _, held = await asyncio.wait(self._asking, timeout=timeout_seconds)
             for asking in held:
                 asking.cancel()
             if held:
                 await asyncio.wait(held)
-        if self._broker is not None:
-            await self._broker.close()
+
+    async def close(self) -> None:
+        """Send what is waiting, then end."""
+        self._closed = True
+        await self.settle(CLOSE_SECONDS)
+        if self.carrier is not None:
+            await self.carrier.close()
 
     def _start(self) -> None:
         if self._sender is None or self._sender.done():
@@ -133,12 +155,12 @@ class Wake:
         if self.local is not None:
             self.local.send({"type": Hint.TYPE, "source": "/weir", "data": data})
             return
-        if self._broker is None:
+        if self.carrier is None:
             from shared.runtime.broker import Broker
 
-            self._broker = Broker.from_environment()
+            self.carrier = Broker.from_environment()
         # Not awaited: the answer may come only when the work is done, and other shards must not wait for that.
-        asking = asyncio.get_running_loop().create_task(self._broker.send(Hint.TYPE, data))
+        asking = asyncio.get_running_loop().create_task(self.carrier.send(Hint.TYPE, data))
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
 

@@ -83,6 +83,14 @@ def test_the_migration_reaches_the_database_alone(closed):
     assert not allowed(closed, MIGRATION, "Ingress", Peer("kourier-system"), 8012)
 
 
+def test_a_smoke_test_asks_by_the_gateway_alone(closed):
+    smoke = Peer(HOME, {"app.kubernetes.io/component": "smoke"})
+    assert allowed(closed, smoke, "Egress", Peer("kube-system"), 53, "UDP")
+    assert allowed(closed, smoke, "Egress", Peer("kourier-system"), 8081)
+    for other in (pod("ingest"), INSIDE, INTERNET, Peer("knative-eventing")):
+        assert not allowed(closed, smoke, "Egress", other, 8080)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)
 def test_only_who_wakes_reaches_brokers(closed, function):
     assert allowed(closed, pod(function.name), "Egress", Peer("knative-eventing"), 8080) == function.wakes

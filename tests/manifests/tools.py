@@ -1,8 +1,12 @@
-"""kustomize and kubeconform: `make tools` brings them to `build/tools`; those on the PATH will do."""
+"""kustomize and kubeconform: `make test-manifests` brings them to `build/tools`; those on the PATH will do.
+
+`python -m tests.manifests.tools FOLDER` writes what every overlay comes to into FOLDER.
+"""
 
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +27,7 @@ class Missing(Exception):
     """A tool that is not here."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no {name}: `make tools` builds it where there is Go")
+        super().__init__(f"there is no {name}: `make test-manifests` builds it where there is Go")
 
     def skip(self) -> NoReturn:
         """Leave the test out, by name; where everything has to be proven it fails."""
@@ -121,3 +125,17 @@ def services(documents: list[Document]) -> dict[str, Document]:
         for d in documents
         if (d["kind"], d["apiVersion"]) == ("Service", "serving.knative.dev/v1")
     }
+
+
+def main(folder: Path) -> None:
+    """Write every overlay, built."""
+    kustomize = Kustomize.find()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in OVERLAYS:
+        path = folder / f"{name}.yaml"
+        path.write_text(kustomize.text(KNATIVE / "overlays" / name))
+        print(path)  # noqa: T201 a command's own output
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,4 +1,7 @@
-"""The Job that brings the database to the schema of its image."""
+"""The Job that brings the database to the schema of its image.
+
+As far as the version before can bear it (`--phase expand`): that one serves until the next is ready.
+"""
 
 from shared.runtime.function import Size
 from shared.runtime.knative.manifest import COMPONENT, PART_OF, SETTINGS, Manifest, metadata, service_account

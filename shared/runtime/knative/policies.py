@@ -19,6 +19,8 @@ QUEUE_PORTS = (8012, 8013, 8112)
 AUTOSCALER_PORT = 9090
 FUNCTION_PORT = 8080
 """Of the container itself. Kubelet's probes pass all the same; requests have to go by the queue-proxy."""
+GATEWAY_PORTS = (8081, 8444)
+"""Of Kourier's gateway, for requests from inside the cluster: HTTP, TLS."""
 BROKER_PORTS = (8080, 8443)
 DATABASE_PORT, REDIS_PORT = 5432, 6379
 NODE_LOCAL_NAMES = "169.254.20.10/32"
@@ -67,6 +69,11 @@ def policies(functions: Iterable[Function]) -> list[Manifest]:
         ),
         _policy("stores", every, egress=[{"ports": _ports(DATABASE_PORT, REDIS_PORT)}]),
         _policy("migration", migration, egress=[{"ports": _ports(DATABASE_PORT)}]),
+        _policy(
+            "smoke",  # `weir deploy` asks new revisions by the gateway, as others would
+            {"matchLabels": {COMPONENT: "smoke"}},
+            egress=[{"to": [_namespace(GATEWAY)], "ports": _ports(*GATEWAY_PORTS)}],
+        ),
         _policy(
             "wakes",
             _named(f.name for f in functions if f.wakes),
