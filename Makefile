@@ -101,12 +101,6 @@ test-lambda: lambda-package ## The package for AWS Lambda in $LAMBDA_PYTHON, by 
 test-infra: install ## Terraform against moto: valid, applied, planned empty, destroyed
 	WEIR_INFRA=1 $(BIN)/pytest -n 2 --dist loadfile tests/infra -o faulthandler_timeout=0  # RDS alone takes the provider minutes
 
-##@ Operate
-.PHONY: deploy
-deploy: install ## Bring IMAGE to the overlay ENV, blue-green; DEPLOY has further options
-	@test -n "$(ENV)" || { echo "say where to: make deploy ENV=staging IMAGE=registry/weir:1.4.0" >&2; exit 2; }
-	$(BIN)/weir deploy "$(ENV)" $(if $(IMAGE),--image "$(IMAGE)") $(DEPLOY)
-
 ##@ Make
 .PHONY: generate manifests lambda-package image-check sbom bench torture
 generate: install ## Write every generated file
