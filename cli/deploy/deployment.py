@@ -281,7 +281,8 @@ class Deployment:
             return
         await smoke.outside(gateway, found)
         if self._options.credentials is not None:
-            count = await smoke.end_to_end(gateway, now.services, self._options.credentials)
+            credentials, timeout = self._options.credentials, self._options.timeout
+            count = await smoke.end_to_end(gateway, now.services, credentials, timeout)
             self._tell(f"  one event went in and was delivered to {count} sinks")
 
     async def _watch(

@@ -19,7 +19,6 @@ from cli.errors import CommandError
 
 MODULE = "cli.deploy.inside"
 OUTSIDE_SECONDS = 60.0
-DELIVERY_SECONDS = 90.0
 PAUSE_SECONDS = 0.5
 EVENT_TYPE = "com.weir.smoke"
 
@@ -97,11 +96,13 @@ async def _once(gateway: Gateway, service: Service, path: str) -> str:
     )
 
 
-async def end_to_end(gateway: Gateway, services: Mapping[str, Service], credentials: Credentials) -> int:
+async def end_to_end(
+    gateway: Gateway, services: Mapping[str, Service], credentials: Credentials, seconds: float
+) -> int:
     """Send one event through the new `ingest`, and see by the new `explore` that it is delivered.
 
     The number of its deliveries. Needs a subscription of the project that takes events of the type
-    `com.weir.smoke`. SmokeError when there is none, or one does not get it.
+    `com.weir.smoke`. SmokeError when there is none, or one does not get it within so many seconds.
     """
     headers = {"authorization": f"Bearer {credentials.key}"}
     event = {
@@ -125,7 +126,7 @@ async def end_to_end(gateway: Gateway, services: Mapping[str, Service], credenti
     uid = answer.json()["uid"]
     explore = _address(services, "explore")
     path = f"/v1/projects/{credentials.project}/deliveries?event={uid}"
-    deadline = monotonic() + DELIVERY_SECONDS
+    deadline = monotonic() + seconds
     while True:
         answer = await _sent(gateway, "GET", explore, path, headers=headers)
         if answer.status_code != 200:
@@ -138,7 +139,7 @@ async def end_to_end(gateway: Gateway, services: Mapping[str, Service], credenti
         if monotonic() > deadline:
             why = "no subscription takes it" if not found else "it still waits"
             raise SmokeError(
-                f"event {uid} was stored, and not delivered within {DELIVERY_SECONDS:.0f} s: {why}",
+                f"event {uid} was stored, and not delivered within {seconds:.0f} s: {why}",
                 hint=f"project {credentials.project} needs a subscription to {EVENT_TYPE}, and a sink that answers",
             )
         await asyncio.sleep(PAUSE_SECONDS)
