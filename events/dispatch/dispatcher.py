@@ -120,10 +120,14 @@ class Dispatcher:
         return held
 
     def _told(self, numbers: frozenset[int]) -> frozenset[int]:
-        """Something came in through this process: it takes part in the work, if others have all the shards."""
+        """Something came in through this process: locally it takes part in the work, if others have all the shards.
+
+        On Knative a request has to stand for what a process takes on.
+        """
         self._busy_at = time.monotonic()
         if (
-            not self.shards
+            self._resources.wake.local is not None
+            and not self.shards
             and (self._joining is None or self._joining.done())
             and self._busy_at - self._joined_at > JOIN_SECONDS
         ):
@@ -146,10 +150,13 @@ class Dispatcher:
             loop.call_later(PAUSE_SECONDS, self._resources.wake.shards, (number,))
 
     async def drain(self) -> None:
-        """Finish what is under way within `DRAIN_SECONDS`, record it, and give everything back."""
+        """Finish what is under way within `DRAIN_SECONDS`, record it, and give everything back.
+
+        Each shard goes as soon as nothing of it is under way, and where something is left others are woken for it.
+        """
         self._unlisten()
         self._leases.closing = True
-        await self._leave(list(self.shards.values()), DRAIN_SECONDS)
+        await self._hand_on(list(self.shards.values()), DRAIN_SECONDS)
         await self._stop()
         if self._joining is not None:
             await asyncio.wait([self._joining])
@@ -416,7 +423,7 @@ class Dispatcher:
         await self._ears.ignore([shard.number for shard in shards])
         given = False
         try:
-            if not await self._reader.is_behind(shards):
+            if not await self._reader.behind(shards):
                 await self._leases.give_back(shards)
                 given = True
         finally:
@@ -440,6 +447,35 @@ class Dispatcher:
             logger.warning("leases run out by themselves, the database is away: %s", error)
         for shard in shards:
             self._lose(shard)
+
+    async def _hand_on(self, shards: list[Shard], seconds: float) -> None:
+        """Let others go on with `shards`, at the latest after so many seconds."""
+        for shard in shards:
+            shard.leaving = True
+        await self._ears.ignore([shard.number for shard in shards])
+        deadline = time.monotonic() + seconds
+        while shards:
+            resting = [shard for shard in shards if not self._is_at_work({shard.number})]
+            if not resting and time.monotonic() < deadline:
+                await asyncio.sleep(PAUSE_SECONDS / 10)
+                continue
+            going = resting or shards
+            await self._leave(going, 0)
+            # Afterwards: what came before that, nobody else could have been told of.
+            self._resources.wake.shards(await self._left_in(going))
+            shards = [shard for shard in shards if shard not in going]
+
+    async def _left_in(self, shards: Collection[Shard]) -> set[int]:
+        """Those of `shards` with something to do within the next minute; all of them while that cannot be found out."""
+        numbers = {shard.number for shard in shards}
+        try:
+            if await self._due.waits_within(NEAR_SECONDS, numbers):
+                return numbers
+            return await self._reader.behind(shards)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            return numbers
 
     def _is_at_work(self, numbers: Collection[int]) -> bool:
         jobs = self._due.under_way.values()
