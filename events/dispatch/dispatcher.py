@@ -6,6 +6,7 @@ tasks.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -18,6 +19,7 @@ from events.dispatch.gate import LONG_SECONDS, Surroundings
 from events.dispatch.gates import Gates
 from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
+from events.dispatch.load import Load
 from events.dispatch.progress import Progress
 from events.dispatch.reader import Reader
 from events.dispatch.recorder import Batch, Recorder
@@ -58,7 +60,6 @@ STAY_SECONDS = 10.0
 """How long one that did not is left where it is."""
 
 PAUSE_SECONDS = 0.25
-
 logger = logging.getLogger("weir.dispatch")
 
 
@@ -83,7 +84,9 @@ class Dispatcher:
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
         self._health = SinkHealth(resources, self._leases.owner, self._gates)
+        self._load = Load(resources.wake, self.shards, self._due, self._gates)
         self._writing = asyncio.Lock()
+        self._ending = asyncio.Event()
         self._hurry = False
         self._swept_at = 0.0
         self._busy_at = float("-inf")
@@ -110,6 +113,12 @@ class Dispatcher:
                 await self._health.heed()
             self._start(part)
         await asyncio.gather(*(self._leases.given_back(number) for number in taken))
+
+    async def stay(self, seconds: float) -> None:
+        """Return after that time, or when the process ends."""
+        if seconds:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), seconds)
 
     def wake(self, numbers: Iterable[int]) -> frozenset[int]:
         """There is something new in `numbers`; which of them are held here."""
@@ -155,6 +164,7 @@ class Dispatcher:
         Each shard goes as soon as nothing of it is under way, and where something is left others are woken for it.
         """
         self._unlisten()
+        self._ending.set()
         self._leases.closing = True
         await self._hand_on(list(self.shards.values()), DRAIN_SECONDS)
         await self._stop()
@@ -264,6 +274,7 @@ class Dispatcher:
         await self._share()
         await self._health.exchange()
         now = time.monotonic()
+        self._load.tell()
         if self.shards and self._is_idle(now):
             await self._give_back(list(self.shards.values()))
         elif expired := [s for s in self.shards.values() if s.deadline <= now and s.stays_until <= now]:

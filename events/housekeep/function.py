@@ -8,6 +8,6 @@ FUNCTION = Function(
     entry="events.housekeep.handler:create",
     on=("dev.weir.tick",),
     needs=frozenset({"postgres"}),
-    imports=frozenset({"asyncpg", "cloudevents"}),
+    imports=frozenset({"asyncpg"}),
     scale=Scale(maximum=1),
 )

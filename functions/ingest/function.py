@@ -9,5 +9,6 @@ FUNCTION = Function(
     routes=("/in/{project}",),
     needs=frozenset({"postgres"}),
     wakes=True,
+    wakes_early=True,
     scale=Scale(maximum=20, concurrency=250),
 )

@@ -57,6 +57,8 @@ def _service(function: Function) -> Manifest:
         "autoscaling.knative.dev/min-scale": str(scale.minimum),
         "autoscaling.knative.dev/max-scale": str(scale.maximum),
     }
+    if scale.target is not None:
+        annotations["autoscaling.knative.dev/target"] = str(scale.target)
     if Tick.TYPE in function.on:
         annotations["autoscaling.knative.dev/window"] = TICKED_WINDOW
     return {

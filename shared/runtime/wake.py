@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from shared.contracts.wake import Wake as Hint
+from shared.core.ids import SHARDS
 from shared.runtime.outage import is_outage
 
 if TYPE_CHECKING:
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
     from shared.runtime.resources import Resources
 
 CHANNEL = "weir:wake:{}"
+EARLY_SECONDS = 0.25
+"""How long a start may be held up by a broker that is not there."""
+
 BROKER_INTERVAL_SECONDS = 1.0
 REDIS_PAUSE_SECONDS = 1.0
 """How long Redis is left alone after it did not answer, so that its absence costs no time-outs."""
 
 REDIS_TIMEOUT_SECONDS = 1.0
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 10.0
+"""How long the end of a process waits for the broker's answer. Hanging up takes the wake back from whoever holds it,
+and a dispatcher at zero needs seconds to get it."""
 
 Listener = Callable[[frozenset[int]], Collection[int] | None]
 """Gets shards that have new work; answers which of them it takes care of. Must not block or raise."""
@@ -66,6 +72,25 @@ class Wake:
             self._waiting |= left
             self._start()
 
+    async def early(self) -> None:
+        """Have a dispatcher started before there is anything to tell: on Knative it starts beside this process.
+
+        For a process that starts because work is coming. Returns as soon as the wake has gone out, for what loads a
+        function lets nothing else run.
+        """
+        if self.local is not None:
+            return
+        sent = asyncio.Event()
+        asking = self._post(set(range(SHARDS)), sent=sent)
+        going = asyncio.get_running_loop().create_task(sent.wait())
+        await asyncio.wait({asking, going}, timeout=EARLY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        going.cancel()
+
+    def stay(self, shard: int, seconds: float) -> None:
+        """Have Knative see for so long that there is a lot to do in `shard`; see `Hint`. Returns at once."""
+        if self.local is None and not self._closed:
+            self._post({shard}, stay_seconds=seconds)
+
     async def close(self) -> None:
         """Send what is waiting, then end."""
         self._closed = True
@@ -83,8 +108,6 @@ class Wake:
                 asking.cancel()
             if held:
                 await asyncio.wait(held)
-        if self._broker is not None:
-            await self._broker.close()
 
     def _start(self) -> None:
         if self._sender is None or self._sender.done():
@@ -127,20 +150,32 @@ class Wake:
             self._again(early, max(self._asked_at[s] for s in early) + BROKER_INTERVAL_SECONDS - now)
         if not due:
             return
-        for shard in due:
-            self._asked_at[shard] = now
-        data = Hint(shards=tuple(sorted(due))).model_dump(mode="json", by_alias=True)
         if self.local is not None:
-            self.local.send({"type": Hint.TYPE, "source": "/weir", "data": data})
+            self._note(due)
+            self.local.send({"type": Hint.TYPE, "source": "/weir", "data": _data(due)})
             return
+        # Not awaited: the answer may come only when the work is done, and other shards must not wait for that.
+        self._post(due)
+
+    def _note(self, shards: set[int]) -> None:
+        now = monotonic()
+        for shard in shards:
+            self._asked_at[shard] = now
+
+    def _post(
+        self, shards: set[int], *, stay_seconds: float = 0, sent: asyncio.Event | None = None
+    ) -> "asyncio.Task[bool]":
         if self._broker is None:
             from shared.runtime.broker import Broker
 
             self._broker = Broker.from_environment()
-        # Not awaited: the answer may come only when the work is done, and other shards must not wait for that.
-        asking = asyncio.get_running_loop().create_task(self._broker.send(Hint.TYPE, data))
+        if not stay_seconds:
+            self._note(shards)
+        send = self._broker.send(Hint.TYPE, _data(shards, stay_seconds), sent)
+        asking = asyncio.get_running_loop().create_task(send)
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
+        return asking
 
     def _asked(self, asking: "asyncio.Task[bool]") -> None:
         self._asking.discard(asking)
@@ -157,3 +192,8 @@ class Wake:
         self._later = None
         early, self._early = self._early, set()
         self.shards(early)
+
+
+def _data(shards: Iterable[int], stay_seconds: float = 0) -> dict[str, object]:
+    hint = Hint(shards=tuple(sorted(shards)), stay_seconds=stay_seconds)
+    return hint.model_dump(mode="json", by_alias=True, exclude_defaults=True)
