@@ -25,14 +25,22 @@ class Load:
     """Sends until told to end; what was not answered with 202 is sent again, as producers should.
 
     Event n of a key is named `key.n`, and is sent when n-1 was acknowledged, or in one batch with it.
-    `acknowledged` is id to uid, `answers` counts the status codes, 0 for no answer.
+    `acknowledged` is id to uid, `answers` counts the status codes, 0 for no answer. `host` is asked for where the address
+    is a gateway's.
     """
 
     def __init__(
-        self, url: str, key: str, rate: float, *, padding: int = 200, limit: int | None = None
+        self,
+        url: str,
+        key: str,
+        rate: float,
+        *,
+        padding: int = 200,
+        limit: int | None = None,
+        host: str | None = None,
     ) -> None:
         self._url = url
-        self._headers = {"authorization": f"Bearer {key}"}
+        self._headers = {"authorization": f"Bearer {key}"} | ({"host": host} if host else {})
         self._each = rate / PRODUCERS
         self._limit = limit
         self._data = {"note": "x" * padding}
@@ -79,6 +87,11 @@ class Load:
                     if self._ending:
                         return
                     await asyncio.sleep(PAUSE_SECONDS)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it ends by itself."""
+        return self._limit is not None
 
     @property
     def _is_whole(self) -> bool:
