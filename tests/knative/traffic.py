@@ -5,6 +5,7 @@ import threading
 from collections.abc import Coroutine
 from contextlib import ExitStack
 from typing import Any, Self, TypeVar
+from uuid import uuid4
 
 from tests.knative.cluster import Cluster
 from tests.knative.subscribing import subscribed
@@ -88,6 +89,7 @@ class Traffic:
             rate,
             limit=events,
             host=self._weir.host("ingest"),
+            source=f"/tests/{uuid4()}",  # the events of another test would be copies of these
         )
 
         async def start() -> None:
