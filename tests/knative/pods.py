@@ -60,8 +60,8 @@ class Pods:
         assert self._watch is not None
         assert self._reading is not None
         self._watch.terminate()
-        self._watch.wait(10)
-        self._reading.join(10)
+        with self._watch:  # waits, and closes its pipe
+            self._reading.join(10)
 
     def now(self, function: str) -> int:
         """How many there are."""
