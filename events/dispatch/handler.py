@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from shared.contracts.tick import Tick
 from shared.contracts.wake import Wake
 from shared.core.ids import SHARDS
+from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
 from shared.runtime.resources import Resources
 
@@ -24,9 +25,12 @@ class Dispatch:
         """Deliver what the named shards have, or at a tick all of them. Raises when the database is away."""
         if self._dispatcher is None:
             from events.dispatch.dispatcher import Dispatcher
+            from events.dispatch.settings import DispatchSettings
 
-            self._dispatcher = Dispatcher(self._resources)
+            linger_seconds = DispatchSettings().dispatch_linger_seconds
+            self._dispatcher = Dispatcher(self._resources, linger_seconds=linger_seconds)
         if event["type"] == Tick.TYPE:
+            await note_tick(await self._resources.pg(), "dispatch")
             await self._dispatcher.serve(range(SHARDS), look_back=True)
         else:
             wake = Wake.model_validate(event["data"])

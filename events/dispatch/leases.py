@@ -15,6 +15,7 @@ from events.dispatch.clock import DatabaseClock
 from events.dispatch.work import Shard
 from shared.core.ids import SHARDS
 from shared.core.shares import moves, targets
+from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ HANDED_SECONDS = 5.0
 
 HOLD_SECONDS = 50.0
 """How long a request may hold a shard; then a fresh one goes on, so that none meets the service's time-out."""
+
+TAKEOVERS = METRICS.counter(
+    "weir_shard_takeovers_total", "Shards whose owner was gone and did not give them back."
+)
 
 logger = logging.getLogger("weir.dispatch")
 
@@ -116,6 +121,7 @@ class Leases:
             rows = await queries.acquire(pool, self.owner, numbers, LEASE_SECONDS)
             if orphans := [row["shard"] for row in rows if row["former"] is not None]:
                 logger.info("shards %s are taken over", orphans)
+                TAKEOVERS.add(amount=len(orphans))
                 await queries.reclaim(pool, orphans)
                 if set_back := max(row["set_back"] or 0.0 for row in rows):
                     logger.warning("the database's clock was set back by about %.0f s", set_back)

@@ -10,10 +10,21 @@ from events.dispatch.due import DueDeliveries
 from events.dispatch.gates import Gates
 from events.dispatch.recorder import Recorder
 from events.dispatch.work import Change, Ending, Job, NewDelivery, Shard, Work
+from shared.core.ids import timestamp_ms
 from shared.core.retry import Outcome
+from shared.runtime.metrics import METRICS
 from shared.sending.attempt import Result
 from shared.sending.outgoing import Attempted
 from shared.sending.sender import Sender
+
+ATTEMPTS = METRICS.counter(
+    "weir_attempts_total", "Requests to sinks, by what they made of their delivery.", ("status",)
+)
+DELIVERED = METRICS.histogram(
+    "weir_delivery_seconds",
+    "Time from the receipt of an event to its delivery.",
+    bounds=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 3600, 21_600, 86_400),
+)
 
 GONE_SECONDS = 2.0
 """How long nothing is sent to a sink that is gone: then everybody knows that its subscription is disabled."""
@@ -120,6 +131,9 @@ class Progress:
             self._note(job, endings.after_dead_letter(job, result, now, rand), None)
             return outcome
         ending, decision = endings.after_attempt(job, result, now, rand)
+        ATTEMPTS.add(ending.status)
+        if ending.status == "delivered":
+            DELIVERED.observe(value=now - timestamp_ms(job.delivery_id) / 1000)
         if decision.disable:
             self._recorder.disable(job.subscription)
             # What is queued becomes rows instead, and those are cancelled.

@@ -1,6 +1,6 @@
 """What is done once a minute."""
 
-from shared.runtime.function import Function, Scale
+from shared.runtime.function import Function, Scale, Size
 
 FUNCTION = Function(
     name="housekeep",
@@ -10,4 +10,5 @@ FUNCTION = Function(
     needs=frozenset({"postgres"}),
     imports=frozenset({"asyncpg"}),
     scale=Scale(maximum=1),
+    size=Size(cpu_millicores=25, memory_mebibytes=96, memory_max_mebibytes=256),
 )

@@ -4,6 +4,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from events.housekeep import queries
+from events.housekeep.gauges import Gauges
+from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
 from shared.runtime.resources import Resources
 
@@ -20,6 +22,7 @@ class Housekeep:
         """Raises what the database raises; the next tick tries again."""
         today = datetime.now(UTC).date()
         pool = await self._resources.pg()
+        await note_tick(pool, "housekeep")
         made = await queries.ensure_partitions(pool, today - timedelta(days=1), today + timedelta(days=2))
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
@@ -29,5 +32,6 @@ class Housekeep:
 
 
 def create(resources: Resources) -> Handler:
-    """The handler of this function."""
+    """The handler of this function; it shows what the database says of everybody's work among its metrics."""
+    resources.at_scrape(Gauges(resources).measure)
     return Housekeep(resources)

@@ -2,6 +2,7 @@ import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp } from 'vue'
 
 import App from '@/app/App.vue'
+import BrokenConfig from '@/app/BrokenConfig.vue'
 import { loadConfig } from '@/app/config'
 import { queryClient } from '@/app/queries'
 import { router } from '@/app/router'
@@ -17,5 +18,9 @@ window.addEventListener('vite:preloadError', (event) => {
   window.location.reload()
 })
 
-await loadConfig()
-createApp(App).use(VueQueryPlugin, { queryClient }).use(router).mount('#app')
+const broken = await loadConfig().then(
+  () => null,
+  (error: unknown) => (error as Error).message,
+)
+const app = broken === null ? createApp(App).use(VueQueryPlugin, { queryClient }).use(router) : createApp(BrokenConfig, { why: broken })
+app.mount('#app')

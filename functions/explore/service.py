@@ -1,9 +1,11 @@
 """Finding events and deliveries."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from functions.explore import queries
@@ -23,7 +25,7 @@ from shared.runtime.listing import write_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from asyncpg import Connection, Pool, Record
 
 PAGE_BYTES = 16 * 1024 * 1024
 """A page ends early, with the event whose data takes it past this: `next` goes on from there."""
@@ -42,6 +44,9 @@ ONE_MOMENT: dict[str, Any] = {"isolation": "repeatable_read", "readonly": True}
 """Statements that tell one story see the same moment: dispatch writes on meanwhile."""
 
 
+Found = TypeVar("Found")
+
+
 class Explorer:
     """The use cases, on the stores of one process."""
 
@@ -53,7 +58,7 @@ class Explorer:
         if search.is_empty:
             searched = None if text is None else SearchedBody(count=0, until=None)
             return EventList(items=[], next=None, searched=searched)
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.reading()).acquire() as conn:
             if search.facets and text is None:
                 rows, after = await _facet_page(conn, search, limit)
                 searched = None
@@ -71,24 +76,13 @@ class Explorer:
 
     async def event(self, access: Access, uid: str) -> EventBody:
         """One event with its deliveries and their attempts. Raises Problem 404."""
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction(**ONE_MOMENT):
-            row = await find_event(conn, access, uid)
-            found = row["uid"]
-            low, high = around(found)
-            project_id = access.project_id
-            outcomes = await queries.outcomes(conn, project_id, [found], [low], [high])
-            deliveries = await queries.deliveries_of_event(conn, project_id, found, low, high)
-            ids = [delivery["id"] for delivery in deliveries if delivery["attempt_count"] > 1]
-            later = by_delivery(await queries.attempts(conn, project_id, low, high, ids)) if ids else {}
-        event = stored_event(row)
-        bodies = [delivery_body(d, event, later.get(d["id"], ())) for d in deliveries]
-        return event_body(row, outcomes.get(found), bodies)
+        return await self._ask(partial(_event, access, uid))
 
     async def deliveries(self, search: Search, status: Status | None, limit: int) -> DeliveryList:
         """A page of deliveries, newest event first."""
         if search.is_empty:
             return DeliveryList(items=[], next=None)
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.reading()).acquire() as conn:
             rows = await queries.fetch(conn, queries.deliveries_page(search, status, limit + 1))
         after = rows[limit - 1]["id"] if len(rows) > limit else None
         return DeliveryList.model_construct(
@@ -98,15 +92,45 @@ class Explorer:
 
     async def delivery(self, access: Access, delivery_id: str) -> DeliveryBody:
         """One delivery with its attempts. Raises Problem 404."""
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction(**ONE_MOMENT):
-            found = _uuid(delivery_id)
-            row = None if found is None else await queries.delivery(conn, access.project_id, found)
-            if row is None:
-                raise Problem(NOT_FOUND, "There is no such delivery in this project.")
-            low, high = around(row["id"])
-            later = await queries.attempts(conn, access.project_id, low, high, [row["id"]])
-            event = await queries.event(conn, access.project_id, row["event_uid"])
-        return delivery_body(row, None if event is None else stored_event(event), later)
+        return await self._ask(partial(_delivery, access, delivery_id))
+
+    async def _ask(self, ask: "Callable[[Pool], Awaitable[Found]]") -> Found:
+        """What a replica answers; what it does not have (yet), the database itself."""
+        replica = await self._resources.reading()
+        try:
+            return await ask(replica)
+        except Problem as problem:
+            database = await self._resources.pg()
+            if problem.kind is not NOT_FOUND or database is replica:
+                raise
+        return await ask(database)
+
+
+async def _event(access: Access, uid: str, pool: "Pool") -> EventBody:
+    async with pool.acquire() as conn, conn.transaction(**ONE_MOMENT):
+        row = await find_event(conn, access, uid)
+        found = row["uid"]
+        low, high = around(found)
+        project_id = access.project_id
+        outcomes = await queries.outcomes(conn, project_id, [found], [low], [high])
+        deliveries = await queries.deliveries_of_event(conn, project_id, found, low, high)
+        ids = [delivery["id"] for delivery in deliveries if delivery["attempt_count"] > 1]
+        later = by_delivery(await queries.attempts(conn, project_id, low, high, ids)) if ids else {}
+    event = stored_event(row)
+    bodies = [delivery_body(d, event, later.get(d["id"], ())) for d in deliveries]
+    return event_body(row, outcomes.get(found), bodies)
+
+
+async def _delivery(access: Access, delivery_id: str, pool: "Pool") -> DeliveryBody:
+    async with pool.acquire() as conn, conn.transaction(**ONE_MOMENT):
+        found = _uuid(delivery_id)
+        row = None if found is None else await queries.delivery(conn, access.project_id, found)
+        if row is None:
+            raise Problem(NOT_FOUND, "There is no such delivery in this project.")
+        low, high = around(row["id"])
+        later = await queries.attempts(conn, access.project_id, low, high, [row["id"]])
+        event = await queries.event(conn, access.project_id, row["event_uid"])
+    return delivery_body(row, None if event is None else stored_event(event), later)
 
 
 async def find_event(conn: "Connection", access: Access, uid: str) -> "Record":

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.identity.client import address_of, client_of
+from functions.identity.cookie import COOKIE, RefreshCookie
 from functions.identity.function import FUNCTION
 from functions.identity.origin import check_origin
 from functions.identity.schemas import (
@@ -29,9 +30,6 @@ from shared.core.problems import UNAUTHENTICATED, Problem
 from shared.runtime.app import endpoint_app
 from shared.runtime.resources import Resources
 
-COOKIE = "weir_refresh"
-COOKIE_PATH = "/v1/auth"
-
 Caller = Annotated[Principal, Depends(signed_in)]
 
 
@@ -50,18 +48,21 @@ def _router(resources: Resources) -> APIRouter:
     router = APIRouter(tags=["identity"])
     identity = Identity(resources)
     public_url = resources.settings.public_url
-    proxies = IdentitySettings().proxy_networks
+    console_origins = resources.settings.console_origins
+    settings = IdentitySettings()
+    cookie = RefreshCookie(public_url, settings.cookie_same_site)
+    proxies = settings.proxy_networks
 
     @router.post("/v1/auth/link", openapi_extra=_answers(401, 403))
     async def exchange_link(body: LinkRequest, request: Request, response: Response) -> SessionBody:
         """Sign in with a one-time link."""
-        check_origin(request, public_url)
+        check_origin(request, public_url, console_origins)
         return answer(response, await identity.exchange_link(body.token, client(request)))
 
     @router.post("/v1/auth/sign-in", openapi_extra=_answers(401, 403, 429))
     async def sign_in(body: SignInRequest, request: Request, response: Response) -> SessionBody:
         """Sign in with a password."""
-        check_origin(request, public_url)
+        check_origin(request, public_url, console_origins)
         started = await identity.sign_in(
             body.email,
             body.password.get_secret_value(),
@@ -73,20 +74,20 @@ def _router(resources: Resources) -> APIRouter:
     @router.post("/v1/auth/refresh", openapi_extra=_answers(401, 403))
     async def refresh_session(request: Request, response: Response) -> SessionBody:
         """Exchange the refresh token in the cookie for a new one and a new access token."""
-        check_origin(request, public_url)
+        check_origin(request, public_url, console_origins)
         try:
             return answer(response, await identity.refresh(request.cookies.get(COOKIE), client(request)))
         except Problem as problem:
             if problem.kind is UNAUTHENTICATED:
-                problem.headers["Set-Cookie"] = cookie_header("", 0)
+                problem.headers["Set-Cookie"] = cookie.ended()
             raise
 
     @router.post("/v1/auth/sign-out", status_code=204, openapi_extra=_answers(403))
     async def sign_out(request: Request, response: Response) -> None:
         """End the session of the cookie."""
-        check_origin(request, public_url)
+        check_origin(request, public_url, console_origins)
         await identity.sign_out(request.cookies.get(COOKIE))
-        response.headers["Set-Cookie"] = cookie_header("", 0)
+        response.headers["Set-Cookie"] = cookie.ended()
 
     @router.get("/v1/me")
     async def get_me(caller: Caller) -> MeBody:
@@ -112,6 +113,8 @@ def _router(resources: Resources) -> APIRouter:
     async def get_jwks(response: Response) -> JwksBody:
         """The public keys that verify access tokens."""
         response.headers["Cache-Control"] = "public, max-age=60"
+        # They are for everybody. A page that may not call Weir finds out by them that Weir is there.
+        response.headers["Access-Control-Allow-Origin"] = "*"
         return JwksBody(keys=await identity.public_keys())
 
     def address(request: Request) -> str:
@@ -121,25 +124,12 @@ def _router(resources: Resources) -> APIRouter:
         return client_of(request, address(request))
 
     def answer(response: Response, started: SignedIn) -> SessionBody:
-        response.headers["Set-Cookie"] = cookie_header(started.refresh_token, IDLE_SECONDS)
+        response.headers["Set-Cookie"] = cookie.holding(started.refresh_token, IDLE_SECONDS)
         return SessionBody(
             access_token=started.access.text,
             expires_at=datetime.fromtimestamp(started.access.expires_at, UTC),
             user=user_body(started.user),
         )
-
-    def cookie_header(value: str, max_age: int) -> str:
-        response = Response()
-        response.set_cookie(
-            COOKIE,
-            value,
-            max_age=max_age,
-            path=COOKIE_PATH,
-            secure=not public_url.startswith("http://"),
-            httponly=True,
-            samesite="strict",
-        )
-        return response.headers["set-cookie"]
 
     return router
 

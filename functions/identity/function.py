@@ -1,6 +1,6 @@
 """The declaration of `identity`."""
 
-from shared.runtime.function import Function
+from shared.runtime.function import Function, Scale
 
 FUNCTION = Function(
     name="identity",
@@ -9,4 +9,5 @@ FUNCTION = Function(
     routes=("/v1/auth", "/v1/me", "/.well-known/jwks.json"),
     # Without Redis it says itself when to come again; a gateway in front of an unready one would not.
     needs=frozenset({"postgres"}),
+    scale=Scale(warm=1),
 )

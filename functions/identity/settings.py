@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Literal
 
 from pydantic import field_validator
 
@@ -12,9 +13,13 @@ class IdentitySettings(FromEnvironment):
     """`trusted_proxies` lists, with commas, the networks whose `X-Forwarded-For` is believed.
 
     Without it every caller behind a gateway counts as one address when tries of passwords are counted.
+    `cookie_same_site` is `strict` where the console is on the API's own site, as `console.example.com` and
+    `api.example.com` are. `none` is for a console on another site; it needs HTTPS, and the cookie is then
+    partitioned: browsers that keep no other cookies of third parties keep it, for that console alone.
     """
 
     trusted_proxies: tuple[str, ...] = ()
+    cookie_same_site: Literal["strict", "none"] = "strict"
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

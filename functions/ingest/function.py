@@ -1,6 +1,6 @@
 """The door for producers."""
 
-from shared.runtime.function import Function, Scale
+from shared.runtime.function import Function, Scale, Size
 
 FUNCTION = Function(
     name="ingest",
@@ -10,5 +10,8 @@ FUNCTION = Function(
     needs=frozenset({"postgres"}),
     wakes=True,
     wakes_early=True,
-    scale=Scale(maximum=20, concurrency=250),
+    calls_out=True,  # issuers of producers' tokens, for their keys
+    scale=Scale(maximum=20, concurrency=250, warm=2),
+    # 112 MiB may wait in it: WEIR_BODIES_MAX_BYTES and WEIR_QUEUE_MAX_BYTES.
+    size=Size(cpu_millicores=250, memory_mebibytes=192),
 )

@@ -67,7 +67,7 @@ async def _lock(connection: AsyncConnection) -> None:
 
 
 async def migrate(url: str, target: str = "head") -> None:
-    """Run migrations up (or down) to `target` and make the partitions around today.
+    """Run migrations up (or down) to `target`; at `head`, make the partitions around today and follow a new server.
 
     Raises NewerDatabaseError when the database knows a later revision than this code.
     """
@@ -83,6 +83,7 @@ async def migrate(url: str, target: str = "head") -> None:
                     text("SELECT ensure_partitions(:first, :last)"),
                     {"first": today - timedelta(days=1), "last": today + timedelta(days=1)},
                 )
+                await connection.execute(text("SELECT follow_server()"))
                 await connection.commit()
             await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
             await connection.commit()

@@ -33,9 +33,21 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         encoder=lambda value: _JSONB + msgspec.json.encode(value),
         decoder=lambda data: msgspec.json.decode(data[1:]),
     )
+    await _follow_server(connection)
 
 
 _JSONB = b"\x01"
+
+
+async def _follow_server(connection: asyncpg.Connection) -> None:
+    """Before anything is written to a database that was restored into another server, have it follow that one.
+
+    At every connection, because a name can lead to another server from one to the next. One message each way.
+    """
+    try:
+        await connection.execute("SELECT CASE WHEN server_moved() THEN follow_server() END")
+    except (asyncpg.UndefinedFunctionError, asyncpg.ReadOnlySQLTransactionError):
+        return  # not migrated yet, or a replica: nothing can be written to it
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:
@@ -62,6 +74,11 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         self._ending = False
         self._putting_away: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return self._waiters
 
     async def _acquire(self, timeout: float | None) -> Any:
         while self._at_hand:
@@ -93,6 +110,19 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         self._at_hand.append((holder, inner, loop.time()))
         if self._sweeper is None:
             self._sweeper = loop.call_later(AT_HAND_SECONDS, self._sweep)
+
+    async def revive(self) -> None:
+        """Drop the idle connections that do not answer any more, as after a pause of the process."""
+        idle = self.get_idle_size() + len(self._at_hand)
+        connections = [await self.acquire() for _ in range(idle)]
+        await asyncio.gather(*map(_answers_or_ends, connections))
+        for connection in connections:
+            await self.release(connection)
+
+    @property
+    def used(self) -> int:
+        """How many connections somebody has."""
+        return int(self.get_size() - self.get_idle_size()) - len(self._at_hand)
 
     async def close(self) -> None:
         """Close every connection; waits for those that are used."""
@@ -140,6 +170,21 @@ def _is_clean(holder: Any, inner: Any) -> bool:
         return False
     protocol = inner._protocol  # noqa: SLF001
     return not protocol._is_cancelling() and protocol.queries_count < STATEMENTS  # noqa: SLF001
+
+
+async def _answers_or_ends(connection: Any) -> None:
+    """Close `connection` unless its server says something soon."""
+    try:
+        await connection.execute("SELECT 1", timeout=RELEASE_SECONDS)
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ):
+        if not connection.is_closed():
+            connection.terminate()
 
 
 async def open_pool(url: str, *, size: int, planned_once: bool = False) -> asyncpg.Pool:

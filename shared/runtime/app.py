@@ -51,6 +51,10 @@ def endpoint_app(
     )
     app.state.resources = resources
     app.add_middleware(Guard, name=function.name, max_body_bytes=max_body_bytes)
+    if resources.settings.console_origins:
+        from shared.runtime.cors import let_in
+
+        let_in(app, resources.settings.console_origins)
     probes = Probes(resources, function.needs)
     app.add_route("/healthz", probes.health, include_in_schema=False)
     app.add_route("/readyz", probes.ready, include_in_schema=False)

@@ -85,3 +85,6 @@ class Broker:
                 return True
             logger.warning("the broker answered %d to %s", status, kind)
         return False
+
+    async def close(self) -> None:
+        """Nothing is kept open between two events."""

@@ -9,22 +9,48 @@ from pathlib import Path
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-SECURITY = (
-    (
-        b"content-security-policy",
-        (
-            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-            b"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
-            b"frame-ancestors 'none'"
-        ),
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-)
+API = "{api}"
+"""Stands for the origin of the API in the policy of a console that another host serves."""
+
+
+def security(*connect: str) -> dict[str, str]:
+    """The headers of every file, by name. Scripts may call the page's own origin and those in `connect`."""
+    policy = (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        " ".join(("connect-src 'self'", *connect)),
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "content-security-policy": "; ".join(policy),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+    }
+
+
+SECURITY = tuple((name.encode(), value.encode()) for name, value in security().items())
+ASSETS = "/assets/"
+PAGE = "/index.html"
 IMMUTABLE = b"public, max-age=31536000, immutable"
 FRESH = b"no-cache"
 COMPRESSIBLE = frozenset({".css", ".html", ".js", ".json", ".map", ".svg", ".txt", ".webmanifest"})
+
+
+def hosting() -> dict[str, object]:
+    """What any host of the static files has to do, so that the console works there as it does here."""
+    return {
+        "headers": security(API),
+        "cacheControl": {f"{ASSETS}*": IMMUTABLE.decode(), "*": FRESH.decode()},
+        "missing": {f"{ASSETS}*": 404, "*": PAGE},
+        "config": {"/config.json": {"apiUrl": API}},
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +85,7 @@ class Console:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer GET or HEAD with the file, or with the page for every address that the console routes."""
-        page = self._load(scope["path"] if self.has(scope["path"]) else "/index.html")
+        page = self._load(scope["path"] if self.has(scope["path"]) else PAGE)
         wanted = {name: value for name, value in scope["headers"] if name in _CONDITIONS}
         headers = [
             (b"etag", page.etag),
@@ -83,7 +109,7 @@ class Console:
         page = self._pages.get(name)
         if page is None:
             path = self._files[name]
-            immutable = name.startswith("/assets/")
+            immutable = name.startswith(ASSETS)
             page = self._pages[name] = _page(path.read_bytes(), path.name, immutable=immutable)
         return page
 

@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from shared.contracts.catalog import CONTRACTS
 from shared.runtime import load, registry
+from shared.runtime.console import hosting
 from shared.runtime.function import Function
-from shared.runtime.knative import manifests
+from shared.runtime.knative.manifests import manifests
 from shared.runtime.openapi import merged
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     Files = Iterator[tuple[str, str]]
 
 HEADER = "# Generated from the Function declarations by `make generate`.\n"
-OWNED = ("infra/knative/base", "shared/contracts/schemas")
+OWNED = (
+    "infra/knative/base",
+    "infra/knative/components/high-availability",
+    "infra/knative/components/network-policies",
+    "infra/knative/components/private-sinks",
+    "shared/contracts/schemas",
+)
 """Folders in which every file is generated: what is there beside is drift as well."""
 
 
@@ -40,13 +47,14 @@ def files(functions: Sequence[Function]) -> dict[str, str]:
 
 
 def _knative(functions: Sequence[Function]) -> "Files":
-    for name, documents in manifests(functions).items():
+    for path, documents in manifests(functions).items():
         text = yaml.safe_dump_all(documents, sort_keys=False, width=110, allow_unicode=True)
-        yield f"infra/knative/base/{name}", HEADER + text
+        yield f"infra/knative/{path}", HEADER + text
 
 
 def _edge(functions: Sequence[Function]) -> "Files":
     routes = [{"path": route, "function": f.name} for f in functions for route in f.routes]
+    yield "infra/edge/console.json", _json(hosting())
     yield "infra/edge/routes.json", _json({"routes": sorted(routes, key=lambda r: r["path"])})
 
 
@@ -61,6 +69,7 @@ def _terraform(functions: Sequence[Function]) -> "Files":
                     "routes": list(f.routes),
                     "on": list(f.on),
                     "needs": sorted(f.needs),
+                    "wakes": f.wakes,
                     "timeoutSeconds": f.timeout_seconds,
                     "concurrency": f.scale.concurrency,
                     "maximum": f.scale.maximum,

@@ -1,10 +1,11 @@
 """What an event handler is, and the HTTP application that Knative's broker and sources call."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -79,7 +80,7 @@ class HandlerApp:
             if len(body) > BODY_BYTES:
                 return problem_response(Problem(NOT_A_CLOUDEVENT, "The event is too large."))
         try:
-            event = parse(request.scope["headers"], body)
+            event = parse(request.headers, body)
         except Exception as error:
             logger.warning("not a CloudEvent: %s: %s", type(error).__name__, error)
             return problem_response(Problem(NOT_A_CLOUDEVENT, f"This is not a CloudEvent: {error}"))
@@ -92,7 +93,7 @@ class HandlerApp:
         return Response(status_code=202)
 
 
-def parse(headers: Sequence[tuple[bytes, bytes]], body: bytes) -> CloudEvent:
+def parse(headers: Headers, body: bytes) -> CloudEvent:
     """The CloudEvent of a binary or structured message.
 
     `data` of Weir's own types is checked against its contract. Raises InvalidEvent or UnsupportedFormat for what is
@@ -100,14 +101,19 @@ def parse(headers: Sequence[tuple[bytes, bytes]], body: bytes) -> CloudEvent:
     """
     from shared.core.cloudevents import parse as read_event
 
-    event = read_event(headers, body)
+    event = read_event(headers.raw, body)
     kind, data = event.type, msgspec.json.decode(event.data) if event.data else None
     if kind == PING:
         kind, data = Tick.TYPE, None
-    contract = CONTRACTS.get(kind)
+    return checked({"id": event.id, "source": event.source, "type": kind}, data)
+
+
+def checked(attributes: Mapping[str, Any], data: Any) -> CloudEvent:
+    """An event of these attributes, its data held against its type's contract. Raises ValueError where it is not that."""
+    contract = CONTRACTS.get(attributes["type"])
     if contract is not None:
         data = contract.model_validate(data or {}).model_dump(mode="json", by_alias=True)
-    return {"id": event.id, "source": event.source, "type": kind, "data": data}
+    return {**attributes, "data": data}
 
 
 def handler_app(function: Function, resources: Resources, handler: Handler) -> ASGIApp:

@@ -3,8 +3,22 @@
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
+
+
+def fields(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str, Any]:
+    """The members of a line; `error` is there where something was raised."""
+    line: dict[str, Any] = {
+        "time": datetime.fromtimestamp(record.created, UTC),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "message": record.getMessage(),
+    }
+    if record.exc_info:
+        line["error"] = formatter.formatException(record.exc_info)
+    return line
 
 
 class JsonLines(logging.Formatter):
@@ -12,15 +26,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of `record`."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+        return msgspec.json.encode(fields(record, self)).decode()
 
 
 def start_logging(level: str = "INFO") -> None:

@@ -57,6 +57,10 @@ class Gauge(Counter):
         """Make it `to` for these label values."""
         self._values[values] = to
 
+    def clear(self) -> None:
+        """Show nothing: it is not known."""
+        self._values.clear()
+
 
 class Histogram:
     """How often values fell at or below each of `bounds`."""

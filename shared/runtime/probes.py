@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,9 @@ logger = logging.getLogger("weir")
 
 
 async def _postgres(resources: "Resources") -> None:
-    pool = await resources.pg()
-    await pool.fetchval("SELECT 1", timeout=TIMEOUT_SECONDS)
+    from shared.db.revision import check_revision
+
+    await check_revision(await resources.pg(), TIMEOUT_SECONDS)
 
 
 async def _redis(resources: "Resources") -> None:
@@ -44,7 +45,7 @@ class Probes:
         self._resources = resources
         self._needs = sorted(needs)
         self._checked_at = float("-inf")
-        self._away: list[str] = []
+        self._lacking = ""
         self._checking = asyncio.Lock()
 
     async def health(self, _request: Request) -> Response:
@@ -52,32 +53,30 @@ class Probes:
         return JSONResponse({"status": "ok"})
 
     async def ready(self, _request: Request) -> Response:
-        """200 when every store that the function needs answers; 503 while one does not, or when draining."""
+        """200 when every store that the function needs answers and has this code's schema; else 503, and when draining."""
         if self._resources.draining:
             return problem_response(Problem(UNAVAILABLE, "This instance is ending."))
-        away = await self.away()
-        if away:
-            return problem_response(
-                Problem(UNAVAILABLE, f"Not reachable: {', '.join(away)}.", headers={"Retry-After": "1"})
-            )
+        lacking = await self.lacking()
+        if lacking:
+            return problem_response(Problem(UNAVAILABLE, lacking, headers={"Retry-After": "1"}))
         return JSONResponse({"status": "ready"})
 
-    async def away(self) -> list[str]:
-        """Which of the needed stores do not answer."""
+    async def lacking(self) -> str:
+        """What is missing of the needed stores, as a sentence; empty when nothing is."""
         async with self._checking:
             if monotonic() - self._checked_at > FRESH_SECONDS:
-                answers = await asyncio.gather(*(self._answers(store) for store in self._needs))
-                self._away = [s for s, well in zip(self._needs, answers, strict=True) if not well]
+                faults = await asyncio.gather(*(self._fault(store) for store in self._needs))
+                self._lacking = _sentence(dict(zip(self._needs, faults, strict=True)))
                 self._checked_at = monotonic()
-            return self._away
+            return self._lacking
 
-    async def _answers(self, store: str) -> bool:
+    async def _fault(self, store: str) -> Exception | None:
         try:
             await asyncio.wait_for(CHECKS[store](self._resources), TIMEOUT_SECONDS)
         except Exception as error:
-            logger.warning("%s does not answer: %s: %s", store, type(error).__name__, error)
-            return False
-        return True
+            logger.warning("%s is not ready: %s: %s", store, type(error).__name__, error)
+            return error
+        return None
 
     async def metrics(self, request: Request) -> Response:
         """The process's metrics for whoever shows `WEIR_METRICS_TOKEN`; 401 for anybody else."""
@@ -95,4 +94,15 @@ class Probes:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             )
+        await self._resources.measure()
         return PlainTextResponse(METRICS.render(), media_type=CONTENT_TYPE)
+
+
+def _sentence(faults: "Mapping[str, Exception | None]") -> str:
+    from shared.db.revision import OlderDatabaseError
+
+    away = [
+        s for s, fault in faults.items() if fault is not None and not isinstance(fault, OlderDatabaseError)
+    ]
+    older = [f"Not migrated: {fault}." for fault in faults.values() if isinstance(fault, OlderDatabaseError)]
+    return " ".join([*([f"Not reachable: {', '.join(away)}."] if away else []), *older])

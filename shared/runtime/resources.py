@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from shared.runtime.metrics import METRICS
 from shared.runtime.settings import Settings
 from shared.runtime.wake import Wake
 
@@ -22,15 +23,16 @@ class Resources:
         self.settings = settings
         self.draining = False
         self.wake = Wake(self)
-        self._pools = {
-            planned_once: _OpenPool(self, planned_once=planned_once) for planned_once in (False, True)
-        }
+        self._pg = _OpenPool(self)
+        self._stream = _OpenPool(self, planned_once=True)
+        self._reading = self._pg if settings.database_read_url is None else _OpenPool(self, replica=True)
         self._redis: Redis | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._measures: list[Callable[[], Awaitable[None]]] = []
 
     async def pg(self) -> "Pool":
         """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there."""
-        return await self._pools[False].get()
+        return await self._pg.get()
 
     async def stream(self) -> "Pool":
         """A second one, for what is done with every event: the server plans its statements once.
@@ -38,7 +40,14 @@ class Resources:
         It raises what `pg` does. Over partitions a plan costs more than the statement, and for a key it is always
         the same; what people search for is better planned by what it is.
         """
-        return await self._pools[True].get()
+        return await self._stream.get()
+
+    async def reading(self) -> "Pool":
+        """For what may be some moments old: a replica's pool where one is named, else that of `pg`.
+
+        It raises what `pg` does.
+        """
+        return await self._reading.get()
 
     async def redis(self) -> "Redis":
         """The Redis client. It connects at its first command, so this does not fail without a server."""
@@ -47,6 +56,24 @@ class Resources:
 
             self._redis = open_redis(self.settings.redis_url.get_secret_value())
         return self._redis
+
+    async def revive(self) -> None:
+        """Replace connections that died while nobody looked: after a time in which the process stood still."""
+        await asyncio.gather(*(pool.revive() for pool in self._pools))
+        if self._redis is not None:
+            # Opening one is cheaper than to wait for one that does not answer.
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
+
+    def at_scrape(self, measure: Callable[[], Awaitable[None]]) -> None:
+        """Have `measure` called before metrics are shown; it has to bear that a store is away."""
+        self._measures.append(measure)
+
+    async def measure(self) -> None:
+        """Bring up to date those metrics that are looked up and not counted."""
+        for state in POOL_STATES:
+            POOL.set(state, to=sum(pool.count(state) for pool in self._pools))
+        for measure in self._measures:
+            await measure()
 
     def at_close(self, close: Callable[[], Awaitable[None]]) -> None:
         """Have `close` called before the stores are let go of."""
@@ -59,7 +86,19 @@ class Resources:
         await self.wake.close()
         if self._redis is not None:
             await self._redis.aclose()
-        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        await asyncio.gather(*(pool.close() for pool in self._pools))
+
+    @property
+    def _pools(self) -> "set[_OpenPool]":
+        return {self._pg, self._stream, self._reading}
+
+
+POOL_STATES = ("used", "waiting", "limit")
+POOL = METRICS.gauge(
+    "weir_database_pool_connections",
+    "Connections of this process: in use, asked for and waited for, and how many it may open.",
+    ("state",),
+)
 
 
 class _OpenPool:
@@ -69,8 +108,9 @@ class _OpenPool:
     of them one time-out and not each in turn.
     """
 
-    def __init__(self, resources: Resources, *, planned_once: bool) -> None:
+    def __init__(self, resources: Resources, *, replica: bool = False, planned_once: bool = False) -> None:
         self._resources = resources
+        self._replica = replica
         self._planned_once = planned_once
         self._pool: Pool | None = None
         self._opening: asyncio.Task[Pool] | None = None
@@ -86,14 +126,25 @@ class _OpenPool:
         from shared.db.pool import open_pool
 
         settings = self._resources.settings
+        url = (self._replica and settings.database_read_url) or settings.database_url
         try:
             return await open_pool(
-                settings.database_url.get_secret_value(),
+                url.get_secret_value(),
                 size=settings.database_pool_size,
                 planned_once=self._planned_once,
             )
         finally:
             self._opening = None
+
+    async def revive(self) -> None:
+        if self._pool is not None:
+            await self._pool.revive()
+
+    def count(self, state: str) -> int:
+        """How many connections are in use (`used`), waited for (`waiting`), or allowed (`limit`)."""
+        if state == "limit":
+            return self._resources.settings.database_pool_size
+        return 0 if self._pool is None else int(getattr(self._pool, state))
 
     async def close(self) -> None:
         if self._opening is not None:

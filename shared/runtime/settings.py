@@ -1,8 +1,12 @@
 """Settings of a running process, read once from `WEIR_*` and passed in."""
 
+from urllib.parse import urlsplit
+
 from pydantic import Field, SecretStr, field_validator
 
 from shared.runtime.environment import FromEnvironment
+
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 class Settings(FromEnvironment):
@@ -10,28 +14,56 @@ class Settings(FromEnvironment):
 
     `secret` keys the hashes of API keys and seals what is secret at rest; it has no default.
     `public_url` is the address under which producers and the console reach Weir.
+    `console_origins` lists the other origins whose pages may call the API with a session, exactly as browsers
+    write them (`https://console.example.com`), with commas. None of them may be a pattern.
     `sink_allow` lists the networks, private ones included, that deliveries may go to.
+    `database_read_url` is a replica that answers searches of `explore`; without it the database itself does.
     `metrics_token` opens `/metrics`, which stays closed without one.
     `source_kinds_dir` has files of further kinds of sources.
     """
 
     database_url: SecretStr
+    database_read_url: SecretStr | None = None
     redis_url: SecretStr
     secret: SecretStr
     public_url: str = "http://127.0.0.1:8480"
+    console_origins: tuple[str, ...] = ()
     sink_allow: tuple[str, ...] = ()
     database_pool_size: int = Field(default=8, ge=1)
     metrics_token: SecretStr | None = None
     console_dir: str | None = None
     source_kinds_dir: str | None = None
 
-    @field_validator("sink_allow", mode="before")
+    @field_validator("console_origins", "sink_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """`WEIR_SINK_ALLOW` holds CIDR networks with commas."""
+        """The environment holds lists with commas."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("console_origins")
+    @classmethod
+    def _written_as_browsers_do(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin_of(text) for text in value)
+
+
+def origin_of(text: str) -> str:
+    """`text` as the `Origin` header has it: in lower case, without the usual port (RFC 6454, section 6.2).
+
+    Raises ValueError for what is not exactly one origin.
+    """
+    parts = urlsplit(text.lower().removesuffix("/"))
+    if parts.scheme not in _USUAL_PORTS or not parts.hostname or "*" in text:
+        raise ValueError(
+            f"{text!r} is no origin: write it like https://console.example.com, without a pattern"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = parts.port in {None, _USUAL_PORTS[parts.scheme]}
+    origin = f"{parts.scheme}://{host}" + ("" if usual else f":{parts.port}")
+    if "@" in parts.netloc or parts.path or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is more than an origin: write {origin}")
+    return origin
 
 
 class ConnectionSettings(FromEnvironment):

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.contracts.wake import Wake as Hint
 from shared.core.ids import SHARDS
@@ -34,16 +34,29 @@ Listener = Callable[[frozenset[int]], Collection[int] | None]
 logger = logging.getLogger("weir")
 
 
+class Carrier(Protocol):
+    """What brings Weir's own events to whoever handles them: a broker, a queue, a bus."""
+
+    async def send(self, kind: str, data: Any) -> bool:
+        """Send an event of type `kind`. Whether it was taken: a hint may be lost, so nothing is raised."""
+
+    async def close(self) -> None:
+        """Let go of what was opened."""
+
+
 class Wake:
     """Wakes by the shortest way there is: this process, Redis, then the broker.
 
     Calls that come while a round is under way are joined into the next one, so a thousand commits make a
     handful of messages. The broker is asked at most once a second for each shard, at the end of that
     second again if anything came in it.
+
+    `carrier` is the broker of the environment (`K_SINK`) unless another is set before the first wake.
     """
 
     def __init__(self, resources: "Resources") -> None:
         self.local: LocalBroker | None = None
+        self.carrier: Carrier | None = None
         self._resources = resources
         self._listeners: list[Listener] = []
         self._waiting: set[int] = set()
@@ -52,7 +65,6 @@ class Wake:
         self._early: set[int] = set()
         self._later: asyncio.TimerHandle | None = None
         self._redis_away_until = 0.0
-        self._broker: Broker | None = None
         self._asking: set[asyncio.Task[bool]] = set()
         self._closed = False
 
@@ -78,36 +90,51 @@ class Wake:
         For a process that starts because work is coming. Returns as soon as the wake has gone out, for what loads a
         function lets nothing else run.
         """
-        if self.local is not None:
+        if (broker := self._knative()) is None:
             return
         sent = asyncio.Event()
-        asking = self._post(set(range(SHARDS)), sent=sent)
+        every = set(range(SHARDS))
+        self._note(every)
+        asking = self._start_asking(broker.send(Hint.TYPE, _data(every), sent))
         going = asyncio.get_running_loop().create_task(sent.wait())
         await asyncio.wait({asking, going}, timeout=EARLY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         going.cancel()
 
     def stay(self, shard: int, seconds: float) -> None:
         """Have Knative see for so long that there is a lot to do in `shard`; see `Hint`. Returns at once."""
-        if self.local is None and not self._closed:
-            self._post({shard}, stay_seconds=seconds)
+        if not self._closed and (broker := self._knative()) is not None:
+            self._start_asking(broker.send(Hint.TYPE, _data({shard}, seconds)))
 
-    async def close(self) -> None:
-        """Send what is waiting, then end."""
-        self._closed = True
-        self._asked_at.clear()
-        if self._later is not None:
-            self._later.cancel()
+    async def settle(self, timeout_seconds: float) -> None:
+        """Send what is waiting now, whether or not the same was sent just before.
+
+        Then nothing is left to do later: for a process that stands still between requests. The broker may take
+        `timeout_seconds` to answer.
+        """
+        while self._waiting or self._early or (self._sender is not None and not self._sender.done()):
+            self._asked_at.clear()
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
             self._waiting |= self._early
-        if self._waiting:
-            self._start()
-        if self._sender is not None:
-            await asyncio.wait([self._sender])
+            self._early = set()
+            if self._waiting:
+                self._start()
+            if self._sender is not None:
+                await asyncio.wait([self._sender])
         if self._asking:
-            _, held = await asyncio.wait(self._asking, timeout=CLOSE_SECONDS)
+            _, held = await asyncio.wait(self._asking, timeout=timeout_seconds)
             for asking in held:
                 asking.cancel()
             if held:
                 await asyncio.wait(held)
+
+    async def close(self) -> None:
+        """Send what is waiting, then end."""
+        self._closed = True
+        await self.settle(CLOSE_SECONDS)
+        if self.carrier is not None:
+            await self.carrier.close()
 
     def _start(self) -> None:
         if self._sender is None or self._sender.done():
@@ -154,25 +181,29 @@ class Wake:
             self._note(due)
             self.local.send({"type": Hint.TYPE, "source": "/weir", "data": _data(due)})
             return
+        self._note(due)
+        if self.carrier is None:
+            from shared.runtime.broker import Broker
+
+            self.carrier = Broker.from_environment()
         # Not awaited: the answer may come only when the work is done, and other shards must not wait for that.
-        self._post(due)
+        self._start_asking(self.carrier.send(Hint.TYPE, _data(due)))
+
+    def _knative(self) -> "Broker | None":
+        """The broker of Knative, which counts requests; None where wakes are carried by something else."""
+        from shared.runtime.broker import Broker
+
+        if self.local is None and self.carrier is None:
+            self.carrier = Broker.from_environment()
+        return self.carrier if isinstance(self.carrier, Broker) else None
 
     def _note(self, shards: set[int]) -> None:
         now = monotonic()
         for shard in shards:
             self._asked_at[shard] = now
 
-    def _post(
-        self, shards: set[int], *, stay_seconds: float = 0, sent: asyncio.Event | None = None
-    ) -> "asyncio.Task[bool]":
-        if self._broker is None:
-            from shared.runtime.broker import Broker
-
-            self._broker = Broker.from_environment()
-        if not stay_seconds:
-            self._note(shards)
-        send = self._broker.send(Hint.TYPE, _data(shards, stay_seconds), sent)
-        asking = asyncio.get_running_loop().create_task(send)
+    def _start_asking(self, sending: Coroutine[Any, Any, bool]) -> "asyncio.Task[bool]":
+        asking = asyncio.get_running_loop().create_task(sending)
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
         return asking

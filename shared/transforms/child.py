@@ -36,6 +36,8 @@ def main() -> None:
     for descriptor in (0, 1, 2):
         os.dup2(silence, descriptor)
     memory, seconds = int(sys.argv[1]), float(sys.argv[2])
+    if sys.argv[3] not in sys.path:
+        sys.path.append(sys.argv[3])
     import jsonata
 
     _limit(memory)

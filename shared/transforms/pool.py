@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
 from collections import OrderedDict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ from shared.transforms.settings import TransformSettings
 from shared.transforms.turns import Turns
 
 CHILD = Path(__file__).with_name("child.py")
+LIBRARY = "jsonata"
+INTERPRETER = ("LD_LIBRARY_PATH",)
+"""What of the environment the interpreter may need to start at all, as AWS Lambda's does."""
+
 START_SECONDS = 20.0
 IDLE_SECONDS = 60.0
 REST_SECONDS = 10.0
@@ -140,10 +146,11 @@ class TransformPool:
                 str(CHILD),
                 str(self._settings.transform_memory_bytes),
                 str(self._settings.transform_timeout_seconds + ALARM_SECONDS),
+                _folder_of(LIBRARY),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
-                env={},
+                env={name: os.environ[name] for name in INTERPRETER if name in os.environ},
                 start_new_session=True,  # Ctrl-C is our affair
             )
         except OSError as error:
@@ -210,3 +217,11 @@ async def _end(child: Process) -> None:
     assert child.stdin is not None
     child.stdin.close()
     await child.wait()
+
+
+def _folder_of(module: str) -> str:
+    """Where a child finds `module`: by itself it looks among what is installed, and a package for Lambda is not."""
+    found = find_spec(module)
+    assert found is not None
+    assert found.origin is not None
+    return str(Path(found.origin).parents[1])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.support.console import AXE, Console
 from tests.support.weir import LocalWeir
@@ -20,6 +20,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 )
 
 # On a busy machine a condition may take as long to hold as a click may take to be possible.
@@ -55,11 +56,16 @@ def weir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWeir]:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        yield opened
-        opened.close()
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, playwright: Playwright) -> Iterator[Browser]:
+    opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -84,6 +90,8 @@ def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Calla
     refusals = ["responded with a status of 4"]
     if request.node.get_closest_marker("away"):
         refusals.append("responded with a status of 503")
+    for mark in request.node.iter_markers("refused"):
+        refusals.extend(mark.args)
     assert [fault for fault in faults if not any(refusal in fault for refusal in refusals)] == []
 
 

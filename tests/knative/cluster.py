@@ -16,10 +16,11 @@ import yaml
 
 from tests.knative.stores import Stores
 from tests.knative.tool import ROOT
-from tests.knative.waiting import eventually
+from tests.knative.waiting import eventually, say
 
 BASE = ROOT / "infra/knative/base"
 GONE_SECONDS = 150
+APPLY_ATTEMPTS = 4
 SERVICE = "serving.knative.dev/service"
 Expose = Callable[[str], AbstractContextManager[str]]
 
@@ -98,8 +99,18 @@ class Cluster:
         self.apply()
 
     def apply(self) -> None:
-        """Make the namespace what the base says; safe to repeat."""
-        self.kubectl("apply", "-k", str(self._folder))
+        """Make the namespace what the base says; safe to repeat. It is, where a webhook of Knative's is not up to it at once."""
+        folder = str(self._folder)
+        for _ in range(APPLY_ATTEMPTS - 1):
+            try:
+                self.kubectl("apply", "-k", folder)
+            except AssertionError as error:
+                if "failed calling webhook" not in str(error):
+                    raise
+                say(f"again: {error}")
+            else:
+                return
+        self.kubectl("apply", "-k", folder)
 
     def stop_ticks(self) -> None:
         """No tick from here on."""
@@ -116,7 +127,9 @@ class Cluster:
     def wait_ready(self, seconds: int = 240) -> None:
         """Until the migration has ended and every part says that it is ready."""
         limit = f"--timeout={seconds}s"
-        self.kubectl("wait", "job/migrate", "--for=condition=Complete", limit)
+        self.kubectl(
+            "wait", "job", "-l", "app.kubernetes.io/component=migration", "--for=condition=Complete", limit
+        )
         for kind in ("broker", "ksvc", "trigger", "pingsource", "sinkbinding"):
             self.kubectl("wait", kind, "--all", "--for=condition=Ready", limit)
 

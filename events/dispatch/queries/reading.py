@@ -11,7 +11,7 @@ from events.dispatch.queries.statement import EVENT, TIMEOUT_SECONDS, Connection
 READ = f"""
 SELECT * FROM (
     SELECT c.shard, e.xid, e.project_id, {EVENT},
-        e.xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled, p.version,
+        e.xid < stream_horizon() AS settled, p.version,
         sum(coalesce(octet_length(e.data), 0)) OVER (ORDER BY e.xid, e.uid ROWS UNBOUNDED PRECEDING)
             - coalesce(octet_length(e.data), 0) AS bytes_before
     FROM unnest($1::smallint[], $2::xid8[], $3::uuid[]) AS c (shard, xid, uid)

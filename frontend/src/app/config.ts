@@ -1,15 +1,11 @@
 import { reactive } from 'vue'
 
 import { client } from '@/api/client.gen'
+import { parseConfig, type Config } from '@/lib/config'
 import { toApiError } from '@/lib/problem'
 
+import { whyUnanswered } from './connection'
 import { accessToken, authorizedFetch } from './session'
-
-interface Config {
-  /** Where the API is; empty for the origin of the page. */
-  apiUrl: string
-  version: string
-}
 
 export const config = reactive<Config>({ apiUrl: '', version: '' })
 
@@ -18,10 +14,15 @@ export function publicUrl(): string {
   return config.apiUrl || window.location.origin
 }
 
-/** Reads `/config.json`, which the host of the static files writes, and points the client at the API it names. */
+/**
+ * Reads `/config.json`, which the host of the static files writes, and points the client at the API it names.
+ * Throws an Error that says why it cannot be used.
+ */
 export async function loadConfig(): Promise<void> {
   const answer = await fetch('/config.json', { cache: 'no-store' }).catch(() => null)
-  if (answer?.ok) Object.assign(config, await answer.json())
+  if (!answer) throw new Error('The host of this page did not answer.')
+  if (!answer.ok) throw new Error(`The host of this page answered ${String(answer.status)}.`)
+  Object.assign(config, parseConfig(await answer.text(), new URL(window.location.href)))
   client.setConfig({
     baseUrl: config.apiUrl,
     credentials: 'include',
@@ -30,5 +31,7 @@ export async function loadConfig(): Promise<void> {
     responseStyle: 'data',
     throwOnError: true,
   })
-  client.interceptors.error.use(toApiError)
+  client.interceptors.error.use(async (error, response?: Response) =>
+    response || !config.apiUrl || (error as Error).name === 'AbortError' ? toApiError(error, response) : whyUnanswered(config.apiUrl),
+  )
 }

@@ -38,13 +38,17 @@ export const router = createRouter({
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },
+    // Reached by its name alone: the one above takes every address.
+    { path: '/:rest(.*)*', name: 'away', component: () => import('./AwayPage.vue'), meta: { public: true, title: 'No connection' } },
   ],
   scrollBehavior: () => ({ top: 0 }),
 })
 
 router.beforeEach(async (to) => {
   if (to.meta.public) return true
-  if (!(await resume())) return { name: 'signin', query: to.fullPath === '/' ? {} : { to: to.fullPath } }
+  const presence = await resume()
+  if (presence === 'away') return { name: 'away', params: { rest: to.path.slice(1).split('/') }, query: to.query, hash: to.hash, replace: true }
+  if (presence === 'out') return { name: 'signin', query: to.fullPath === '/' ? {} : { to: to.fullPath } }
   if (to.name === 'home') return home().catch(() => true)
   return true
 })

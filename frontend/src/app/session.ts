@@ -2,6 +2,8 @@ import { computed, shallowRef } from 'vue'
 
 import { exchangeLink, refreshSession, signIn, signOut, type SignInResponse } from '@/api'
 
+import { toApiError } from '@/lib/problem'
+
 import { queryClient } from './queries'
 
 /** Says only that a refresh is worth a try; the tokens themselves are in memory and in an HttpOnly cookie. */
@@ -22,19 +24,30 @@ function hold(next: SignInResponse | null): void {
   else localStorage.removeItem(HINT)
 }
 
-let refreshing: Promise<boolean> | null = null
+/** `away`: nobody could say, so an earlier session may go on later. */
+export type Presence = 'in' | 'out' | 'away'
+
+/** Why nobody could say, while that is so. */
+export const unanswered = shallowRef<unknown>(null)
+
+let refreshing: Promise<Presence> | null = null
 
 /** A new access token by the refresh cookie; callers that come together share one call. */
-export function refresh(): Promise<boolean> {
+export function refresh(): Promise<Presence> {
   refreshing ??= refreshSession()
-    .then((next) => {
+    .then((next): Presence => {
       hold(next)
-      return true
+      return 'in'
     })
-    .catch((error: unknown) => {
-      // Only an answer ends the session: without a connection the next call may still succeed.
-      if ((error as { status?: number }).status !== 0) hold(null)
-      return false
+    .catch((error: unknown): Presence => {
+      // Only a refusal ends the session: without a connection, or its store, the next call may still succeed.
+      const { status } = toApiError(error)
+      if (status === 0 || status >= 500) {
+        unanswered.value = error
+        return 'away'
+      }
+      hold(null)
+      return 'out'
     })
     .finally(() => {
       refreshing = null
@@ -43,9 +56,9 @@ export function refresh(): Promise<boolean> {
 }
 
 /** Whether somebody is signed in, after the one try to resume an earlier session. */
-export async function resume(): Promise<boolean> {
-  if (session.value) return true
-  return localStorage.getItem(HINT) ? refresh() : false
+export async function resume(): Promise<Presence> {
+  if (session.value) return 'in'
+  return localStorage.getItem(HINT) ? refresh() : 'out'
 }
 
 /** `fetch` that on 401 renews the access token and asks once more. */
@@ -54,10 +67,9 @@ export async function authorizedFetch(input: RequestInfo | URL, init?: RequestIn
   const again = request.headers.has('authorization') ? request.clone() : null
   const answer = await fetch(request)
   if (answer.status !== 401 || !again) return answer
-  if (!(await refresh())) {
-    expired()
-    return answer
-  }
+  const presence = await refresh()
+  if (presence === 'out') expired()
+  if (presence !== 'in') return answer
   again.headers.set('authorization', `Bearer ${accessToken() ?? ''}`)
   return fetch(again)
 }

@@ -6,7 +6,7 @@ Each module is some tables; all are imported here, so that `Model.metadata` has 
 from shared.db.models.model import Model
 from shared.db.models.people import ApiKey, Member, Project, SigningKey, SignInLink, User
 from shared.db.models.producers import EventSchema, EventType, Producer, Source
-from shared.db.models.shards import Dispatcher, Shard
+from shared.db.models.shards import Dispatcher, Shard, StreamClock, Tick
 from shared.db.models.stream import Attempt, Delivery, Event
 from shared.db.models.subscriptions import SinkHealth, Subscription, SubscriptionVersion
 
@@ -27,7 +27,9 @@ __all__ = [
     "SigningKey",
     "SinkHealth",
     "Source",
+    "StreamClock",
     "Subscription",
     "SubscriptionVersion",
+    "Tick",
     "User",
 ]

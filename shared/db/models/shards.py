@@ -30,6 +30,20 @@ class Shard(Model):
     cursor_uid: Mapped[UUID] = mapped_column(server_default=text("'00000000-0000-0000-0000-000000000000'"))
 
 
+class StreamClock(Model):
+    """One row: the server whose transaction ids count the stream, and by how much those of events are ahead of them.
+
+    A database that was restored into another server has stored ids that this one has not come to yet. So ids of
+    new events, and the horizon up to which dispatch reads, are that much more than the server's own
+    (`stream_xid()`, `stream_horizon()`).
+    """
+
+    __tablename__ = "stream_clock"
+
+    server: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    ahead: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
 class Dispatcher(Model):
     """A process that asks for shards and would share them; it counts until `seen_until`."""
 
@@ -37,3 +51,12 @@ class Dispatcher(Model):
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     seen_until: Mapped[datetime]
+
+
+class Tick(Model):
+    """When the tick last came to a handler: what is late, or was never started, cannot tell by itself."""
+
+    __tablename__ = "ticks"
+
+    function: Mapped[str] = mapped_column(primary_key=True)
+    came_at: Mapped[datetime]

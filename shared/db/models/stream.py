@@ -47,7 +47,7 @@ class Event(Model):
     )
 
     uid: Mapped[UUID] = mapped_column(primary_key=True)
-    xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
+    xid: Mapped[int] = mapped_column(Xid8, server_default=text("stream_xid()"))
     project_id: Mapped[UUID]
     shard: Mapped[int] = mapped_column(SmallInteger)
     data_kind: Mapped[int] = mapped_column(SmallInteger)

@@ -109,8 +109,9 @@ class World:
         return [one.uid for one in stored]
 
     async def deliveries(self) -> list[asyncpg.Record]:
+        """In the order of their events: their own ids say no more than the millisecond."""
         return await self.pool.fetch(
-            "SELECT * FROM deliveries WHERE project_id = $1 ORDER BY id", self.project.id
+            "SELECT * FROM deliveries WHERE project_id = $1 ORDER BY event_uid, id", self.project.id
         )
 
     async def until(self, condition: Callable[[], Awaitable[Any]], timeout: float = 10.0) -> Any:

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from cli.local.servers import RedisServer
-from functions.identity.app import COOKIE, create
+from functions.identity.app import create
+from functions.identity.cookie import COOKIE
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.people import Person, browser, create_person, new_link

@@ -267,3 +267,75 @@ async def test_a_local_count_starts_again_when_its_window_ends() -> None:
     assert counter.count("a", limit) == 0
     counter.forget("a")
     assert [counter.count("a", limit) for _ in range(2)] == [0, 0]
+
+
+CONSOLE = "https://console.example.org"
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A deployment at api.example.org that lets in the pages of one console; asked by those."""
+    there = {"public_url": "https://api.example.org", "console_origins": (CONSOLE,)}
+    resources = Resources(settings.model_copy(update=there))
+    async with browser(create(resources), "https://api.example.org") as opened:
+        opened.headers.update({"origin": CONSOLE, "sec-fetch-site": "cross-site"})
+        yield opened
+    await resources.close()
+
+
+async def test_the_console_at_another_origin_signs_in(api: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+    token = await new_link(pool, await create_person(pool))
+    answer = await api.post("/v1/auth/link", json={"token": token})
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == CONSOLE
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert (await api.post("/v1/auth/refresh")).status_code == 200
+    assert (await api.post("/v1/auth/sign-out")).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://console.example.org.evil.example",
+        "https://evil.example",
+        "http://console.example.org",
+        "https://console.example.org:8443",
+        "https://CONSOLE.example.org",
+        "null",
+    ],
+)
+async def test_no_other_origin_uses_the_cookie(
+    api: httpx.AsyncClient, pool: asyncpg.Pool, origin: str
+) -> None:
+    await api.post("/v1/auth/link", json={"token": await new_link(pool, await create_person(pool))})
+    for path in ("refresh", "sign-out"):
+        answer = await api.post(f"/v1/auth/{path}", headers={"origin": origin})
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+        assert "set-cookie" not in answer.headers
+    assert (await api.post("/v1/auth/refresh")).status_code == 200
+
+
+async def test_the_cookie_for_another_site_is_partitioned(
+    settings: Settings, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIR_COOKIE_SAME_SITE", "none")
+    with pytest.raises(ValueError, match="WEIR_PUBLIC_URL"):
+        create(Resources(settings))
+    url = "https://api.example.org"
+    resources = Resources(settings.model_copy(update={"public_url": url}))
+    token = await new_link(pool, await create_person(pool))
+    async with browser(create(resources), url) as client:
+        kept = (await client.post("/v1/auth/link", json={"token": token})).headers["set-cookie"]
+        removed = (await client.post("/v1/auth/sign-out")).headers["set-cookie"]
+    await resources.close()
+    for header in (kept, removed):  # a browser removes a cookie only by the attributes that it has
+        assert {"samesite=none", "secure", "httponly", "partitioned", "path=/v1/auth"} <= {
+            part.strip().lower() for part in header.split(";")
+        }
+
+
+async def test_the_keys_are_for_every_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/.well-known/jwks.json", headers={"origin": "https://anywhere.example"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers

@@ -175,6 +175,8 @@ async def test_a_store_that_is_away_is_503_with_retry_after(client, what):
 
 
 async def test_health_and_readiness(client, resources):
+    await resources.pg()  # the check has a limit of its own, which connecting is not to use up
+    await (await resources.redis()).ping()
     assert (await client.get("/healthz")).status_code == 200
     assert (await client.get("/readyz")).json() == {"status": "ready"}
     resources.draining = True

@@ -195,3 +195,43 @@ async def test_what_is_no_http_is_a_broker_that_is_away(answer, caplog):
     assert not await broker.send("dev.weir.wake", {"shards": [1]})
     assert "did not take" in caplog.text
     server.close()
+
+
+class Taking:
+    """A carrier that notes what it is given."""
+
+    def __init__(self):
+        self.sent = []
+
+    async def send(self, kind, data):
+        await asyncio.sleep(0)
+        self.sent.append((kind, data["shards"]))
+        return True
+
+    async def close(self):
+        self.sent.append("closed")
+
+
+async def test_what_settles_leaves_nothing_for_later(resources):
+    carrier = resources.wake.carrier = Taking()
+    resources.wake.shards({1})
+    await resources.wake.settle(5)
+    assert carrier.sent == [("dev.weir.wake", [1])]
+    resources.wake.shards({1})  # within the second in which it would be put off
+    await resources.wake.settle(5)
+    assert carrier.sent == [("dev.weir.wake", [1])] * 2
+    await resources.wake.settle(5)
+    await resources.wake.close()
+    assert carrier.sent == [*[("dev.weir.wake", [1])] * 2, "closed"]
+
+
+async def test_what_was_put_off_is_sent_when_it_settles(resources):
+    carrier = resources.wake.carrier = Taking()
+    resources.wake.shards({1})
+    await resources.wake._sender
+    resources.wake.shards({1})
+    await resources.wake._sender
+    assert resources.wake._later is not None
+    await resources.wake.settle(5)
+    assert carrier.sent == [("dev.weir.wake", [1])] * 2
+    assert resources.wake._later is None

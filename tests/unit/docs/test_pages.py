@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from events.housekeep.settings import HousekeepSettings
 from functions.identity.settings import IdentitySettings
 from functions.ingest.settings import IngestSettings
 from shared.auth.permissions import PERMISSIONS
@@ -37,11 +38,12 @@ def test_the_architecture_names_every_function_and_table() -> None:
 
 def test_the_pages_for_operators_have_every_setting() -> None:
     text = "".join(
-        (DOCS / page).read_text() for page in ("operate/knative.md", "start/local.md", "reference/ingest.md")
+        (DOCS / page).read_text()
+        for page in ("operate/knative.md", "operate/console.md", "start/local.md", "reference/ingest.md")
     )
     classes = (
         *(Settings, ConnectionSettings, IngestSettings, IdentitySettings),
-        *(TransformSettings, ReplySettings, BindingSettings),
+        *(TransformSettings, ReplySettings, BindingSettings, HousekeepSettings),
     )
     names = {f"WEIR_{name.upper()}" for settings in classes for name in settings.model_fields}
     assert {name for name in names if f"`{name}`" not in text} == set()

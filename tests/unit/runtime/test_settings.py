@@ -45,3 +45,48 @@ def test_networks_are_listed_with_commas(monkeypatch):
     monkeypatch.setenv("WEIR_SINK_ALLOW", "10.0.0.0/8, 127.0.0.0/8,")
     settings = Settings(database_url="x", redis_url="x", secret="x")
     assert settings.sink_allow == ("10.0.0.0/8", "127.0.0.0/8")
+
+
+WHERE = {"database_url": "postgresql://h/d", "redis_url": "redis://h", "secret": "s"}
+
+
+@pytest.mark.parametrize(
+    ("written", "origins"),
+    [
+        ("", ()),
+        ("https://console.example.com", ("https://console.example.com",)),
+        (
+            "https://Console.Example.com:443/ , http://localhost:5173",
+            ("https://console.example.com", "http://localhost:5173"),
+        ),
+        ("http://[::1]:80", ("http://[::1]",)),
+    ],
+)
+def test_origins_are_kept_as_browsers_write_them(monkeypatch, written, origins):
+    monkeypatch.setenv("WEIR_CONSOLE_ORIGINS", written)
+    assert Settings(**WHERE).console_origins == origins
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "*",
+        "null",
+        "console.example.com",
+        "https://*.example.com",
+        "ftp://example.com",
+        "https://",
+        "https://h:99999",
+    ],
+)
+def test_a_pattern_is_no_origin(written):
+    with pytest.raises(ValidationError, match="console_origins"):
+        Settings(**WHERE, console_origins=(written,))
+
+
+@pytest.mark.parametrize(
+    "written", ["https://a.example/console", "https://u@a.example", "https://a.example?x=1"]
+)
+def test_more_than_an_origin_is_refused_with_what_to_write(written):
+    with pytest.raises(ValidationError, match=r"write https://a\.example"):
+        Settings(**WHERE, console_origins=(written,))

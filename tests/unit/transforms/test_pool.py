@@ -158,7 +158,7 @@ async def test_children_end_with_the_pool() -> None:
 
 
 async def test_a_child_whose_parent_was_killed_does_not_go_on_for_ever() -> None:
-    arguments = (sys.executable, "-I", str(CHILD), str(512 * 1024 * 1024), "0.5")
+    arguments = (sys.executable, "-I", str(CHILD), str(512 * 1024 * 1024), "0.5", "")
     child = await asyncio.create_subprocess_exec(*arguments, stdin=PIPE, stdout=PIPE, env={})
     try:
         assert child.stdin is not None

@@ -1,0 +1,42 @@
+"""The cookie that holds the refresh token, out of reach of scripts and of all paths but those of sign-in."""
+
+from typing import Literal
+
+from starlette.responses import Response
+
+COOKIE = "weir_refresh"
+COOKIE_PATH = "/v1/auth"
+
+
+class RefreshCookie:
+    """Writes `Set-Cookie` (RFC 6265bis). Raises ValueError where browsers would not keep the cookie."""
+
+    def __init__(self, public_url: str, same_site: Literal["strict", "none"]) -> None:
+        self._secure = not public_url.startswith("http://")
+        self._same_site = same_site
+        if same_site == "none" and not self._secure:
+            raise ValueError(
+                "WEIR_COOKIE_SAME_SITE=none needs an https:// address in WEIR_PUBLIC_URL: "
+                "browsers keep no cookie for other sites that is not secure."
+            )
+
+    def holding(self, token: str, max_age_seconds: int) -> str:
+        """The header's value that keeps `token`."""
+        response = Response()
+        response.set_cookie(
+            COOKIE,
+            token,
+            max_age=max_age_seconds,
+            path=COOKIE_PATH,
+            secure=self._secure,
+            httponly=True,
+            samesite=self._same_site,
+        )
+        header = response.headers["set-cookie"]
+        # Of another site's cookies browsers keep those that are kept per page's site (CHIPS). Only Python 3.14
+        # can write the attribute itself.
+        return f"{header}; Partitioned" if self._same_site == "none" else header
+
+    def ended(self) -> str:
+        """The header's value that removes the cookie."""
+        return self.holding("", 0)

@@ -1,0 +1,39 @@
+variable "region" {
+  description = "Where everything is, but for the CDN."
+  type        = string
+}
+
+variable "bucket_prefix" {
+  description = "What the names of buckets begin with: they are the whole world's, so take your organisation's name."
+  type        = string
+}
+
+variable "alarm_emails" {
+  description = "Addresses that alarms go to."
+  type        = set(string)
+  default     = []
+}
+
+variable "environment" {
+  description = "Further settings of Weir, such as WEIR_SINK_ALLOW. None that are secret."
+  type        = map(string)
+  default     = {}
+}
+
+variable "settings_generation" {
+  description = "Raise it to write the settings anew, after a change of them."
+  type        = number
+  default     = 1
+}
+
+variable "release" {
+  description = "What the console says its version is."
+  type        = string
+  default     = ""
+}
+
+variable "lambda_package" {
+  description = "The zip that `make lambda-package` makes."
+  type        = string
+  default     = "../../../../build/lambda/weir-x86_64.zip"
+}

@@ -1,0 +1,61 @@
+variable "region" {
+  description = "Where everything is, but for the CDN."
+  type        = string
+}
+
+variable "bucket_prefix" {
+  description = "What the names of buckets begin with: they are the whole world's, so take your organisation's name."
+  type        = string
+}
+
+variable "alarm_emails" {
+  description = "Addresses that alarms go to."
+  type        = set(string)
+  default     = []
+}
+
+variable "environment" {
+  description = "Further settings of Weir, such as WEIR_SINK_ALLOW. None that are secret."
+  type        = map(string)
+  default     = {}
+}
+
+variable "settings_generation" {
+  description = "Raise it to write the settings anew, after a change of them."
+  type        = number
+  default     = 1
+}
+
+variable "release" {
+  description = "What the console says its version is."
+  type        = string
+  default     = ""
+}
+
+variable "api_url" {
+  description = "Where the API is: a name with a certificate that points to Kourier's load balancer, as https://host."
+  type        = string
+}
+
+variable "cluster_administrators" {
+  description = "A name to the ARN of the role that administers the cluster; that of the deploying pipeline is one."
+  type        = map(string)
+}
+
+variable "cluster_access_cidrs" {
+  description = "Networks that reach the cluster's API server from outside the VPC."
+  type        = list(string)
+  default     = []
+}
+
+variable "console_aliases" {
+  description = "Names of one's own for the console."
+  type        = list(string)
+  default     = []
+}
+
+variable "console_certificate_arn" {
+  description = "The certificate for them: of ACM, in us-east-1."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,4 @@
+output "weir" {
+  description = "Addresses and names: `terraform output -json weir`."
+  value       = module.weir
+}
