@@ -146,6 +146,8 @@ async def serve_one(function: Function, settings: Settings, listening: socket.so
     """Serve one function until told to end."""
     resources = Resources(settings)
     process = Process(resources)
+    if function.wakes_early:
+        await resources.wake.early()
     if function.is_handler:
         from shared.runtime.handler import handler_app
 

@@ -1,5 +1,6 @@
 """Every function runs alone in a process of its own, as on a cluster."""
 
+import json
 import os
 import re
 import signal
@@ -12,8 +13,10 @@ import time
 import httpx
 import pytest
 
+from shared.core.ids import SHARDS
 from shared.runtime import registry
 from shared.runtime.function import HEAVY
+from tests.support.receiver import Receiver
 from tests.support.served import ROOT, Served
 
 IMPORTED = re.compile(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", re.MULTILINE)
@@ -98,6 +101,23 @@ def test_a_request_under_way_ends_before_the_process_does(settings, tmp_path):
         asking.join()
     assert answers[0].text == "draining: True"
     assert "drained" in served.errors
+
+
+def test_ingest_has_a_dispatcher_started_beside_it(settings):
+    """On Knative, where an event has started it."""
+    with (
+        Receiver() as broker,
+        Served(["-m", "shared.runtime.serve"], settings, WEIR_FUNCTION="ingest", K_SINK=broker.url) as served,
+    ):
+        assert httpx.get(f"{served.url}/healthz", timeout=30).status_code == 200
+        deadline = time.monotonic() + 30
+        while not broker.requests:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        ((headers, body),) = broker.requests
+        assert headers["ce-type"] == "dev.weir.wake"
+        assert json.loads(body) == {"shards": list(range(SHARDS))}
+        assert served.end() == 0
 
 
 @pytest.mark.parametrize(
