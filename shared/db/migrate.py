@@ -1,10 +1,18 @@
-"""Bring a database to the schema of this code: `python -m shared.db.migrate`."""
+"""Bring a database to the schema of this code: `python -m shared.db.migrate`.
 
+`--phase expand` runs what is safe beside the code that serves, `--phase contract` the rest as well. The last line on
+stdout says where the database is then, as JSON: `{"at": "0006", "head": "0006", "waiting": []}`.
+"""
+
+import argparse
 import asyncio
+import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -13,6 +21,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from shared.db.phases import BlockedError, Migration, course
+
+Argument = TypeVar("Argument")
 
 LOCK = 0x77656972
 """Key of the advisory lock that keeps two migrations from running at once."""
@@ -34,6 +46,25 @@ def _config() -> Config:
 
 def _sqlalchemy_url(url: str) -> str:
     return "postgresql+asyncpg://" + url.split("://", 1)[1]
+
+
+def chain() -> tuple[Migration, ...]:
+    """Every migration of this code, the first one first."""
+    script = ScriptDirectory.from_config(_config())
+    return tuple(Migration(r.revision, r.module.phase) for r in reversed([*script.walk_revisions()]))
+
+
+def _expand(connection: Connection, running: str | None) -> None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    migrations = chain()
+    if current is None or any(m.revision == current for m in migrations):
+        target = course(migrations, current, running).target
+        if target is None:
+            connection.rollback()
+            return
+    else:
+        target = "head"  # is refused, with the reason
+    _upgrade(connection, target)
 
 
 def _upgrade(connection: Connection, target: str) -> None:
@@ -71,13 +102,28 @@ async def migrate(url: str, target: str = "head") -> None:
 
     Raises NewerDatabaseError when the database knows a later revision than this code.
     """
+    await _locked(url, _upgrade, target, partitions=target == "head")
+
+
+async def expand(url: str, running: str | None) -> None:
+    """Run the migrations that are safe beside code whose own last one is `running` (None: it is not known).
+
+    Raises NewerDatabaseError as `migrate` does, and BlockedError when what this code needs comes after a
+    migration that must wait.
+    """
+    await _locked(url, _expand, running, partitions=True)
+
+
+async def _locked(
+    url: str, run: Callable[[Connection, Argument], None], argument: Argument, *, partitions: bool
+) -> None:
     engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await _lock(connection)
-            await connection.run_sync(_upgrade, target)
+            await connection.run_sync(run, argument)
             await connection.commit()
-            if target == "head":
+            if partitions:
                 today = datetime.now(UTC).date()
                 await connection.execute(
                     text("SELECT ensure_partitions(:first, :last)"),
@@ -104,13 +150,37 @@ async def status(url: str) -> tuple[str | None, str | None]:
     return current, ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def main() -> int:
+async def _report(url: str) -> dict[str, object]:
+    at, head = await status(url)
+    revisions = [m.revision for m in chain()]
+    return {"at": at, "head": head, "waiting": revisions[revisions.index(at) + 1 :] if at else revisions}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Migrate `WEIR_DATABASE_URL`; the exit code is 0, or 1 with the reason on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="python -m shared.db.migrate",
+        description="Bring the database that WEIR_DATABASE_URL names to the schema of this code.",
+        epilog="Example: python -m shared.db.migrate --phase expand --running 0006",
+    )
+    parser.add_argument(
+        "--phase",
+        choices=("expand", "contract"),
+        default="contract",
+        help="expand: stop before what the version that serves still needs; contract: run everything (default)",
+    )
+    parser.add_argument(
+        "--running",
+        help="with expand: the last migration that the version which serves brought; unknown without",
+    )
+    chosen = parser.parse_args(arguments)
+    url = os.environ["WEIR_DATABASE_URL"]
     try:
-        asyncio.run(migrate(os.environ["WEIR_DATABASE_URL"]))
-    except NewerDatabaseError as error:
+        asyncio.run(expand(url, chosen.running) if chosen.phase == "expand" else migrate(url))
+    except (NewerDatabaseError, BlockedError) as error:
         print(f"migrate: {error}", file=sys.stderr)  # noqa: T201 a command's own output
         return 1
+    print(json.dumps(asyncio.run(_report(url))))  # noqa: T201 a command's own output
     return 0
 
 

@@ -1,6 +1,7 @@
 """The schema: migrations lead to the models, both ways, and keep data."""
 
 import asyncio
+import json
 import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.core.ids import floor, timestamp_ms, uuid7
-from shared.db.migrate import NewerDatabaseError, migrate, status
+from shared.db.migrate import NewerDatabaseError, chain, expand, main, migrate, status
 from shared.db.models import Model
 from tests.support import stream
 
@@ -125,6 +126,69 @@ async def test_status_says_whether_migrations_are_due(empty_url: str) -> None:
     assert await status(empty_url) == ("0001", "0008")
     await migrate(empty_url)
     assert await status(empty_url) == ("0008", "0008")
+
+
+async def _names(connection: asyncpg.Connection) -> set[tuple[str, str]]:
+    """Each column and table there is, and whether it may be left out: what code of a version relies on."""
+    rows = await connection.fetch(
+        """
+        SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name NOT LIKE '%\\_p2%' AND table_name <> 'alembic_version'
+        """
+    )
+    return {(f"{row['table_name']}.{row['column_name']}", row["data_type"]) for row in rows}
+
+
+async def test_an_expand_takes_nothing_away_and_asks_for_nothing_new(empty_url: str) -> None:
+    """Code of the version before goes on: its columns are there, and what it does not know has a default."""
+    first, *others = chain()
+    await migrate(empty_url, first.revision)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        for migration in others:
+            before = await _names(connection)
+            await migrate(empty_url, migration.revision)
+            after = await _names(connection)
+            if migration.phase == "contract":
+                continue
+            assert before <= after, migration
+            tables = {name.partition(".")[0] for name, _ in before}
+            asked = await connection.fetch(
+                """
+                SELECT table_name || '.' || column_name AS name, table_name FROM information_schema.columns
+                WHERE table_schema = 'public' AND is_nullable = 'NO' AND column_default IS NULL
+                """
+            )
+            known = {name for name, _ in before}
+            assert not [r["name"] for r in asked if r["table_name"] in tables and r["name"] not in known]
+    finally:
+        await connection.close()
+
+
+async def test_an_expand_beside_the_newest_code_goes_to_the_end(empty_url: str) -> None:
+    await migrate(empty_url, "0004")
+    await expand(empty_url, "0004")
+    assert (await status(empty_url))[0] == "0006"
+    await expand(empty_url, None)
+
+
+async def test_an_expand_refuses_a_newer_database(empty_url: str) -> None:
+    await migrate(empty_url)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(NewerDatabaseError, match="9999"):
+            await expand(empty_url, "0006")
+    finally:
+        await connection.close()
+
+
+def test_the_command_says_where_the_database_is(
+    database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIR_DATABASE_URL", database_url)
+    assert main(["--phase", "expand", "--running", "0006"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"at": "0006", "head": "0006", "waiting": []}
 
 
 async def test_ensure_partitions_makes_each_day_once_even_when_raced(empty_url: str) -> None:
