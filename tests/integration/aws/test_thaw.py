@@ -131,6 +131,16 @@ async def test_what_is_remembered_does_not_outlive_a_pause_that_the_clock_did_no
     assert (await ingest(posted(project)))["statusCode"] == 401
 
 
+async def test_a_call_that_is_traced_goes_to_what_was_opened_last(call, project, pool, monkeypatch):
+    monkeypatch.setenv(
+        "_X_AMZN_TRACE_ID", f"Root=1-6927d6d1-{uuid4().hex[:24]};Parent=53995c3f42cd8ad8;Sampled=1"
+    )
+    ingest = await call("ingest")
+    assert (await ingest(posted(project)))["statusCode"] == 202
+    paused(ingest, world=600, process=0)
+    assert (await ingest(posted(project)))["statusCode"] == 202
+
+
 @pytest.mark.parametrize(
     ("pause", "was_long", "was_not_noticed"),
     [
