@@ -302,6 +302,7 @@ async def test_the_console_at_another_origin_signs_in(api: httpx.AsyncClient, po
         "https://console.example.org:8443",
         "https://CONSOLE.example.org",
         "https://sibling.example.org",
+        "http://[",
         "null",
     ],
 )
