@@ -7,6 +7,7 @@ stdout says where the database is then, as JSON: `{"at": "0006", "head": "0006",
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -32,6 +34,19 @@ LOCK = 0x77656972
 
 LOCK_SECONDS = 0.2
 """How often whoever waits for it looks."""
+
+TABLE_LOCK_SECONDS = 2
+"""How long a migration waits for a table that somebody reads: everybody who wants to write waits behind it."""
+
+LET_PASS_SECONDS = 3.0
+"""How long those are let pass before it tries again."""
+
+TRIES = 60
+
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+logger = logging.getLogger("weir.migrate")
 
 
 class NewerDatabaseError(Exception):
@@ -97,6 +112,23 @@ async def _lock(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
+async def _run(
+    connection: AsyncConnection, run: Callable[[Connection, Argument], None], argument: Argument
+) -> None:
+    """Migrate, again and again where a table is in use for longer: each migration that is done stays done."""
+    for tried in range(1, TRIES + 1):
+        try:
+            await connection.run_sync(run, argument)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or tried == TRIES:
+                raise
+            logger.warning("a table is in use, by a backup or a long search: the migration tries again")
+            await connection.rollback()
+            await asyncio.sleep(LET_PASS_SECONDS)
+        else:
+            return
+
+
 async def migrate(url: str, target: str = "head") -> None:
     """Run migrations up (or down) to `target`; at `head`, make the partitions around today and follow a new server.
 
@@ -121,7 +153,9 @@ async def _locked(
     try:
         async with engine.connect() as connection:
             await _lock(connection)
-            await connection.run_sync(run, argument)
+            await connection.execute(text(f"SET lock_timeout = '{TABLE_LOCK_SECONDS}s'"))
+            await connection.commit()
+            await _run(connection, run, argument)
             await connection.commit()
             if partitions:
                 today = datetime.now(UTC).date()
