@@ -6,12 +6,13 @@ import sys
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 LOCK = 0x77656972
@@ -32,8 +33,11 @@ def _config() -> Config:
     return config
 
 
-def _sqlalchemy_url(url: str) -> str:
-    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+def _engine(url: str) -> AsyncEngine:
+    """asyncpg reads `url` itself, as it does for run-time SQL: SQLAlchemy knows nothing of `sslmode` and its like."""
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
 
 
 def _upgrade(connection: Connection, target: str) -> None:
@@ -71,7 +75,7 @@ async def migrate(url: str, target: str = "head") -> None:
 
     Raises NewerDatabaseError when the database knows a later revision than this code.
     """
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             await _lock(connection)
@@ -93,7 +97,7 @@ async def migrate(url: str, target: str = "head") -> None:
 
 async def status(url: str) -> tuple[str | None, str | None]:
     """The revision a database is at (None: empty) and the one this code wants."""
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(
