@@ -34,7 +34,7 @@ def _config() -> Config:
 
 
 def _engine(url: str) -> AsyncEngine:
-    """asyncpg reads `url` itself, as it does for run-time SQL: SQLAlchemy knows nothing of `sslmode` and its like."""
+    """An engine whose connections are asyncpg's own: that reads `sslmode` and its like, which SQLAlchemy does not know."""
     return create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
     )
