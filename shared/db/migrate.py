@@ -15,13 +15,14 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TypeVar
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.db.phases import BlockedError, Migration, course
@@ -59,8 +60,11 @@ def _config() -> Config:
     return config
 
 
-def _sqlalchemy_url(url: str) -> str:
-    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+def _engine(url: str) -> AsyncEngine:
+    """An engine whose connections are asyncpg's own: that reads `sslmode` and its like, which SQLAlchemy does not know."""
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
 
 
 def chain() -> tuple[Migration, ...]:
@@ -149,7 +153,7 @@ async def expand(url: str, running: str | None) -> None:
 async def _locked(
     url: str, run: Callable[[Connection, Argument], None], argument: Argument, *, partitions: bool
 ) -> None:
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             await _lock(connection)
@@ -173,7 +177,7 @@ async def _locked(
 
 async def status(url: str) -> tuple[str | None, str | None]:
     """The revision a database is at (None: empty) and the one this code wants."""
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(

@@ -60,6 +60,13 @@ async def test_a_migrated_database_is_what_the_models_say(empty_url: str) -> Non
         await engine.dispose()
 
 
+async def test_an_address_may_say_what_is_asked_of_tls(empty_url: str) -> None:
+    address = f"{empty_url}?sslmode=prefer"
+    await migrate(address)
+    at, head = await status(address)
+    assert at == head
+
+
 async def test_down_leaves_nothing_and_up_again_works(empty_url: str) -> None:
     await migrate(empty_url)
     await migrate(empty_url, "base")
