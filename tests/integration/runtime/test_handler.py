@@ -56,7 +56,7 @@ async def test_a_binary_event_is_handled(client, handler):
     assert answer.status_code == 202
     (event,) = handler.events
     assert event["type"] == "dev.weir.wake"
-    assert event["data"]["shards"] == [3, 7]
+    assert event["data"] == {"shards": [3, 7]}
 
 
 async def test_a_structured_event_is_handled(client, handler):
@@ -70,7 +70,7 @@ async def test_a_structured_event_is_handled(client, handler):
     headers = {"content-type": "application/cloudevents+json"}
     answer = await client.post("/", headers=headers, content=json.dumps(event))
     assert answer.status_code == 202
-    assert handler.events[0]["data"]["shards"] == [1]
+    assert handler.events[0]["data"] == {"shards": [1]}
 
 
 async def test_what_a_ping_source_sends_is_a_tick(client, handler):
