@@ -112,7 +112,8 @@ def checked(attributes: Mapping[str, Any], data: Any) -> CloudEvent:
     """An event of these attributes, its data held against its type's contract. Raises ValueError where it is not that."""
     contract = CONTRACTS.get(attributes["type"])
     if contract is not None:
-        data = contract.model_validate(data or {}).model_dump(mode="json", by_alias=True)
+        said = contract.model_validate(data or {})
+        data = said.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {**attributes, "data": data}
 
 
