@@ -1,7 +1,7 @@
 """The loop of a deploy: look at the cluster, decide, do; until a step says that it is the end."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
@@ -25,7 +25,7 @@ from cli.deploy.evidence import Limits
 from cli.deploy.gateway import TIMEOUT_SECONDS, Gateway
 from cli.deploy.kubernetes import Kubernetes
 from cli.deploy.lease import Lease
-from cli.deploy.live import Live, condition
+from cli.deploy.live import Live, Revision, condition
 from cli.deploy.rendered import Manifest, Release
 from cli.deploy.smoke import Credentials
 from cli.deploy.watch import Prometheus
@@ -230,11 +230,7 @@ class Deployment:
             if not waiting:
                 return
             now = monotonic()
-            for name in waiting:
-                if name in found and found[name].ready is False:
-                    failing.setdefault(name, now)
-                else:
-                    failing.pop(name, None)
+            failing = failing_since(failing, found, waiting, now)
             broken = [name for name, at in failing.items() if now - at > FAILED_SECONDS]
             if broken or now > deadline:
                 name = (broken or waiting)[0]
@@ -309,6 +305,13 @@ class Deployment:
         faults = await look_on.run(self._options.watch)
         if faults:
             raise FaultError("; ".join(faults))
+
+
+def failing_since(
+    before: Mapping[str, float], found: Mapping[str, Revision], waiting: Iterable[str], now: float
+) -> dict[str, float]:
+    """Since when each revision has said without a break that it failed: Knative also says so of one that is starting."""
+    return {name: before.get(name, now) for name in waiting if name in found and found[name].ready is False}
 
 
 class FaultError(CommandError):

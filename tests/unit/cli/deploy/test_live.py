@@ -1,6 +1,7 @@
 """What the API server says becomes what a deploy looks at; and what of it is garbage."""
 
 from cli.deploy import cluster, live, names
+from cli.deploy.deployment import failing_since
 from cli.deploy.live import Live, Revision, Service, Share
 
 
@@ -68,3 +69,15 @@ def test_annotations_are_read_as_they_were_written() -> None:
     (found,) = live.read([document], []).services.values()
     assert found.blue == (Share("ingest-1", 100),)
     assert found.waiting == ("0007", "0008")
+
+
+def test_a_revision_fails_only_while_it_says_so_without_a_break() -> None:
+    def found(ready: bool | None) -> dict[str, Revision]:
+        return {"a": Revision("a", "ingest", ready=ready)}
+
+    failing = failing_since({}, found(False), ["a"], 1.0)
+    assert failing == {"a": 1.0}
+    assert failing_since(failing, found(False), ["a"], 9.0) == {"a": 1.0}
+    assert failing_since(failing, found(None), ["a"], 9.0) == {}
+    assert failing_since(failing, found(True), [], 9.0) == {}
+    assert failing_since({}, {}, ["a"], 1.0) == {}
