@@ -12,7 +12,7 @@ FUNCTION = Function(
     wakes=True,
     calls_out=True,
     # One instance can hold every shard; more of them share the shards. A request is open for each shard that is busy.
-    scale=Scale(maximum=8, concurrency=50, target=8, warm=1),
+    scale=Scale(maximum=8, concurrency=50, target=10, warm=1),
     # Two child processes evaluate transforms, in WEIR_TRANSFORM_MEMORY_BYTES of address space each.
     size=Size(cpu_millicores=250, memory_mebibytes=192, memory_max_mebibytes=1280),
     timeout_seconds=300,

@@ -36,8 +36,8 @@ def test_a_process_that_is_told_to_end_hands_over(
     weir: Cluster, project: Project, figures: dict[str, Any]
 ) -> None:
     """What it has under way ends, and another goes on at once with each shard, not when a lease has run out."""
-    with Traffic(weir, project, work_seconds=0.3) as traffic, Pods(weir) as pods:
-        traffic.send(rate=200)
+    with Traffic(weir, project, work_seconds=0.1) as traffic, Pods(weir) as pods:
+        traffic.send(rate=400)
         pods.until("dispatch", 2, 90)
         names = [pod["metadata"]["name"] for pod in weir.living("dispatch")]
         name = eventually(
