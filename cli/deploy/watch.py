@@ -19,7 +19,7 @@ from cli.deploy import evidence, names
 from cli.deploy.cluster import PODS
 from cli.deploy.evidence import Counts, Evidence, Limits
 from cli.deploy.gateway import Gateway
-from cli.deploy.kubernetes import Kubernetes
+from cli.deploy.kubernetes import Kubernetes, ObjectMissingError
 from cli.deploy.live import Service
 from cli.deploy.rendered import CONTAINER
 from cli.errors import CommandError
@@ -108,8 +108,10 @@ class Pods:
         path = self._kubernetes.path(PODS, f"{pod}:{PORT}") + "/proxy/metrics"
         try:
             text = await self._kubernetes.text(path, headers={"x-weir-metrics-token": self._token or ""})
+        except ObjectMissingError:
+            return None  # it has ended since it was listed
         except CommandError as error:
-            self.unread = f"metrics of {pod}: {error.message}"  # it may be ending, and others answer
+            self.unread = f"metrics of {pod}: {error.message}"
             return None
         return evidence.parse(text)
 

@@ -34,6 +34,16 @@ LEFT_OUT = ("catalog", "housekeep", "identity", "projects")
 """Each version starts every function there is, and two cores are to do it within minutes."""
 
 
+PATIENT = ("--max-latency", "30s")
+"""Latency is what the machine has time for. That it is watched is shown elsewhere."""
+
+SMALL = """
+- {op: replace, path: /spec/template/spec/containers/0/resources/requests/cpu, value: 5m}
+- {op: add, path: /spec/template/metadata/annotations/queue.sidecar.serving.knative.dev~1cpu-resource-request, value: 5m}
+"""
+"""Two versions of everything have room on a node of two cores, beside all else that it runs."""
+
+
 def _service(name: str) -> dict[str, str]:
     return {"group": "serving.knative.dev", "kind": "Service", "name": name}
 
@@ -67,6 +77,7 @@ class Weir:
             for n, v in (environment or {}).items()
         ]
         patches = [{"target": _service(function), "patch": yaml.safe_dump(patch)}] if patch else []
+        patches.append({"target": {"group": "serving.knative.dev", "kind": "Service"}, "patch": SMALL})
         patches += [
             {"target": _service(name), "patch": _gone("serving.knative.dev/v1", "Service", name)}
             for name in LEFT_OUT
@@ -112,9 +123,8 @@ class Weir:
     def deploy(
         self, overlay: Path, image: str, *more: str, code: int = 0
     ) -> "subprocess.CompletedProcess[str]":
-        return self.weir(
-            "--overlay", str(overlay), "--image", image, "--gateway", self.cluster.gateway, *more, code=code
-        )
+        words = ("--overlay", str(overlay), "--image", image, "--gateway", self.cluster.gateway)
+        return self.weir(*words, *PATIENT, *more, code=code)
 
     def serving(self) -> dict[str, str]:
         """The revision that has all the traffic of each function."""
@@ -289,7 +299,7 @@ def test_promoting_and_rolling_back_fail_no_request(weir: Weir, load: SteadyLoad
     since, before = time.monotonic(), weir.serving()
     weir.weir(
         *("promote", "--overlay", str(weir.overlay()), "--gateway", weir.cluster.gateway, "--watch", "15s"),
-        *("--smoke-project", weir.project.name),
+        *("--smoke-project", weir.project.name, *PATIENT),
     )
     after = weir.serving()
     assert not set(after.values()) & set(before.values())
