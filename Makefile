@@ -135,7 +135,7 @@ torture: install ## Break everything under load, and account for every event
 ##@ Ship
 # IMAGE is an image's name; after `push` give the one with the digest, which $(BUILD)/image.digest holds.
 IMAGE ?= weir:local
-.PHONY: image push sign verify publish-console deploy promote rollback
+.PHONY: image push sign verify publish-console deploy stage promote rollback
 image: ## Build the container image IMAGE
 	infra/docker/build $(IMAGE)
 
@@ -152,7 +152,10 @@ publish-console: install console ## Put the console into BUCKET; with API also w
 	$(BIN)/python infra/console/publish --bucket "$(BUCKET)" $(if $(API),--api "$(API)") \
 		$(if $(DISTRIBUTION),--distribution "$(DISTRIBUTION)")
 
-deploy: install ## Bring IMAGE to ENV: migrate, stage, smoke, and stop before it has traffic
+deploy: install ## Bring IMAGE to ENV: migrate, stage, smoke, promote, watch; back by itself when the watch fails
+	$(BIN)/weir deploy $(ENV) --image $(IMAGE)
+
+stage: install ## The same as far as the smoke test: `make promote` gives it the traffic
 	$(BIN)/weir deploy $(ENV) --image $(IMAGE) --hold
 
 promote: install ## Give what is staged in ENV the traffic, and take it back when the watch fails

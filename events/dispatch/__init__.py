@@ -12,5 +12,6 @@ gate         how many requests a sink gets, and whether any; `gates` has those o
 progress     an attempt and what comes of it; `sender` makes special ones, `attempt` and `message` plain ones
 endings      the next state of a delivery; `replies` stores what came back
 recorder     writes what has ended
+load         what others are told of how much there is to do
 queries      all statements
 """

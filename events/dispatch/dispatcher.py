@@ -6,6 +6,7 @@ tasks.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -18,6 +19,7 @@ from events.dispatch.gate import LONG_SECONDS, Surroundings
 from events.dispatch.gates import Gates
 from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
+from events.dispatch.load import Load
 from events.dispatch.progress import Progress
 from events.dispatch.reader import Reader
 from events.dispatch.recorder import Batch, Recorder
@@ -58,7 +60,6 @@ STAY_SECONDS = 10.0
 """How long one that did not is left where it is."""
 
 PAUSE_SECONDS = 0.25
-
 logger = logging.getLogger("weir.dispatch")
 
 
@@ -83,7 +84,9 @@ class Dispatcher:
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
         self._health = SinkHealth(resources, self._leases.owner, self._gates)
+        self._load = Load(resources.wake, self.shards, self._due, self._gates)
         self._writing = asyncio.Lock()
+        self._ending = asyncio.Event()
         self._hurry = False
         self._swept_at = 0.0
         self._busy_at = float("-inf")
@@ -111,6 +114,12 @@ class Dispatcher:
             self._start(part)
         await asyncio.gather(*(self._leases.given_back(number) for number in taken))
 
+    async def stay(self, seconds: float) -> None:
+        """Return after that time, or when the process ends."""
+        if seconds:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), seconds)
+
     def wake(self, numbers: Iterable[int]) -> frozenset[int]:
         """There is something new in `numbers`; which of them are held here."""
         held = frozenset(n for n in numbers if (s := self.shards.get(n)) is not None and not s.leaving)
@@ -120,10 +129,14 @@ class Dispatcher:
         return held
 
     def _told(self, numbers: frozenset[int]) -> frozenset[int]:
-        """Something came in through this process: it takes part in the work, if others have all the shards."""
+        """Something came in through this process: locally it takes part in the work, if others have all the shards.
+
+        On Knative a request has to stand for what a process takes on.
+        """
         self._busy_at = time.monotonic()
         if (
-            not self.shards
+            self._resources.wake.local is not None
+            and not self.shards
             and (self._joining is None or self._joining.done())
             and self._busy_at - self._joined_at > JOIN_SECONDS
         ):
@@ -146,10 +159,14 @@ class Dispatcher:
             loop.call_later(PAUSE_SECONDS, self._resources.wake.shards, (number,))
 
     async def drain(self) -> None:
-        """Finish what is under way within `DRAIN_SECONDS`, record it, and give everything back."""
+        """Finish what is under way within `DRAIN_SECONDS`, record it, and give everything back.
+
+        Each shard goes as soon as nothing of it is under way, and where something is left others are woken for it.
+        """
         self._unlisten()
+        self._ending.set()
         self._leases.closing = True
-        await self._leave(list(self.shards.values()), DRAIN_SECONDS)
+        await self._hand_on(list(self.shards.values()), DRAIN_SECONDS)
         await self._stop()
         if self._joining is not None:
             await asyncio.wait([self._joining])
@@ -257,6 +274,7 @@ class Dispatcher:
         await self._share()
         await self._health.exchange()
         now = time.monotonic()
+        self._load.tell()
         if self.shards and self._is_idle(now):
             await self._give_back(list(self.shards.values()))
         elif expired := [s for s in self.shards.values() if s.deadline <= now and s.stays_until <= now]:
@@ -416,7 +434,7 @@ class Dispatcher:
         await self._ears.ignore([shard.number for shard in shards])
         given = False
         try:
-            if not await self._reader.is_behind(shards):
+            if not await self._reader.behind(shards):
                 await self._leases.give_back(shards)
                 given = True
         finally:
@@ -440,6 +458,35 @@ class Dispatcher:
             logger.warning("leases run out by themselves, the database is away: %s", error)
         for shard in shards:
             self._lose(shard)
+
+    async def _hand_on(self, shards: list[Shard], seconds: float) -> None:
+        """Let others go on with `shards`, at the latest after so many seconds."""
+        for shard in shards:
+            shard.leaving = True
+        await self._ears.ignore([shard.number for shard in shards])
+        deadline = time.monotonic() + seconds
+        while shards:
+            resting = [shard for shard in shards if not self._is_at_work({shard.number})]
+            if not resting and time.monotonic() < deadline:
+                await asyncio.sleep(PAUSE_SECONDS / 10)
+                continue
+            going = resting or shards
+            await self._leave(going, 0)
+            # Afterwards: what came before that, nobody else could have been told of.
+            self._resources.wake.shards(await self._left_in(going))
+            shards = [shard for shard in shards if shard not in going]
+
+    async def _left_in(self, shards: Collection[Shard]) -> set[int]:
+        """Those of `shards` with something to do within the next minute; all of them while that cannot be found out."""
+        numbers = {shard.number for shard in shards}
+        try:
+            if await self._due.waits_within(NEAR_SECONDS, numbers):
+                return numbers
+            return await self._reader.behind(shards)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            return numbers
 
     def _is_at_work(self, numbers: Collection[int]) -> bool:
         jobs = self._due.under_way.values()

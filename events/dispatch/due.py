@@ -128,6 +128,15 @@ class DueDeliveries:
         self._letters_of.clear()
         self._next = float("inf")
 
+    async def waits_within(self, seconds: float, shards: Collection[int]) -> bool:
+        """Whether a row of `shards` is due within that time, whoever holds them."""
+        pool = await self._resources.pg()
+        for dead_letters in (False, True):
+            waiting, _ = await queries.waiting(pool, shards, [], dead_letters=dead_letters)
+            if any(due_in <= seconds for due_in in waiting.values()):
+                return True
+        return False
+
     async def step(self) -> None:
         """Wait until something is due, and bring it on its way."""
         while (wait := max(self.due_in, self._looked_at + GAP_SECONDS - time.monotonic())) > 0:

@@ -8,11 +8,11 @@ FUNCTION = Function(
     entry="events.dispatch.handler:create",
     on=("dev.weir.wake", "dev.weir.tick"),
     needs=frozenset({"postgres"}),
-    imports=frozenset({"asyncpg", "cloudevents", "redis"}),
+    imports=frozenset({"asyncpg", "redis"}),
     wakes=True,
     calls_out=True,
-    # One instance can hold every shard; more of them share the shards.
-    scale=Scale(maximum=8, concurrency=50, warm=1),
+    # One instance can hold every shard; more of them share the shards. A request is open for each shard that is busy.
+    scale=Scale(maximum=8, concurrency=50, target=10, warm=1),
     # Two child processes evaluate transforms, in WEIR_TRANSFORM_MEMORY_BYTES of address space each.
     size=Size(cpu_millicores=250, memory_mebibytes=192, memory_max_mebibytes=1280),
     timeout_seconds=300,

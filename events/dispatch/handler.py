@@ -1,5 +1,6 @@
 """Wakes and ticks: each stays open while what it took on has work."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from shared.contracts.tick import Tick
@@ -32,7 +33,10 @@ class Dispatch:
             await note_tick(await self._resources.pg(), "dispatch")
             await self._dispatcher.serve(range(SHARDS), look_back=True)
         else:
-            await self._dispatcher.serve(Wake.model_validate(event["data"]).shards)
+            wake = Wake.model_validate(event["data"])
+            await asyncio.gather(
+                self._dispatcher.serve(wake.shards), self._dispatcher.stay(wake.stay_seconds)
+            )
 
     async def drain(self) -> None:
         """Give everything back."""

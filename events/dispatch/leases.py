@@ -84,8 +84,10 @@ class Leases:
     async def take(self, numbers: Collection[int]) -> AsyncIterator[set[int]]:
         """Lease those of `numbers` that are free, in parts as they become so, and what others hand over.
 
-        That goes on as long as the lease of a dead owner may last. Only one request waits for each shard.
+        That goes on as long as the lease of a dead owner may last. Only one request waits for each shard, and of those
+        that others have only one for all of them: each that is open makes Knative start more instances.
         """
+        is_first = not self._asking
         left = {n for n in numbers if n not in self._asking}
         asked = set(left)
         self._asking |= asked
@@ -104,7 +106,9 @@ class Leases:
                     yield received
                 # Who holds some already sees once a second to those that have an owner. One that has none and could
                 # not be taken was locked, most likely by who gave it back just then.
-                if not left or (self._shards and left <= view.owned) or time.monotonic() > deadline:
+                if not left or time.monotonic() > deadline:
+                    break
+                if left <= view.owned and (self._shards or not is_first):
                     break
                 if not self._shards:
                     await self._claim()

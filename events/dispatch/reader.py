@@ -181,17 +181,17 @@ class Reader:
         wait = min(HORIZON_SECONDS[0] * max(1, self._blocked - NEIGHBOURS), HORIZON_SECONDS[1])
         asyncio.get_running_loop().call_later(wait, self.wake, tuple(shards))
 
-    async def is_behind(self, shards: Collection[Shard]) -> bool:
-        """Whether one of `shards` has something that was not read."""
+    async def behind(self, shards: Collection[Shard]) -> set[int]:
+        """Those of `shards` that have something that was not read."""
         rows = await queries.read(
             await self._resources.stream(),
             [(shard.number, *shard.position) for shard in shards],
             since=_since(shards),
             each=1,
-            limit=1,
-            byte_limit=1,
+            limit=len(shards),
+            byte_limit=WINDOW_BYTES,
         )
-        return bool(rows)
+        return {row["shard"] for row in rows}
 
 
 def _since(shards: Collection[Shard]) -> UUID:

@@ -22,7 +22,7 @@ class Shard(msgspec.Struct, eq=False):
     ended, and how many of those are not on record yet; `unknown_orders` those that are not known, and from
     when on it may be asked what of them waits; `followers` deliveries that wait for their turn, and until when
     what is known of them is fresh. `leased_until`, `busy_until` and `stays_until`, before which it is not handed over, are
-    moments of the monotonic clock.
+    moments of the monotonic clock. `busy_looks` and `told_at` are `load`'s.
     """
 
     number: int
@@ -34,6 +34,8 @@ class Shard(msgspec.Struct, eq=False):
     works: "deque[Work]" = msgspec.field(default_factory=deque)
     busy_until: float = 0.0
     stays_until: float = 0.0
+    busy_looks: int = 0
+    told_at: float = 0.0
     looked_back: bool = False
     ending: bool = False
     leaving: bool = False

@@ -8,7 +8,7 @@ FUNCTION = Function(
     entry="events.housekeep.handler:create",
     on=("dev.weir.tick",),
     needs=frozenset({"postgres"}),
-    imports=frozenset({"asyncpg", "cloudevents"}),
+    imports=frozenset({"asyncpg"}),
     scale=Scale(maximum=1),
     size=Size(cpu_millicores=25, memory_mebibytes=96, memory_max_mebibytes=256),
 )

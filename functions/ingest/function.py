@@ -9,6 +9,7 @@ FUNCTION = Function(
     routes=("/in/{project}",),
     needs=frozenset({"postgres"}),
     wakes=True,
+    wakes_early=True,
     calls_out=True,  # issuers of producers' tokens, for their keys
     scale=Scale(maximum=20, concurrency=250, warm=2),
     # 112 MiB may wait in it: WEIR_BODIES_MAX_BYTES and WEIR_QUEUE_MAX_BYTES.

@@ -7,6 +7,7 @@ stdout says where the database is then, as JSON: `{"at": "0006", "head": "0006",
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,12 +15,14 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TypeVar
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.db.phases import BlockedError, Migration, course
@@ -33,6 +36,19 @@ LOCK = 0x77656972
 LOCK_SECONDS = 0.2
 """How often whoever waits for it looks."""
 
+TABLE_LOCK_SECONDS = 2
+"""How long a migration waits for a table that somebody reads: everybody who wants to write waits behind it."""
+
+LET_PASS_SECONDS = 3.0
+"""How long those are let pass before it tries again."""
+
+TRIES = 60
+
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+logger = logging.getLogger("weir.migrate")
+
 
 class NewerDatabaseError(Exception):
     """The database has a revision that this code does not know: run the newer code, or restore a backup."""
@@ -44,8 +60,11 @@ def _config() -> Config:
     return config
 
 
-def _sqlalchemy_url(url: str) -> str:
-    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+def _engine(url: str) -> AsyncEngine:
+    """An engine whose connections are asyncpg's own: that reads `sslmode` and its like, which SQLAlchemy does not know."""
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
 
 
 def chain() -> tuple[Migration, ...]:
@@ -97,6 +116,23 @@ async def _lock(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
+async def _run(
+    connection: AsyncConnection, run: Callable[[Connection, Argument], None], argument: Argument
+) -> None:
+    """Migrate, again and again where a table is in use for longer: each migration that is done stays done."""
+    for tried in range(1, TRIES + 1):
+        try:
+            await connection.run_sync(run, argument)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or tried == TRIES:
+                raise
+            logger.warning("a table is in use, by a backup or a long search: the migration tries again")
+            await connection.rollback()
+            await asyncio.sleep(LET_PASS_SECONDS)
+        else:
+            return
+
+
 async def migrate(url: str, target: str = "head") -> None:
     """Run migrations up (or down) to `target`; at `head`, make the partitions around today and follow a new server.
 
@@ -117,11 +153,13 @@ async def expand(url: str, running: str | None) -> None:
 async def _locked(
     url: str, run: Callable[[Connection, Argument], None], argument: Argument, *, partitions: bool
 ) -> None:
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             await _lock(connection)
-            await connection.run_sync(run, argument)
+            await connection.execute(text(f"SET lock_timeout = '{TABLE_LOCK_SECONDS}s'"))
+            await connection.commit()
+            await _run(connection, run, argument)
             await connection.commit()
             if partitions:
                 today = datetime.now(UTC).date()
@@ -139,7 +177,7 @@ async def _locked(
 
 async def status(url: str) -> tuple[str | None, str | None]:
     """The revision a database is at (None: empty) and the one this code wants."""
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(

@@ -4,15 +4,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import uuid4
 
 import msgspec
 
-if TYPE_CHECKING:
-    from aiohttp import ClientSession
-
 ATTEMPTS = 2
-CONNECT_SECONDS = 5
 HOLD_SECONDS = 65
 """How long an answer is waited for. A channel in memory answers when the subscriber has, and a dispatcher keeps
 its request open while it works: hanging up would tell Knative that it is idle."""
@@ -33,7 +30,6 @@ class Broker:
         self._sink = sink
         self._extensions = dict(extensions or {})
         self._certificates = certificates
-        self._session: ClientSession | None = None
         self._said = False
 
     @classmethod
@@ -46,58 +42,49 @@ class Broker:
             certificates=os.environ.get("K_CA_CERTS") or None,
         )
 
-    async def send(self, kind: str, data: Any) -> bool:
-        """Post an event of type `kind`. Whether the broker took it: a hint may be lost, so nothing is raised."""
+    async def send(self, kind: str, data: Any, sent: asyncio.Event | None = None) -> bool:
+        """Post an event of type `kind`. Whether the broker took it: a hint may be lost, so nothing is raised.
+
+        `sent` is set when it has gone out for the first time.
+        """
         if self._sink is None:
             if not self._said:
                 logger.warning("K_SINK is not set: %s and what follows waits for the tick", kind)
                 self._said = True
             return False
-        import aiohttp
-        from cloudevents.core.bindings.http import to_binary_event
-        from cloudevents.core.v1.event import CloudEvent
+        from shared.core.cloudevents import DataKind, Event, to_binary
+        from shared.runtime.post import post
 
-        source = f"/weir/{os.environ.get('K_SERVICE', 'local')}"
-        attributes = {
-            "type": kind,
-            "source": source,
-            "datacontenttype": "application/json",
-            **self._extensions,
-        }
-        message = to_binary_event(CloudEvent(attributes, data))
+        event = Event(
+            specversion="1.0",
+            id=str(uuid4()),
+            source=f"/weir/{os.environ.get('K_SERVICE', 'local')}",
+            type=kind,
+            datacontenttype="application/json",
+            extensions={**self._extensions},
+            data=msgspec.json.encode(data),
+            data_kind=DataKind.JSON,
+        )
+        headers, body = to_binary(event)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with self._open().post(
-                    self._sink, headers=message.headers, data=message.body
-                ) as answer:
-                    if answer.status < 300:
-                        return True
-                    logger.warning("the broker answered %d to %s", answer.status, kind)
-            except (aiohttp.ClientError, OSError) as error:
-                if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
-                    return True  # it was sent, and whoever has it is still at it
+                status = await post(
+                    self._sink,
+                    headers,
+                    body,
+                    timeout_seconds=HOLD_SECONDS,
+                    certificates=self._certificates,
+                    sent=sent,
+                )
+            except TimeoutError:
+                return True  # it was sent, and whoever has it is still at it
+            except OSError as error:
                 logger.warning("the broker did not take %s (attempt %d): %r", kind, attempt, error)
+                continue
+            if status < 300:
+                return True
+            logger.warning("the broker answered %d to %s", status, kind)
         return False
 
     async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            await asyncio.sleep(0)  # lets the transports say goodbye before the loop ends
-
-    def _open(self) -> "ClientSession":
-        if self._session is None:
-            import aiohttp
-
-            connector = None
-            if self._certificates:
-                import ssl
-
-                context = ssl.create_default_context(cadata=self._certificates)
-                connector = aiohttp.TCPConnector(ssl=context)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=aiohttp.ClientTimeout(total=HOLD_SECONDS, connect=CONNECT_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
+        """Nothing is kept open between two events."""

@@ -9,14 +9,16 @@ Store = Literal["postgres", "redis"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How far Knative may scale a function; `concurrency` is requests per instance.
+    """How far Knative may scale a function; `concurrency` is requests per instance at most.
 
+    `target` is how many of them there should be, where that is less; 70 % of it, to be exact, as Knative reckons.
     `warm` is how many instances a deployment keeps that pays for the absence of cold starts; zero where nobody waits.
     """
 
     minimum: int = 0
     maximum: int = 10
     concurrency: int = 100
+    target: int | None = None
     warm: int = 0
 
 
@@ -41,6 +43,7 @@ class Function:
     sees them: a segment in braces stands for any one segment, and a template covers all below it.
     `imports` names the heavy modules that the function may load until its first answer; any other
     from `HEAVY` fails the suite. `wakes` says that it sends wakes, so that it is told where the broker is;
+    `wakes_early` that it sends one when it starts, since what starts it brings work;
     `calls_out` that it calls addresses which users name, so that its way there is open.
     """
 
@@ -52,6 +55,7 @@ class Function:
     needs: frozenset[Store] = frozenset({"postgres"})
     imports: frozenset[str] = frozenset()
     wakes: bool = False
+    wakes_early: bool = False
     calls_out: bool = False
     scale: Scale = field(default_factory=Scale)
     size: Size = field(default_factory=Size)

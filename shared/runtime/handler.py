@@ -20,7 +20,7 @@ from shared.runtime.probes import Probes
 from shared.runtime.resources import Resources
 
 CloudEvent = Mapping[str, Any]
-"""An event as handlers see it: its attributes by name, and `data` as the JSON value that was sent."""
+"""An event as handlers see it: `id`, `source`, `type`, and `data` as the JSON value that was sent."""
 
 BODY_BYTES = 64 * 1024
 PING = "dev.knative.sources.ping"
@@ -94,28 +94,26 @@ class HandlerApp:
 
 
 def parse(headers: Headers, body: bytes) -> CloudEvent:
-    """The CloudEvent of a binary or structured message, read by the CloudEvents SDK.
+    """The CloudEvent of a binary or structured message.
 
-    `data` of Weir's own types is checked against its contract. Raises whatever the SDK raises for what is
+    `data` of Weir's own types is checked against its contract. Raises InvalidEvent or UnsupportedFormat for what is
     not an event, ValueError for data that is not what the contract says.
     """
-    from cloudevents.core.bindings.http import HTTPMessage, from_http_event
+    from shared.core.cloudevents import parse as read_event
 
-    event = from_http_event(HTTPMessage(headers=dict(headers), body=body))
-    data = event.get_data()
-    if isinstance(data, bytes | bytearray):
-        data = msgspec.json.decode(data) if data else None
-    attributes = event.get_attributes()
-    if attributes["type"] == PING:
-        attributes, data = {**attributes, "type": Tick.TYPE}, None
-    return checked(attributes, data)
+    event = read_event(headers.raw, body)
+    kind, data = event.type, msgspec.json.decode(event.data) if event.data else None
+    if kind == PING:
+        kind, data = Tick.TYPE, None
+    return checked({"id": event.id, "source": event.source, "type": kind}, data)
 
 
 def checked(attributes: Mapping[str, Any], data: Any) -> CloudEvent:
     """An event of these attributes, its data held against its type's contract. Raises ValueError where it is not that."""
     contract = CONTRACTS.get(attributes["type"])
     if contract is not None:
-        data = contract.model_validate(data or {}).model_dump(mode="json", by_alias=True)
+        said = contract.model_validate(data or {})
+        data = said.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {**attributes, "data": data}
 
 

@@ -17,7 +17,6 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import uvicorn
@@ -27,6 +26,7 @@ from starlette.types import ASGIApp
 from shared.runtime import load, registry
 from shared.runtime.connection import Connection
 from shared.runtime.function import Function
+from shared.runtime.lean import leave_out_pydantic_1
 from shared.runtime.log import start_logging
 from shared.runtime.resources import Resources
 from shared.runtime.settings import ConnectionSettings, Settings
@@ -146,6 +146,8 @@ async def serve_one(function: Function, settings: Settings, listening: socket.so
     """Serve one function until told to end."""
     resources = Resources(settings)
     process = Process(resources)
+    if function.wakes_early:
+        await resources.wake.early()
     if function.is_handler:
         from shared.runtime.handler import handler_app
 
@@ -180,14 +182,6 @@ async def serve_all(settings: Settings, listening: socket.socket) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; OSError when the port is taken."""
     return socket.create_server((host, port), backlog=2048, reuse_port=False)
-
-
-def leave_out_pydantic_1() -> None:
-    """Make `pydantic.v1` a module that is not there, which FastAPI allows for.
-
-    It looks in every route for models of that version, and imports all of it to do so: a seventh of a start.
-    """
-    sys.modules.setdefault("pydantic.v1", cast("ModuleType", None))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,24 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.contracts.wake import Wake as Hint
+from shared.core.ids import SHARDS
 from shared.runtime.outage import is_outage
 
 if TYPE_CHECKING:
+    from shared.runtime.broker import Broker
     from shared.runtime.local_broker import LocalBroker
     from shared.runtime.resources import Resources
 
 CHANNEL = "weir:wake:{}"
+EARLY_SECONDS = 0.25
+"""How long a start may be held up by a broker that is not there."""
+
 BROKER_INTERVAL_SECONDS = 1.0
 REDIS_PAUSE_SECONDS = 1.0
 """How long Redis is left alone after it did not answer, so that its absence costs no time-outs."""
 
 REDIS_TIMEOUT_SECONDS = 1.0
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 10.0
+"""How long the end of a process waits for the broker's answer. Hanging up takes the wake back from whoever holds it,
+and a dispatcher at zero needs seconds to get it."""
 
 Listener = Callable[[frozenset[int]], Collection[int] | None]
 """Gets shards that have new work; answers which of them it takes care of. Must not block or raise."""
@@ -76,6 +83,27 @@ class Wake:
         if left and not self._closed:
             self._waiting |= left
             self._start()
+
+    async def early(self) -> None:
+        """Have a dispatcher started before there is anything to tell: on Knative it starts beside this process.
+
+        For a process that starts because work is coming. Returns as soon as the wake has gone out, for what loads a
+        function lets nothing else run.
+        """
+        if (broker := self._knative()) is None:
+            return
+        sent = asyncio.Event()
+        every = set(range(SHARDS))
+        self._note(every)
+        asking = self._start_asking(broker.send(Hint.TYPE, _data(every), sent))
+        going = asyncio.get_running_loop().create_task(sent.wait())
+        await asyncio.wait({asking, going}, timeout=EARLY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        going.cancel()
+
+    def stay(self, shard: int, seconds: float) -> None:
+        """Have Knative see for so long that there is a lot to do in `shard`; see `Hint`. Returns at once."""
+        if not self._closed and (broker := self._knative()) is not None:
+            self._start_asking(broker.send(Hint.TYPE, _data({shard}, seconds)))
 
     async def settle(self, timeout_seconds: float) -> None:
         """Send what is waiting now, whether or not the same was sent just before.
@@ -149,20 +177,36 @@ class Wake:
             self._again(early, max(self._asked_at[s] for s in early) + BROKER_INTERVAL_SECONDS - now)
         if not due:
             return
-        for shard in due:
-            self._asked_at[shard] = now
-        data = Hint(shards=tuple(sorted(due))).model_dump(mode="json", by_alias=True)
         if self.local is not None:
-            self.local.send({"type": Hint.TYPE, "source": "/weir", "data": data})
+            self._note(due)
+            self.local.send({"type": Hint.TYPE, "source": "/weir", "data": _data(due)})
             return
+        self._note(due)
         if self.carrier is None:
             from shared.runtime.broker import Broker
 
             self.carrier = Broker.from_environment()
         # Not awaited: the answer may come only when the work is done, and other shards must not wait for that.
-        asking = asyncio.get_running_loop().create_task(self.carrier.send(Hint.TYPE, data))
+        self._start_asking(self.carrier.send(Hint.TYPE, _data(due)))
+
+    def _knative(self) -> "Broker | None":
+        """The broker of Knative, which counts requests; None where wakes are carried by something else."""
+        from shared.runtime.broker import Broker
+
+        if self.local is None and self.carrier is None:
+            self.carrier = Broker.from_environment()
+        return self.carrier if isinstance(self.carrier, Broker) else None
+
+    def _note(self, shards: set[int]) -> None:
+        now = monotonic()
+        for shard in shards:
+            self._asked_at[shard] = now
+
+    def _start_asking(self, sending: Coroutine[Any, Any, bool]) -> "asyncio.Task[bool]":
+        asking = asyncio.get_running_loop().create_task(sending)
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
+        return asking
 
     def _asked(self, asking: "asyncio.Task[bool]") -> None:
         self._asking.discard(asking)
@@ -179,3 +223,8 @@ class Wake:
         self._later = None
         early, self._early = self._early, set()
         self.shards(early)
+
+
+def _data(shards: Iterable[int], stay_seconds: float = 0) -> dict[str, object]:
+    hint = Hint(shards=tuple(sorted(shards)), stay_seconds=stay_seconds)
+    return hint.model_dump(mode="json", by_alias=True, exclude_defaults=True)

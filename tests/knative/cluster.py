@@ -1,67 +1,57 @@
-"""A Knative with Weir's generated base on it, and the tool that starts one on this machine."""
+"""A namespace of a Knative with Weir's generated base in it."""
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.knative.stores import Stores
+from tests.knative.tool import ROOT
+from tests.knative.waiting import eventually, say
+
 BASE = ROOT / "infra/knative/base"
 GONE_SECONDS = 150
-
-
-def say(text: str) -> None:
-    """A line of progress: these tests take minutes."""
-    sys.stderr.write(f"[knative {time.strftime('%H:%M:%S')}] {text}\n")
-    sys.stderr.flush()
-
-
-def eventually(what: str, ask: Callable[[], Any], seconds: float, every: float = 0.5) -> Any:
-    """The first answer of `ask` that is not None or False. AssertionError after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = ask()
-        if answer is not None and answer is not False:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(every)
-
-
-@dataclass(frozen=True)
-class Stores:
-    """The database as this machine reaches it, and both stores as pods do."""
-
-    here: str
-    database: str
-    redis: str
+APPLY_ATTEMPTS = 4
+SERVICE = "serving.knative.dev/service"
+Expose = Callable[[str], AbstractContextManager[str]]
 
 
 class Cluster:
-    """One namespace of a cluster."""
+    """One namespace. `exposed` makes a server on this machine's loopback reachable for pods while it is open."""
 
     def __init__(
-        self, environment: Mapping[str, str], *, image: str, gateway: str, stores: Stores, folder: Path
+        self,
+        environment: Mapping[str, str],
+        *,
+        image: str,
+        gateway: str,
+        stores: Stores,
+        folder: Path,
+        exposed: Expose,
     ) -> None:
-        self.namespace = f"weir-{uuid4().hex[:6]}"
+        self.namespace = os.environ.get("WEIR_KNATIVE_NAMESPACE") or f"weir-{uuid4().hex[:6]}"
         self.image = image
         self.gateway = gateway
         self.stores = stores
+        self.exposed = exposed
         self.secret = uuid4().hex + uuid4().hex
         self._environment = dict(environment)
         self._folder = folder
+        self._hosts: dict[str, str] = {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What kubectl needs to find the cluster."""
+        return self._environment
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run kubectl in the namespace; its stdout. AssertionError with what it says when it fails."""
@@ -85,7 +75,7 @@ class Cluster:
         self.kubectl("create", "namespace", self.namespace)
         settings = {
             "WEIR_DATABASE_URL": self.stores.database,
-            "WEIR_REDIS_URL": self.stores.redis,
+            "WEIR_REDIS_URL": self.stores.redis_url,
             "WEIR_SECRET": self.secret,
             "WEIR_SINK_ALLOW": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
             "WEIR_PUBLIC_URL": self.gateway,
@@ -109,8 +99,26 @@ class Cluster:
         self.apply()
 
     def apply(self) -> None:
-        """Make the namespace what the base says; safe to repeat."""
-        self.kubectl("apply", "-k", str(self._folder))
+        """Make the namespace what the base says; safe to repeat. It is, where a webhook of Knative's is not up to it at once."""
+        folder = str(self._folder)
+        for _ in range(APPLY_ATTEMPTS - 1):
+            try:
+                self.kubectl("apply", "-k", folder)
+            except AssertionError as error:
+                if "failed calling webhook" not in str(error):
+                    raise
+                say(f"again: {error}")
+            else:
+                return
+        self.kubectl("apply", "-k", folder)
+
+    def stop_ticks(self) -> None:
+        """No tick from here on."""
+        self.kubectl("delete", "pingsource", "--all")
+
+    def start_ticks(self) -> None:
+        """Bring the ticks back, as they were installed."""
+        self.apply()
 
     def remove(self) -> None:
         """Drop the namespace with everything in it."""
@@ -127,22 +135,12 @@ class Cluster:
 
     def pods(self) -> list[str]:
         """The functions that have a pod; one that is ending counts no more."""
-        label = "serving.knative.dev/service"
-        return sorted(
-            pod["metadata"]["labels"][label]
-            for pod in self.get("pods", "-l", label)
-            if "deletionTimestamp" not in pod["metadata"]
-        )
+        return sorted(pod["metadata"]["labels"][SERVICE] for pod in self.living())
 
-    def started(self) -> list[str]:
-        """When each pod was asked for, and when its container ran and was ready."""
-        lines = []
-        for pod in self.get("pods", "-l", "serving.knative.dev/service"):
-            at = {c["type"]: c["lastTransitionTime"][11:19] for c in pod["status"]["conditions"]}
-            name = pod["metadata"]["labels"]["serving.knative.dev/service"]
-            made = pod["metadata"]["creationTimestamp"][11:19]
-            lines.append(f"  {name}: made {made}, ready {at.get('Ready')}")
-        return lines
+    def living(self, function: str | None = None) -> list[dict[str, Any]]:
+        """The pods of a function, or of all, that are not ending."""
+        selector = SERVICE if function is None else f"{SERVICE}={function}"
+        return [p for p in self.get("pods", "-l", selector) if "deletionTimestamp" not in p["metadata"]]
 
     def wait_zero(self) -> float:
         """Until no function has a pod; the seconds that took."""
@@ -152,9 +150,16 @@ class Cluster:
 
     def client(self, function: str, headers: Mapping[str, str]) -> httpx.Client:
         """Requests to a function through the gateway."""
-        (service,) = [s for s in self.get("ksvc") if s["metadata"]["name"] == function]
-        host = urlsplit(service["status"]["url"]).netloc
-        return httpx.Client(base_url=self.gateway, headers={**headers, "host": host}, timeout=60)
+        return httpx.Client(
+            base_url=self.gateway, headers={**headers, "host": self.host(function)}, timeout=60
+        )
+
+    def host(self, function: str) -> str:
+        """The name under which the gateway knows a function."""
+        if function not in self._hosts:
+            (service,) = [s for s in self.get("ksvc") if s["metadata"]["name"] == function]
+            self._hosts[function] = urlsplit(service["status"]["url"]).netloc
+        return self._hosts[function]
 
     def diagnosis(self) -> str:
         """What there is to see when something went wrong."""
@@ -165,62 +170,3 @@ class Cluster:
             log = self.kubectl("logs", name, "-c", "weir", "--tail=40", check=False)
             parts.append(f"--- {name}\n{log}")
         return "\n".join(parts)
-
-
-class Tool:
-    """The tool that starts a single-node cluster on this machine."""
-
-    def __init__(self, program: Path) -> None:
-        self._program = str(program)
-
-    @classmethod
-    def find(cls) -> Self | None:
-        program = Path(os.environ.get("CLUSTER", ROOT.parent / "shared/cluster/cluster"))
-        return cls(program) if program.exists() else None
-
-    @contextmanager
-    def running(self) -> Iterator[dict[str, str]]:
-        """A running cluster's environment. One that was down before is down afterwards."""
-        was_up = self._run("status", check=False).returncode == 0
-        say("the cluster is up" if was_up else "starting the cluster")
-        try:
-            self._run("up")
-            shell = f'eval "$({self._program} env)"; env -0'
-            lines = subprocess.run(["bash", "-c", shell], capture_output=True, check=True).stdout
-            yield dict(line.split("=", 1) for line in lines.decode().split("\0") if line)
-        finally:
-            if not was_up:
-                say("ending the cluster")
-                self._run("down", check=False)
-
-    def image(self) -> str:
-        """The image of this work tree, in the cluster; its name. WEIR_IMAGE names one that is there already."""
-        if there := os.environ.get("WEIR_IMAGE"):
-            return there
-        name = f"dev.local/weir:{uuid4().hex[:8]}"
-        say(f"building {name}")
-        environment = {**os.environ, "CLUSTER": self._program}
-        built = subprocess.run(
-            [str(ROOT / "infra/docker/build"), name],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert built.returncode == 0, built.stderr[-3000:]
-        loaded = self._run("load", name).stdout.split()[-1]
-        if shutil.which("buildah"):  # the cluster has its own copy now
-            subprocess.run(["buildah", "rmi", name], capture_output=True, check=False)
-        return loaded
-
-    def exposed(self, url: str) -> str:
-        """`url` as pods reach it, whose server listens on this machine's loopback."""
-        port = urlsplit(url).port
-        assert port is not None
-        self._run("expose", str(port))
-        return url.replace("127.0.0.1", "host.internal")
-
-    def _run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        ended = subprocess.run([self._program, *arguments], capture_output=True, text=True, check=False)
-        assert not check or ended.returncode == 0, f"cluster {arguments[0]}: {ended.stderr[-3000:]}"
-        return ended

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import time
 from typing import Self
 
 
 class Receiver:
-    """`with Receiver() as sink`: `sink.url` is its address, `sink.requests` the headers and bodies it got.
+    """`with Receiver() as sink`: `sink.url` is its address, `sink.requests` the headers and bodies it got, `sink.times` when.
 
     Names of headers are in lower case. It answers with `status`, which can be changed at any time.
     """
@@ -15,6 +16,7 @@ class Receiver:
     def __init__(self, status: int = 204) -> None:
         self.status = status
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.times: list[float] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
@@ -34,6 +36,7 @@ def _handler(receiver: Receiver) -> Callable[..., BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the library's name for it
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            receiver.times.append(time())
             receiver.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
             self.send_response(receiver.status)
             self.send_header("content-length", "0")

@@ -79,6 +79,10 @@ class Sink:
         """Let `chooser` decide for each request."""
         self._choose = chooser
 
+    def let_go(self) -> None:
+        """Answer at once what hangs or is delayed, now and from now on."""
+        self._ending.set()
+
     async def wait(self, count: int, timeout: float = 10.0) -> list[Received]:
         """The requests, as soon as there are `count`. Raises TimeoutError, saying how many there are."""
         try:

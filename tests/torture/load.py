@@ -25,16 +25,26 @@ class Load:
     """Sends until told to end; what was not answered with 202 is sent again, as producers should.
 
     Event n of a key is named `key.n`, and is sent when n-1 was acknowledged, or in one batch with it.
-    `acknowledged` is id to uid, `answers` counts the status codes, 0 for no answer.
+    The same `source` twice sends copies of the same events. `acknowledged` is id to uid, `answers` counts the status codes, 0 for no answer. `host` is asked for where the address
+    is a gateway's.
     """
 
     def __init__(
-        self, url: str, key: str, rate: float, *, padding: int = 200, limit: int | None = None
+        self,
+        url: str,
+        key: str,
+        rate: float,
+        *,
+        padding: int = 200,
+        limit: int | None = None,
+        host: str | None = None,
+        source: str = "/torture",
     ) -> None:
         self._url = url
-        self._headers = {"authorization": f"Bearer {key}"}
+        self._headers = {"authorization": f"Bearer {key}"} | ({"host": host} if host else {})
         self._each = rate / PRODUCERS
         self._limit = limit
+        self._source = source
         self._data = {"note": "x" * padding}
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
@@ -81,6 +91,11 @@ class Load:
                     await asyncio.sleep(PAUSE_SECONDS)
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether it ends by itself."""
+        return self._limit is not None
+
+    @property
     def _is_whole(self) -> bool:
         return self._limit is not None and len(self.sent_at) >= self._limit
 
@@ -111,7 +126,7 @@ class Load:
         return {
             "specversion": "1.0",
             "id": identity,
-            "source": "/torture",
+            "source": self._source,
             "type": "com.example.tortured",
             "partitionkey": identity.partition(".")[0],
             "data": self._data,

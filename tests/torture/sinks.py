@@ -26,10 +26,11 @@ PIECE = 64 * 1024
 class Receiver:
     """Answers 204. `accepted` counts the 2xx of each delivery, `arrived` has when an event was first accepted.
 
-    While `refusing` it answers 503.
+    While `refusing` it answers 503. `work_seconds` is what an answer takes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work_seconds: float = WORK_SECONDS) -> None:
+        self.work_seconds = work_seconds
         self.url = ""
         self.accepted: Counter[str] = Counter()
         self.arrived: dict[str, float] = {}
@@ -60,7 +61,7 @@ class Receiver:
         self.open += 1
         try:
             await request.read()
-            await asyncio.sleep(WORK_SECONDS)
+            await asyncio.sleep(self.work_seconds)
         finally:
             self.open -= 1
         if self.refusing or self._refuses(event):
@@ -83,8 +84,8 @@ class Receiver:
 class OrderedReceiver(Receiver):
     """Watches the order of each key, and refuses some events once, since a retry must hold up those behind it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, work_seconds: float = WORK_SECONDS) -> None:
+        super().__init__(work_seconds)
         self.order = Order()
         self._refused: set[str] = set()
 

@@ -60,8 +60,9 @@ def _service(function: Function) -> Manifest:
 
 def _autoscaling(function: Function) -> dict[str, str]:
     window = {"window": TICKED_WINDOW} if Tick.TYPE in function.on else {}
+    target = {} if function.scale.target is None else {"target": str(function.scale.target)}
     scale = {"min-scale": str(function.scale.minimum), "max-scale": str(function.scale.maximum)}
-    return {f"autoscaling.knative.dev/{name}": value for name, value in {**scale, **window}.items()}
+    return {f"autoscaling.knative.dev/{name}": value for name, value in {**scale, **target, **window}.items()}
 
 
 def _container(function: Function) -> Manifest:

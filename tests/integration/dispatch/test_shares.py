@@ -195,6 +195,31 @@ async def test_a_shard_that_was_handed_to_nobody_is_taken_again(world: World, si
     await until_even(world, timeout=HANDED_SECONDS + 5)
 
 
+async def test_one_request_waits_for_what_others_have(settings: Settings, world: World, sink: Sink) -> None:
+    """Each that is open makes Knative start one more instance, which would wait as well."""
+    await world.subscribe(sink.url)
+    await until_started(world)
+
+    async def keeps(_moves: object) -> None:
+        """It hands over nothing."""
+
+    world.handlers[0]._dispatcher._hand_over = keeps
+    async with another(settings, world) as second:
+        wakes = [
+            asyncio.ensure_future(
+                second.handlers[0].handle(
+                    {"type": "dev.weir.wake", "source": "/weir", "data": {"shards": [shard]}}
+                )
+            )
+            for shard in range(SHARDS)
+        ]
+        done, waiting = await asyncio.wait(wakes, timeout=5)
+        assert (len(done), len(waiting)) == (SHARDS - 1, 1)
+        for handler in second.handlers:
+            await handler.drain()
+        await asyncio.wait(waiting)
+
+
 async def test_limits_hold_across_workers(settings: Settings, world: World, sink: Sink) -> None:
     await world.subscribe(sink.url, maxInFlight=4)
     sink.answer(200, delay=0.02)

@@ -1,5 +1,6 @@
 """Every function runs alone in a process of its own, as on a cluster."""
 
+import json
 import os
 import re
 import signal
@@ -12,8 +13,10 @@ import time
 import httpx
 import pytest
 
+from shared.core.ids import SHARDS
 from shared.runtime import registry
 from shared.runtime.function import HEAVY
+from tests.support.receiver import Receiver
 from tests.support.served import ROOT, Served
 
 IMPORTED = re.compile(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", re.MULTILINE)
@@ -25,7 +28,7 @@ def test_a_function_runs_alone(function, settings):
     arguments = ["-X", "importtime", "-m", "shared.runtime.serve"]
     with Served(arguments, settings, WEIR_FUNCTION=function.name) as served:
         modules = IMPORTED.findall(served.written())
-        answer = httpx.get(f"{served.url}/readyz", timeout=30)
+        answer = served.ready()
         assert served.end() == 0
     assert {name.partition(".")[0] for name in modules} & HEAVY <= function.imports
     assert "pydantic.v1.main" not in modules
@@ -37,7 +40,7 @@ def test_all_functions_run_behind_one_address(settings, tmp_path):
     (tmp_path / "index.html").write_text("<title>Weir</title>")
     with Served(["-m", "shared.runtime.serve", "--all"], settings, WEIR_CONSOLE_DIR=str(tmp_path)) as served:
         with httpx.Client(base_url=served.url, timeout=30) as client:
-            assert client.get("/readyz").status_code == 200
+            assert served.ready().status_code == 200
             assert client.get("/projects/default/events").text == "<title>Weir</title>"
             assert client.post("/projects/default/events").status_code == 405
             for path in ("/v1", "/v1/nothing", "/in", "/sink/a/b/c"):
@@ -98,6 +101,23 @@ def test_a_request_under_way_ends_before_the_process_does(settings, tmp_path):
         asking.join()
     assert answers[0].text == "draining: True"
     assert "drained" in served.errors
+
+
+def test_ingest_has_a_dispatcher_started_beside_it(settings):
+    """On Knative, where an event has started it."""
+    with (
+        Receiver() as broker,
+        Served(["-m", "shared.runtime.serve"], settings, WEIR_FUNCTION="ingest", K_SINK=broker.url) as served,
+    ):
+        assert httpx.get(f"{served.url}/healthz", timeout=30).status_code == 200
+        deadline = time.monotonic() + 30
+        while not broker.requests:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        ((headers, body),) = broker.requests
+        assert headers["ce-type"] == "dev.weir.wake"
+        assert json.loads(body) == {"shards": list(range(SHARDS))}
+        assert served.end() == 0
 
 
 @pytest.mark.parametrize(

@@ -132,14 +132,12 @@ async def test_a_broker_that_refuses_is_no_error(sink, caplog):
     broker = Broker(sink.url)
     assert not await broker.send("dev.weir.wake", {"shards": [1]})
     assert "answered 503" in caplog.text
-    await broker.close()
 
 
 async def test_a_broker_that_is_away_is_no_error(caplog):
     broker = Broker("http://127.0.0.1:1/")
     assert not await broker.send("dev.weir.wake", {"shards": [1]})
     assert "did not take" in caplog.text
-    await broker.close()
 
 
 async def test_without_k_sink_it_is_said_once(caplog, monkeypatch):
@@ -160,6 +158,43 @@ async def test_a_broker_that_keeps_its_request_open_holds_up_nobody(resources, s
     requests = await sink.wait(2)
     assert [request.json()["shards"] for request in requests] == [[3], [4]]
     await resources.wake.close()
+
+
+async def test_an_early_wake_is_out_before_anything_else_is_done(resources, sink, monkeypatch):
+    """Whoever sends it goes on to load a function, which keeps the loop busy."""
+    sink.answer(hang=True)
+    monkeypatch.setenv("K_SINK", sink.url)
+    await resources.wake.early()
+    (request,) = await sink.wait(1)
+    assert request.json() == {"shards": list(range(16))}
+
+
+async def test_an_early_wake_holds_nothing_up(resources, monkeypatch):
+    monkeypatch.setenv("K_SINK", "http://127.0.0.1:1/")
+    await asyncio.wait_for(resources.wake.early(), 5)
+    monkeypatch.delenv("K_SINK")
+    await asyncio.wait_for(resources.wake.early(), 5)
+
+
+async def test_locally_there_is_nothing_to_start(resources, woken):
+    await resources.wake.early()
+    resources.wake.stay(3, 5)
+    resources.wake.shards({1})
+    assert await woken.times(1) == [[1]]
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n"])
+async def test_what_is_no_http_is_a_broker_that_is_away(answer, caplog):
+    async def speak(reader, writer):
+        await reader.readline()
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    broker = Broker(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert not await broker.send("dev.weir.wake", {"shards": [1]})
+    assert "did not take" in caplog.text
+    server.close()
 
 
 class Taking:

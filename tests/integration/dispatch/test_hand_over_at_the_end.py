@@ -1,0 +1,126 @@
+"""A dispatcher that is told to end hands on what is left of its work at once: nobody waits for the tick.
+
+As on Knative: wakes go to `K_SINK`, and there is no broker in the process.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from events.dispatch.handler import Dispatch, create
+from shared.core.ids import SHARDS
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
+from tests.integration.dispatch.conftest import World
+from tests.support.sink import Answer, Sink
+
+TICK = {"type": "dev.weir.tick", "source": "/tests", "data": {}}
+
+
+class Instance:
+    """A dispatcher with every shard, as its tick left it."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+        self.handler: Dispatch = create(resources)
+        self.request = asyncio.ensure_future(self.handler.handle(TICK))
+
+    async def end(self) -> None:
+        """What SIGTERM does."""
+        self.resources.draining = True
+        await self.handler.drain()
+        await self.request
+
+
+@asynccontextmanager
+async def instance(world: World, settings: Settings) -> AsyncIterator[Instance]:
+    resources = Resources(settings)
+    made = Instance(resources)
+
+    async def holds_all() -> bool:
+        return len(dispatcher.shards) == SHARDS if (dispatcher := made.handler._dispatcher) else False
+
+    await world.until(holds_all)
+    try:
+        yield made
+    finally:
+        await resources.close()
+
+
+@pytest.fixture
+async def broker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sink]:
+    async with Sink() as running:
+        monkeypatch.setenv("K_SINK", running.url)
+        yield running
+
+
+def woken(broker: Sink) -> set[int]:
+    return {shard for request in broker.requests for shard in request.json()["shards"]}
+
+
+async def shard_of(world: World, uid: object) -> int:
+    number: int = await world.pool.fetchval("SELECT shard FROM events WHERE uid = $1", uid)
+    return number
+
+
+async def test_with_nothing_left_nobody_is_woken(
+    world: World, settings: Settings, sink: Sink, broker: Sink
+) -> None:
+    await world.subscribe(sink.url)
+    async with instance(world, settings) as ending:
+        await world.emit(3)
+        await world.settled(3)
+        await ending.end()
+    assert broker.requests == []
+
+
+async def test_what_waits_for_a_retry_goes_on_elsewhere(
+    world: World, settings: Settings, sink: Sink, broker: Sink
+) -> None:
+    sink.answer(503)
+    await world.subscribe(sink.url, backoffDelay="PT30S")
+    async with instance(world, settings) as ending:
+        (uid,) = await world.emit()
+        await sink.wait(1)
+        await ending.end()
+    assert await shard_of(world, uid) in woken(broker)
+
+
+async def test_no_shard_waits_for_what_takes_long_of_another(
+    world: World, settings: Settings, sink: Sink, broker: Sink
+) -> None:
+    sink.choose(lambda request: Answer(hang=request.header("ce-subject") == "slow"))
+    await world.subscribe(sink.url, timeout="PT60S")
+    async with instance(world, settings) as ending:
+        (slow,) = await world.emit(subject="slow")
+        await sink.wait(1)
+        held = await shard_of(world, slow)
+        end = asyncio.ensure_future(ending.end())
+
+        async def given_back() -> bool:
+            owned = await world.pool.fetch("SELECT shard FROM shards WHERE owner IS NOT NULL")
+            return {row["shard"] for row in owned} == {held}
+
+        await world.until(given_back)
+        assert not end.done()
+        sink.let_go()
+        await end
+    assert len(sink.requests) == 1
+    (delivery,) = await world.settled()
+    assert delivery["status"] == "delivered"
+
+
+async def test_a_request_that_has_lasted_long_enough_leaves_its_shards_to_another(
+    world: World, settings: Settings, sink: Sink, broker: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would be worked on here without a request that says so, and Knative would end what looks idle."""
+    monkeypatch.setattr("events.dispatch.leases.HOLD_SECONDS", 1.0)
+    await world.subscribe(sink.url)
+    async with instance(world, settings) as ending:
+        await ending.request
+        await broker.wait(1)
+        assert woken(broker) == set(range(SHARDS))
+        assert await world.pool.fetchval("SELECT count(*) FROM shards WHERE owner IS NOT NULL") == 0
+        await ending.end()
