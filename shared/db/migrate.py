@@ -33,6 +33,8 @@ LOCK = 0x77656972
 """Key of the advisory lock that keeps two migrations from running at once."""
 
 
+CONTRACTED = text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")
+
 LOCK_SECONDS = 0.2
 """How often whoever waits for it looks."""
 
@@ -76,14 +78,31 @@ def chain() -> tuple[Migration, ...]:
 def _expand(connection: Connection, running: str | None) -> None:
     current = MigrationContext.configure(connection).get_current_revision()
     migrations = chain()
-    if current is None or any(m.revision == current for m in migrations):
+    known = {m.revision for m in migrations}
+    if current is None or current in known:
         target = course(migrations, current, running).target
-        if target is None:
-            connection.rollback()
-            return
+    elif (contracted := connection.scalar(CONTRACTED)) is None or contracted in known:
+        target = None  # a newer version has added to it: what this one needs is there
     else:
         target = "head"  # is refused, with the reason
-    _upgrade(connection, target)
+    if target is None:
+        connection.rollback()
+    else:
+        _upgrade(connection, target)
+
+
+def _note_contract(connection: Connection) -> None:
+    """Leave in the database which contract was the last, for code that does not know it and cannot run any more."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    migrations = chain()
+    revisions = [m.revision for m in migrations]
+    if current not in revisions:
+        return
+    done = migrations[: revisions.index(current) + 1]
+    last = next((m.revision for m in reversed(done) if m.phase == "contract"), None)
+    if connection.scalar(CONTRACTED) != last:
+        literal = "NULL" if last is None else f"'{last}'"
+        connection.execute(text(f"COMMENT ON TABLE alembic_version IS {literal}"))
 
 
 def _upgrade(connection: Connection, target: str) -> None:
@@ -144,7 +163,8 @@ async def migrate(url: str, target: str = "head") -> None:
 async def expand(url: str, running: str | None) -> None:
     """Run the migrations that are safe beside code whose own last one is `running` (None: it is not known).
 
-    Raises NewerDatabaseError as `migrate` does, and BlockedError when what this code needs comes after a
+    In a database that a newer version has only added to there is nothing to do. Raises NewerDatabaseError when it
+    has taken something away, and BlockedError when what this code needs comes after a
     migration that must wait.
     """
     await _locked(url, _expand, running, partitions=True)
@@ -160,6 +180,8 @@ async def _locked(
             await connection.execute(text(f"SET lock_timeout = '{TABLE_LOCK_SECONDS}s'"))
             await connection.commit()
             await _run(connection, run, argument)
+            await connection.commit()
+            await connection.run_sync(_note_contract)
             await connection.commit()
             if partitions:
                 today = datetime.now(UTC).date()
@@ -191,7 +213,8 @@ async def status(url: str) -> tuple[str | None, str | None]:
 async def _report(url: str) -> dict[str, object]:
     at, head = await status(url)
     revisions = [m.revision for m in chain()]
-    return {"at": at, "head": head, "waiting": revisions[revisions.index(at) + 1 :] if at else revisions}
+    waiting = revisions[revisions.index(at) + 1 :] if at in revisions else []
+    return {"at": at, "head": head, "waiting": waiting}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

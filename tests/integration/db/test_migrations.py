@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.core.ids import floor, timestamp_ms, uuid7
 from shared.db.migrate import NewerDatabaseError, chain, expand, main, migrate, status
 from shared.db.models import Model
+from shared.db.phases import Migration
 from tests.support import stream
 
 TABLES = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
@@ -179,13 +180,39 @@ async def test_an_expand_beside_the_newest_code_goes_to_the_end(empty_url: str) 
     await expand(empty_url, None)
 
 
-async def test_an_expand_refuses_a_newer_database(empty_url: str) -> None:
+async def test_an_expand_leaves_a_newer_database_alone_until_something_was_taken_from_it(
+    empty_url: str,
+) -> None:
     await migrate(empty_url)
     connection = await asyncpg.connect(empty_url)
     try:
         await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        await expand(empty_url, "0006")
+        await connection.execute("COMMENT ON TABLE alembic_version IS '9998'")
         with pytest.raises(NewerDatabaseError, match="9999"):
             await expand(empty_url, "0006")
+        await connection.execute("COMMENT ON TABLE alembic_version IS '0006'")
+        await expand(empty_url, "0006")
+        assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    finally:
+        await connection.close()
+
+
+async def test_the_last_contract_is_noted_in_the_database(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_contracts() -> tuple[Migration, ...]:
+        return tuple(Migration(m.revision, "contract" if m.revision == "0005" else "expand") for m in found)
+
+    found = chain()
+    monkeypatch.setattr("shared.db.migrate.chain", with_contracts)
+    note = "SELECT obj_description('alembic_version'::regclass, 'pg_class')"
+    await migrate(empty_url)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        assert await connection.fetchval(note) == "0005"
+        await migrate(empty_url, "0004")
+        assert await connection.fetchval(note) is None
     finally:
         await connection.close()
 
