@@ -46,7 +46,7 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-lambda test-infra
+.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-image test-lambda test-infra
 test: install $(GATES) $(SUITES) ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -88,6 +88,9 @@ test-manifests: install $(MANIFEST_TOOLS) ## The Knative manifests by kubeconfor
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
 	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
 
+test-image: install ## The container image: what is in it, and that it runs as anybody; $WEIR_IMAGE, or built now
+	WEIR_IMAGE_TESTS=1 $(BIN)/pytest tests/image
+
 LAMBDA_ARCH ?= x86_64
 LAMBDA_PYTHON ?= python3.13
 
@@ -99,11 +102,12 @@ test-infra: install ## Terraform against moto: valid, applied, planned empty, de
 	WEIR_INFRA=1 $(BIN)/pytest -n 2 --dist loadfile tests/infra -o faulthandler_timeout=0  # RDS alone takes the provider minutes
 
 ##@ Make
-.PHONY: generate manifests lambda-package bench torture
+.PHONY: generate manifests lambda-package image-check sbom bench torture
 generate: install ## Write every generated file
 	$(BIN)/python -m shared.runtime.generate
 	$(BIN)/python -m tests.contract.report
 	cd frontend && npm run --silent api
+	$(BIN)/uv export -q --frozen --only-group image -o infra/docker/tools.txt >/dev/null
 
 manifests: install $(MANIFEST_TOOLS) ## Write what every overlay comes to into build/manifests
 	$(BIN)/python -m shared.runtime.generate
@@ -111,6 +115,16 @@ manifests: install $(MANIFEST_TOOLS) ## Write what every overlay comes to into b
 
 lambda-package: install ## Build the package for AWS Lambda; LAMBDA_ARCH=x86_64 or arm64
 	$(BIN)/python infra/lambda/build.py --arch $(LAMBDA_ARCH)
+
+image-check: install ## Build it twice from nothing, and compare every file
+	$(BIN)/python -m tests.image.reproduce --build localhost/weir:one localhost/weir:other
+
+sbom: install ## List what Weir is made of (CycloneDX): build/sbom.cdx.json
+	@mkdir -p $(BUILD)
+	$(BIN)/uv export -q --frozen --no-default-groups --format cyclonedx1.5 --preview-features sbom-export \
+		-o $(BUILD)/functions.cdx.json
+	cd frontend && npm sbom --package-lock-only --sbom-format cyclonedx >../$(BUILD)/console.cdx.json
+	$(BIN)/python infra/docker/sbom.py $(BUILD)/functions.cdx.json $(BUILD)/console.cdx.json >$(BUILD)/sbom.cdx.json
 
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run
@@ -121,8 +135,8 @@ torture: install ## Break everything under load, and account for every event
 ##@ Ship
 # IMAGE is an image's name; after `push` give the one with the digest, which $(BUILD)/image.digest holds.
 IMAGE ?= weir:local
-.PHONY: image push sign verify publish-console deploy promote rollback
-image: console ## Build the container image IMAGE
+.PHONY: image push sign verify publish-console deploy stage promote rollback
+image: ## Build the container image IMAGE
 	infra/docker/build $(IMAGE)
 
 push: $(TOOLS)/crane ## Push IMAGE to its registry, and print it with its digest
@@ -138,7 +152,10 @@ publish-console: install console ## Put the console into BUCKET; with API also w
 	$(BIN)/python infra/console/publish --bucket "$(BUCKET)" $(if $(API),--api "$(API)") \
 		$(if $(DISTRIBUTION),--distribution "$(DISTRIBUTION)")
 
-deploy: install ## Bring IMAGE to ENV: migrate, stage, smoke, and stop before it has traffic
+deploy: install ## Bring IMAGE to ENV: migrate, stage, smoke, promote, watch; back by itself when the watch fails
+	$(BIN)/weir deploy $(ENV) --image $(IMAGE)
+
+stage: install ## The same as far as the smoke test: `make promote` gives it the traffic
 	$(BIN)/weir deploy $(ENV) --image $(IMAGE) --hold
 
 promote: install ## Give what is staged in ENV the traffic, and take it back when the watch fails

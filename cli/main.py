@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("cli.commands.sources:sources", "Let third parties send webhooks."),
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
     "serve": ("cli.commands.serve:serve", "Run one function in this process."),
+    "deploy": ("cli.commands.deploy:deploy", "Bring a version to a cluster, blue-green."),
     "migrate": ("cli.commands.serve:migrate", "Bring the database to the schema of this version."),
 }
 

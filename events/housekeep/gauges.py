@@ -82,8 +82,9 @@ class Gauges:
                 for gauge in FROM_DATABASE:
                     gauge.clear()
                 UP.set(to=0)
-                return
-            UP.set(to=1)
+            else:
+                UP.set(to=1)
+            # Of a failure too: scrapers that wait for each other's time-outs would get nothing at all.
             self._measured_at = time.monotonic()
 
     async def _look(self) -> None:

@@ -18,6 +18,6 @@ def check_origin(request: Request, public_url: str, console_origins: Collection[
     if origin is not None and origin in console_origins:
         return
     own = {urlsplit(public_url).netloc, request.headers.get("host")}
-    foreign = origin is not None and urlsplit(origin).netloc not in own
+    foreign = origin is not None and origin.partition("://")[2] not in own
     if foreign or request.headers.get("sec-fetch-site") == "cross-site":
         raise Problem(FORBIDDEN, "This comes from another site.", internal=f"origin {origin!r}")

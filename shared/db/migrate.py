@@ -1,18 +1,33 @@
-"""Bring a database to the schema of this code: `python -m shared.db.migrate`."""
+"""Bring a database to the schema of this code: `python -m shared.db.migrate`.
 
+`--phase expand` runs what is safe beside the code that serves, `--phase contract` the rest as well. The last line on
+stdout says where the database is then, as JSON: `{"at": "0006", "head": "0006", "waiting": []}`.
+"""
+
+import argparse
 import asyncio
+import json
+import logging
 import os
 import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from typing import TypeVar
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from shared.db.phases import BlockedError, Migration, course
+
+Argument = TypeVar("Argument")
 
 LOCK = 0x77656972
 """Key of the advisory lock that keeps two migrations from running at once."""
@@ -20,6 +35,19 @@ LOCK = 0x77656972
 
 LOCK_SECONDS = 0.2
 """How often whoever waits for it looks."""
+
+TABLE_LOCK_SECONDS = 2
+"""How long a migration waits for a table that somebody reads: everybody who wants to write waits behind it."""
+
+LET_PASS_SECONDS = 3.0
+"""How long those are let pass before it tries again."""
+
+TRIES = 60
+
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+logger = logging.getLogger("weir.migrate")
 
 
 class NewerDatabaseError(Exception):
@@ -32,8 +60,30 @@ def _config() -> Config:
     return config
 
 
-def _sqlalchemy_url(url: str) -> str:
-    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+def _engine(url: str) -> AsyncEngine:
+    """An engine whose connections are asyncpg's own: that reads `sslmode` and its like, which SQLAlchemy does not know."""
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
+
+
+def chain() -> tuple[Migration, ...]:
+    """Every migration of this code, the first one first."""
+    script = ScriptDirectory.from_config(_config())
+    return tuple(Migration(r.revision, r.module.phase) for r in reversed([*script.walk_revisions()]))
+
+
+def _expand(connection: Connection, running: str | None) -> None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    migrations = chain()
+    if current is None or any(m.revision == current for m in migrations):
+        target = course(migrations, current, running).target
+        if target is None:
+            connection.rollback()
+            return
+    else:
+        target = "head"  # is refused, with the reason
+    _upgrade(connection, target)
 
 
 def _upgrade(connection: Connection, target: str) -> None:
@@ -66,18 +116,52 @@ async def _lock(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
+async def _run(
+    connection: AsyncConnection, run: Callable[[Connection, Argument], None], argument: Argument
+) -> None:
+    """Migrate, again and again where a table is in use for longer: each migration that is done stays done."""
+    for tried in range(1, TRIES + 1):
+        try:
+            await connection.run_sync(run, argument)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or tried == TRIES:
+                raise
+            logger.warning("a table is in use, by a backup or a long search: the migration tries again")
+            await connection.rollback()
+            await asyncio.sleep(LET_PASS_SECONDS)
+        else:
+            return
+
+
 async def migrate(url: str, target: str = "head") -> None:
     """Run migrations up (or down) to `target`; at `head`, make the partitions around today and follow a new server.
 
     Raises NewerDatabaseError when the database knows a later revision than this code.
     """
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    await _locked(url, _upgrade, target, partitions=target == "head")
+
+
+async def expand(url: str, running: str | None) -> None:
+    """Run the migrations that are safe beside code whose own last one is `running` (None: it is not known).
+
+    Raises NewerDatabaseError as `migrate` does, and BlockedError when what this code needs comes after a
+    migration that must wait.
+    """
+    await _locked(url, _expand, running, partitions=True)
+
+
+async def _locked(
+    url: str, run: Callable[[Connection, Argument], None], argument: Argument, *, partitions: bool
+) -> None:
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             await _lock(connection)
-            await connection.run_sync(_upgrade, target)
+            await connection.execute(text(f"SET lock_timeout = '{TABLE_LOCK_SECONDS}s'"))
             await connection.commit()
-            if target == "head":
+            await _run(connection, run, argument)
+            await connection.commit()
+            if partitions:
                 today = datetime.now(UTC).date()
                 await connection.execute(
                     text("SELECT ensure_partitions(:first, :last)"),
@@ -93,7 +177,7 @@ async def migrate(url: str, target: str = "head") -> None:
 
 async def status(url: str) -> tuple[str | None, str | None]:
     """The revision a database is at (None: empty) and the one this code wants."""
-    engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(
@@ -104,13 +188,37 @@ async def status(url: str) -> tuple[str | None, str | None]:
     return current, ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def main() -> int:
+async def _report(url: str) -> dict[str, object]:
+    at, head = await status(url)
+    revisions = [m.revision for m in chain()]
+    return {"at": at, "head": head, "waiting": revisions[revisions.index(at) + 1 :] if at else revisions}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Migrate `WEIR_DATABASE_URL`; the exit code is 0, or 1 with the reason on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="python -m shared.db.migrate",
+        description="Bring the database that WEIR_DATABASE_URL names to the schema of this code.",
+        epilog="Example: python -m shared.db.migrate --phase expand --running 0006",
+    )
+    parser.add_argument(
+        "--phase",
+        choices=("expand", "contract"),
+        default="contract",
+        help="expand: stop before what the version that serves still needs; contract: run everything (default)",
+    )
+    parser.add_argument(
+        "--running",
+        help="with expand: the last migration that the version which serves brought; unknown without",
+    )
+    chosen = parser.parse_args(arguments)
+    url = os.environ["WEIR_DATABASE_URL"]
     try:
-        asyncio.run(migrate(os.environ["WEIR_DATABASE_URL"]))
-    except NewerDatabaseError as error:
+        asyncio.run(expand(url, chosen.running) if chosen.phase == "expand" else migrate(url))
+    except (NewerDatabaseError, BlockedError) as error:
         print(f"migrate: {error}", file=sys.stderr)  # noqa: T201 a command's own output
         return 1
+    print(json.dumps(asyncio.run(_report(url))))  # noqa: T201 a command's own output
     return 0
 
 

@@ -17,6 +17,15 @@ STATEMENTS = 50_000
 AT_HAND_SECONDS = 1.0
 """For how long a connection is kept as it is for the next one who asks."""
 
+UNANSWERED = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What asyncpg raises where a server is away, or a connection to it."""
+
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
@@ -112,12 +121,21 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
             self._sweeper = loop.call_later(AT_HAND_SECONDS, self._sweep)
 
     async def revive(self) -> None:
-        """Drop the idle connections that do not answer any more, as after a pause of the process."""
-        idle = self.get_idle_size() + len(self._at_hand)
-        connections = [await self.acquire() for _ in range(idle)]
-        await asyncio.gather(*map(_answers_or_ends, connections))
-        for connection in connections:
-            await self.release(connection)
+        """Drop the idle connections that do not answer any more, as after a pause of the process.
+
+        Raises nothing where the server is away: whoever asks for a connection then is told.
+        """
+        self._at_hand = [one for one in self._at_hand if one[0]._con is one[1]]  # noqa: SLF001 or closed meanwhile
+        connections: list[Any] = []
+        try:
+            for _ in range(self.get_idle_size() + len(self._at_hand)):
+                connections.append(await self.acquire())  # noqa: PERF401 those that came are given back
+            await asyncio.gather(*map(_answers_or_ends, connections))
+        except UNANSWERED:
+            return
+        finally:
+            for connection in connections:
+                await self.release(connection)
 
     @property
     def used(self) -> int:
@@ -176,13 +194,7 @@ async def _answers_or_ends(connection: Any) -> None:
     """Close `connection` unless its server says something soon."""
     try:
         await connection.execute("SELECT 1", timeout=RELEASE_SECONDS)
-    except (
-        OSError,
-        TimeoutError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    ):
+    except UNANSWERED:
         if not connection.is_closed():
             connection.terminate()
 

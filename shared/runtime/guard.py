@@ -12,6 +12,9 @@ from shared.runtime.metrics import REQUESTS
 if TYPE_CHECKING:
     from collections.abc import MutableSequence
 
+UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked by who looks after a function, not by who uses it: counted, they would hide how others fare."""
+
 HEADER_NAMES = frozenset(name for name, _ in HEADERS)
 
 
@@ -51,7 +54,9 @@ class Guard:
                 raise  # the head has gone out: closing the connection is the only honest answer left
             await problem_response(problem)(scope, receive, answer)
         finally:
-            REQUESTS.observe(self._name, scope["method"], str(status or 499), value=perf_counter() - started)
+            if scope["path"] not in UNCOUNTED:
+                took = perf_counter() - started
+                REQUESTS.observe(self._name, scope["method"], str(status or 499), value=took)
 
 
 def limited(receive: Receive, max_bytes: int) -> Receive:

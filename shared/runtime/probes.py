@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 2
 FRESH_SECONDS = 0.5
+TOKEN_HEADER = "x-weir-metrics-token"  # noqa: S105 a name
 
 logger = logging.getLogger("weir")
 
@@ -79,13 +80,16 @@ class Probes:
         return None
 
     async def metrics(self, request: Request) -> Response:
-        """The process's metrics for whoever shows `WEIR_METRICS_TOKEN`; 401 for anybody else."""
+        """The process's metrics for whoever shows `WEIR_METRICS_TOKEN`; 401 for anybody else.
+
+        As a bearer token, or in a header of its own: the API server of Kubernetes passes no credential on.
+        """
         token = self._resources.settings.metrics_token
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-        if (
-            token is None
-            or scheme.lower() != "bearer"
-            or not hmac.compare_digest(shown.strip().encode(), token.get_secret_value().encode())
+        if scheme.lower() != "bearer":
+            shown = request.headers.get(TOKEN_HEADER, "")
+        if token is None or not hmac.compare_digest(
+            shown.strip().encode(), token.get_secret_value().encode()
         ):
             return problem_response(
                 Problem(

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp
 from shared.runtime import load, registry
 from shared.runtime.connection import Connection
 from shared.runtime.function import Function
+from shared.runtime.lean import leave_out_pydantic_1
 from shared.runtime.log import start_logging
 from shared.runtime.resources import Resources
 from shared.runtime.settings import ConnectionSettings, Settings
@@ -185,6 +186,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; returns the exit code."""
+    leave_out_pydantic_1()
     parser = argparse.ArgumentParser(prog="python -m shared.runtime.serve", description="Run functions.")
     parser.add_argument("name", nargs="?", default=os.environ.get("WEIR_FUNCTION"), help="the function")
     parser.add_argument("--all", action="store_true", help="every function, behind the edge")
@@ -203,7 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.model_validate({})
     except ValidationError as error:
         parser.error(str(error))
-    port = int(os.environ.get("PORT", "8080"))
+    try:
+        port = int(os.environ.get("PORT", "8080"))
+    except ValueError:
+        parser.error("PORT has to be a number")
     host = "127.0.0.1" if chosen.all else "0.0.0.0"  # noqa: S104 the runtime contract asks for it
     listening = socket.socket(fileno=chosen.fd) if chosen.fd is not None else listen(host, port)
     work = serve_one(function, settings, listening) if function else serve_all(settings, listening)

@@ -22,7 +22,7 @@ import asyncpg
 from cli.local.servers import PostgresServer, RedisServer, free_port
 from shared.db.migrate import migrate
 from shared.runtime.settings import Settings
-from tests.bench import delivery, match, page, start
+from tests.bench import cold, delivery, match, page
 from tests.bench.stand import Bench
 from tests.support.projects import Project, create_project
 from tests.support.served import ROOT, Served
@@ -88,7 +88,7 @@ def main() -> None:
         print("matching", file=sys.stderr)
         figures["match"] = match.figures([10, 10_000], 2000)
         print("start and memory of each function", file=sys.stderr)
-        figures["start"] = start.measure(chosen.rounds, [])
+        figures["start"] = cold.measure(chosen.rounds, [])
     ports = {"null": free_port(), "sink": free_port()}
     with tempfile.TemporaryDirectory() as folder:
         postgres = PostgresServer(Path(folder) / "postgres", None)

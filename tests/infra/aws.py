@@ -1,15 +1,18 @@
-"""moto's server, which lets go what is deleted of ElastiCache: moto has a replication group in deletion for ever, and
-cannot delete a subnet group. The arguments are those of `moto_server`.
+"""moto's server, which lets go what is deleted: moto has a replication group of ElastiCache in deletion for ever, cannot
+delete a subnet group, makes one node of a group whatever number is asked for, and stumbles over the mark of a deletion in a bucket with versions. The arguments are those of
+`moto_server`.
 """
 
 from typing import Any
 
 from moto.core.responses import EmptyResult
-from moto.elasticache.models import ElastiCacheBackend
+from moto.elasticache.models import ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
+from moto.s3.models import FakeDeleteMarker
 from moto.server import main
 
 delete = ElastiCacheBackend.delete_replication_group
+members = ReplicationGroup._set_node_members_clusters_disabled
 
 
 def delete_for_good(backend: ElastiCacheBackend, *arguments: Any, **named: Any) -> Any:
@@ -23,6 +26,12 @@ def delete_subnet_group(response: ElastiCacheResponse) -> EmptyResult:
     return EmptyResult()
 
 
+def as_many_as_asked_for(group: ReplicationGroup, **named: Any) -> None:
+    members(group, **{**named, "replicas_per_node_group": named["num_cache_clusters"] - 1})
+
+
+ReplicationGroup._set_node_members_clusters_disabled = as_many_as_asked_for  # type: ignore[method-assign]
+FakeDeleteMarker.dispose = lambda _self: None  # type: ignore[attr-defined]  # it has no bytes to let go
 ElastiCacheBackend.delete_replication_group = delete_for_good  # type: ignore[method-assign]
 ElastiCacheResponse.delete_cache_subnet_group = delete_subnet_group  # type: ignore[attr-defined]
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.infra.rules import Resource, faults, policies, policy_faults, resources
-from tests.infra.stage import Environment
+from tests.infra.stage import ROOT, Environment
 
 NAME = "staging"
 WEIR = "weir-staging"
@@ -57,6 +57,9 @@ def test_external_secrets_makes_the_secret_that_the_manifests_name(applied: Envi
     store, secret = yaml.safe_load_all(applied.outputs()["settings_manifest"])
     assert store["kind"] == "ClusterSecretStore"
     assert secret["spec"]["target"]["name"] == "weir-settings"
+    overlay = yaml.safe_load((ROOT / "infra/knative/overlays/staging/kustomization.yaml").read_text())
+    assert secret["metadata"]["namespace"] == overlay["namespace"]
+    assert store["spec"]["conditions"] == [{"namespaces": [overlay["namespace"]]}]
     assert secret["spec"]["dataFrom"] == [{"extract": {"key": applied.outputs()["settings_secret_arn"]}}]
 
 

@@ -26,6 +26,9 @@ def free_port() -> int:
         return listening.getsockname()[1]
 
 
+READY_SECONDS = 30
+
+
 class Served:
     """`with Served(["-m", "shared.runtime.serve", "ingest"], settings) as served`: answers at `served.url`."""
 
@@ -60,6 +63,15 @@ class Served:
                     raise AssertionError(self._log.read_text()) from None
                 time.sleep(0.01)  # a process that does not listen yet has nothing to wait on
         return self
+
+    def ready(self) -> httpx.Response:
+        """What `/readyz` answers at last: a probe that a busy machine was too slow for is followed by another."""
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            answer = httpx.get(f"{self.url}/readyz", timeout=10)
+            if answer.is_success or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.1)
 
     def written(self) -> str:
         """What it has written to stderr until now; all of it is in `errors` in the end."""

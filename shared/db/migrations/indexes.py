@@ -24,9 +24,13 @@ def build_index(name: str, table: str, definition: str) -> None:
     context = op.get_context()
     with context.autocommit_block():
         connection = op.get_bind()
+        # What is made CONCURRENTLY waits for transactions that are older, and holds up nobody meanwhile.
+        limit = connection.scalar(text("SHOW lock_timeout"))
+        op.execute("SET lock_timeout = 0")
         op.execute(f"CREATE INDEX IF NOT EXISTS {name} ON ONLY {table} {definition}")
         for partition in connection.scalars(_WITHOUT, {"table": table, "name": name}).all():
             part = f"{partition}_{name.removeprefix(f'ix_{table}_')}"
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {part}")  # one that broke off is not valid
             op.execute(f"CREATE INDEX CONCURRENTLY {part} ON {partition} {definition}")
             op.execute(f"ALTER INDEX {name} ATTACH PARTITION {part}")
+        op.execute(f"SET lock_timeout = '{limit}'")

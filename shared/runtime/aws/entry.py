@@ -12,6 +12,7 @@ from shared.runtime import registry
 from shared.runtime.aws.observing import Observer
 from shared.runtime.aws.sandbox import Sandbox
 from shared.runtime.aws.secrets import read_secrets
+from shared.runtime.lean import leave_out_pydantic_1
 from shared.runtime.settings import Settings
 
 MIGRATE = "migrate"
@@ -23,6 +24,7 @@ class Unusable(Exception):
 
 def start() -> Any:
     """What answers invocations. Raises Unusable, and what `read_secrets` raises."""
+    leave_out_pydantic_1()
     name = os.environ.get("WEIR_FUNCTION")
     if not name:
         raise Unusable("set WEIR_FUNCTION: the name of a function, or migrate")

@@ -7,7 +7,6 @@ paths, who the client is, and how much Lambda lets through.
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -182,7 +181,3 @@ def _answer(problem: Problem, event: dict[str, Any]) -> dict[str, Any]:
     else:
         answer["headers"] = headers
     return answer
-
-
-Call = Callable[[dict[str, Any], LambdaContext], Any]
-"""What Lambda calls."""

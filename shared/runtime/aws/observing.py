@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aws_lambda_powertools import Logger, Metrics
@@ -13,6 +13,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from mangum.types import LambdaContext
 
 from shared.runtime.log import fields
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Tracer
 
 NAMESPACE = "Weir"
 TRACE = "_X_AMZN_TRACE_ID"
@@ -53,7 +56,7 @@ class Observer:
         namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
         self._metrics = Metrics(namespace=namespace, service=name)
         self._cold = True
-        self._traced: Callable[..., Any] | None = None
+        self._tracer: Tracer | None = None
 
     def count(self, metric: str) -> None:
         """One more of `metric`."""
@@ -81,16 +84,17 @@ class Observer:
         """`call` as a part of its trace, where there is one that is kept: X-Ray's library is large."""
         if "Sampled=1" not in os.environ.get(TRACE, ""):
             return call
-        if self._traced is None:
+        if self._tracer is None:
             from aws_lambda_powertools import Tracer
 
-            def handle(event: Any, context: LambdaContext) -> Any:
-                return call(event, context)
+            self._tracer = Tracer(service=self._name, auto_patch=False)
 
-            handle.__name__ = self._name
-            tracer = Tracer(service=self._name, auto_patch=False)
-            self._traced = tracer.capture_lambda_handler(handle, capture_response=False)
-        return self._traced
+        def handle(event: Any, context: LambdaContext) -> Any:
+            return call(event, context)
+
+        handle.__name__ = self._name
+        # Anew for each call: a sandbox that starts afresh has another.
+        return self._tracer.capture_lambda_handler(handle, capture_response=False)
 
 
 def correlation_of(event: Any) -> str | None:

@@ -20,6 +20,7 @@ THAW_SECONDS = 5.0
 
 DRIFT_SECONDS = 1.0
 WAKE_SECONDS = 5.0
+"""How long a queue or a bus may take to answer, and half of what is left of the time: the answer is still to go out."""
 
 logger = logging.getLogger("weir")
 
@@ -86,7 +87,8 @@ class Sandbox:
         try:
             return self._observer.observe(self._call, event, context)
         finally:
-            self.loop.run_until_complete(self.resources.wake.settle(WAKE_SECONDS))
+            left = context.get_remaining_time_in_millis() / 1000
+            self.loop.run_until_complete(self.resources.wake.settle(min(WAKE_SECONDS, left / 2)))
             self._rested = Moment.now()
 
     def close(self) -> None:

@@ -155,3 +155,4 @@ async def test_an_endpoint_loads_no_sdk(environment, secrets, project):
         }
     assert {"mangum", "aws_lambda_powertools"} <= loaded
     assert not {"boto3", "botocore.session", "botocore.client", "aws_xray_sdk", "aiohttp", "uvicorn"} & loaded
+    assert "pydantic.v1.main" not in loaded

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.runtime.aws import sandbox
 from shared.runtime.aws.sandbox import Moment, Pause
 from shared.runtime.settings import Settings
 from tests.support.aws import request
@@ -129,6 +130,34 @@ async def test_what_is_remembered_does_not_outlive_a_pause_that_the_clock_did_no
     await pool.execute("DELETE FROM api_keys WHERE project_id = $1", project.id)
     paused(ingest, world=600, process=0)
     assert (await ingest(posted(project)))["statusCode"] == 401
+
+
+class Silent:
+    """A queue that takes what is sent and never says so."""
+
+    async def send(self, kind, data):
+        await asyncio.Event().wait()
+
+    async def close(self):
+        pass
+
+
+async def test_a_queue_that_is_silent_takes_no_more_time_than_there_is(call, project, monkeypatch):
+    monkeypatch.setattr(sandbox, "WAKE_SECONDS", 600)
+    ingest = await call("ingest")
+    ingest.sandbox.resources.wake.carrier = Silent()
+    async with asyncio.timeout(120):
+        await ingest(posted(project), seconds=6)
+
+
+async def test_a_call_that_is_traced_goes_to_what_was_opened_last(call, project, pool, monkeypatch):
+    monkeypatch.setenv(
+        "_X_AMZN_TRACE_ID", f"Root=1-6927d6d1-{uuid4().hex[:24]};Parent=53995c3f42cd8ad8;Sampled=1"
+    )
+    ingest = await call("ingest")
+    assert (await ingest(posted(project)))["statusCode"] == 202
+    paused(ingest, world=600, process=0)
+    assert (await ingest(posted(project)))["statusCode"] == 202
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The schema: migrations lead to the models, both ways, and keep data."""
 
 import asyncio
+import json
 import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.core.ids import floor, timestamp_ms, uuid7
-from shared.db.migrate import NewerDatabaseError, migrate, status
+from shared.db.migrate import NewerDatabaseError, chain, expand, main, migrate, status
 from shared.db.models import Model
 from tests.support import stream
 
@@ -57,6 +58,13 @@ async def test_a_migrated_database_is_what_the_models_say(empty_url: str) -> Non
             assert await connection.run_sync(_differences) == []
     finally:
         await engine.dispose()
+
+
+async def test_an_address_may_say_what_is_asked_of_tls(empty_url: str) -> None:
+    address = f"{empty_url}?sslmode=prefer"
+    await migrate(address)
+    at, head = await status(address)
+    assert at == head
 
 
 async def test_down_leaves_nothing_and_up_again_works(empty_url: str) -> None:
@@ -125,6 +133,70 @@ async def test_status_says_whether_migrations_are_due(empty_url: str) -> None:
     assert await status(empty_url) == ("0001", "0008")
     await migrate(empty_url)
     assert await status(empty_url) == ("0008", "0008")
+
+
+async def _names(connection: asyncpg.Connection) -> set[tuple[str, str]]:
+    """Each column and table there is, and whether it may be left out: what code of a version relies on."""
+    rows = await connection.fetch(
+        """
+        SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name NOT LIKE '%\\_p2%' AND table_name <> 'alembic_version'
+        """
+    )
+    return {(f"{row['table_name']}.{row['column_name']}", row["data_type"]) for row in rows}
+
+
+async def test_an_expand_takes_nothing_away_and_asks_for_nothing_new(empty_url: str) -> None:
+    """Code of the version before goes on: its columns are there, and what it does not know has a default."""
+    first, *others = chain()
+    await migrate(empty_url, first.revision)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        for migration in others:
+            before = await _names(connection)
+            await migrate(empty_url, migration.revision)
+            after = await _names(connection)
+            if migration.phase == "contract":
+                continue
+            assert before <= after, migration
+            tables = {name.partition(".")[0] for name, _ in before}
+            asked = await connection.fetch(
+                """
+                SELECT table_name || '.' || column_name AS name, table_name FROM information_schema.columns
+                WHERE table_schema = 'public' AND is_nullable = 'NO' AND column_default IS NULL
+                """
+            )
+            known = {name for name, _ in before}
+            assert not [r["name"] for r in asked if r["table_name"] in tables and r["name"] not in known]
+    finally:
+        await connection.close()
+
+
+async def test_an_expand_beside_the_newest_code_goes_to_the_end(empty_url: str) -> None:
+    await migrate(empty_url, "0004")
+    await expand(empty_url, "0004")
+    assert (await status(empty_url))[0] == chain()[-1].revision
+    await expand(empty_url, None)
+
+
+async def test_an_expand_refuses_a_newer_database(empty_url: str) -> None:
+    await migrate(empty_url)
+    connection = await asyncpg.connect(empty_url)
+    try:
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(NewerDatabaseError, match="9999"):
+            await expand(empty_url, "0006")
+    finally:
+        await connection.close()
+
+
+def test_the_command_says_where_the_database_is(
+    database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIR_DATABASE_URL", database_url)
+    newest = chain()[-1].revision
+    assert main(["--phase", "expand", "--running", newest]) == 0
+    assert json.loads(capsys.readouterr().out) == {"at": newest, "head": newest, "waiting": []}
 
 
 async def test_ensure_partitions_makes_each_day_once_even_when_raced(empty_url: str) -> None:
@@ -217,6 +289,30 @@ async def test_deliveries_go_on_while_their_indexes_are_made(empty_url: str) -> 
     finally:
         await early.close()
         await connection.close()
+
+
+async def test_nobody_waits_long_behind_a_migration_that_waits_for_a_reader(
+    empty_url: str,
+) -> None:
+    """As for a backup, which reads every table in one transaction."""
+    await migrate(empty_url, "0006")
+    reader, writer = await asyncpg.connect(empty_url), await asyncpg.connect(empty_url)
+    try:
+        await stream.store(writer, uuid4(), [stream.an_event()])  # its day is there then
+        async with reader.transaction():
+            await reader.execute("SELECT FROM events")
+            migrating = asyncio.ensure_future(migrate(empty_url))
+            async with asyncio.timeout(60):
+                while not await writer.fetchval("SELECT bool_or(NOT granted) FROM pg_locks"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                # It would wait for the reader, and that waits for it.
+                await stream.store(writer, uuid4(), [stream.an_event()])
+            assert not migrating.done()
+        await migrating
+        assert (await status(empty_url))[0] == chain()[-1].revision
+    finally:
+        await writer.close()
+        await reader.close()
 
 
 async def test_every_day_has_the_indexes_whenever_it_was_made(empty_url: str) -> None:

@@ -170,3 +170,21 @@ async def test_what_was_given_back_cannot_be_used(database_url: str) -> None:
             assert await connection.fetchval("SELECT 2") == 2
     finally:
         await pool.close()
+
+
+async def test_to_revive_while_the_server_is_away_raises_nothing(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path, None)
+    server.start()
+    try:
+        pool = await open_pool(server.url, size=2)
+        async with pool.acquire() as connection:
+            ended = asyncio.Event()
+            connection.add_termination_listener(lambda _: ended.set())
+        server.stop()
+        await asyncio.wait_for(ended.wait(), 30)
+        await pool.revive()
+        server.start()
+        assert await pool.fetchval("SELECT 1") == 1
+        await pool.close()
+    finally:
+        server.stop()

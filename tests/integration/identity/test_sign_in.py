@@ -301,15 +301,18 @@ async def test_the_console_at_another_origin_signs_in(api: httpx.AsyncClient, po
         "http://console.example.org",
         "https://console.example.org:8443",
         "https://CONSOLE.example.org",
+        "https://sibling.example.org",
+        "http://[",
         "null",
     ],
 )
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_no_other_origin_uses_the_cookie(
-    api: httpx.AsyncClient, pool: asyncpg.Pool, origin: str
+    api: httpx.AsyncClient, pool: asyncpg.Pool, origin: str, site: str
 ) -> None:
     await api.post("/v1/auth/link", json={"token": await new_link(pool, await create_person(pool))})
     for path in ("refresh", "sign-out"):
-        answer = await api.post(f"/v1/auth/{path}", headers={"origin": origin})
+        answer = await api.post(f"/v1/auth/{path}", headers={"origin": origin, "sec-fetch-site": site})
         assert answer.status_code == 403
         assert "access-control-allow-origin" not in answer.headers
         assert "set-cookie" not in answer.headers

@@ -1,5 +1,6 @@
 """What `housekeep` shows among its metrics is what is the case in the database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from events.housekeep.function import FUNCTION
+from events.housekeep.gauges import Gauges
 from events.housekeep.handler import create
 from shared.runtime.handler import handler_app
 from shared.runtime.metrics import METRICS
@@ -147,6 +149,26 @@ async def test_without_a_database_the_rest_is_shown(settings: Settings) -> None:
     assert found["weir_database_up"] == 0
     assert "weir_unread_events" not in found
     await resources.close()
+
+
+async def test_of_a_database_that_is_away_nobody_asks_twice_at_once(settings: Settings) -> None:
+    asked = 0
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        gone = {"database_url": SecretStr(f"postgresql://weir@127.0.0.1:{port}/weir")}
+        resources = Resources(settings.model_copy(update=gone))
+        gauges = Gauges(resources)
+        await gauges.measure()
+        first = asked
+        await gauges.measure()
+        assert asked == first > 0
+        await resources.close()
 
 
 async def test_of_what_a_dispatcher_counts(world: World, sink: Sink) -> None:

@@ -1,5 +1,6 @@
 """What an endpoint function answers when something is wrong."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import asyncpg
@@ -205,12 +206,25 @@ async def test_metrics_are_for_the_token_alone(settings):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://weir") as client:
         for header in ({}, {"authorization": "Bearer other"}, {"authorization": "Basic counted"}):
             is_problem(await client.get("/metrics", headers=header), 401, "unauthenticated")
-        answer = await client.get("/metrics", headers={"authorization": "bearer counted"})
-        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-        assert (
-            'weir_http_request_duration_seconds_count{function="trial",method="GET",status="401"}'
-            in answer.text
-        )
+        for header in ({"authorization": "bearer counted"}, {"x-weir-metrics-token": "counted"}):
+            answer = await client.get("/metrics", headers=header)
+            assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert (await client.get("/metrics", headers={"x-weir-metrics-token": "other"})).status_code == 401
+
+
+async def test_requests_are_counted_but_for_those_that_only_look(settings):
+    resources = Resources(settings.model_copy(update={"metrics_token": SecretStr("counted")}))
+    function = replace(FUNCTION, name="counted")
+    app = endpoint_app(function, resources)
+    token = {"authorization": "Bearer counted"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://weir") as client:
+        for path in ("/healthz", "/metrics", "/nowhere"):
+            await client.get(path)
+        text = (await client.get("/metrics", headers=token)).text
+    lines = [line for line in text.splitlines() if '_count{function="counted"' in line]
+    assert lines == [
+        'weir_http_request_duration_seconds_count{function="counted",method="GET",status="404"} 1'
+    ]
 
 
 async def test_metrics_stay_closed_without_a_token(client):

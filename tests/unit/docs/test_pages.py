@@ -29,6 +29,11 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_the_page_for_operators_leads_to_every_other() -> None:
+    pages = {page.name for page in (DOCS / "operate").glob("*.md")} - {"README.md"}
+    assert pages - set(LINK.findall((DOCS / "operate/README.md").read_text())) == set()
+
+
 def test_the_architecture_names_every_function_and_table() -> None:
     text = (DOCS / "architecture.md").read_text()
     rows = dict(re.findall(r"^\| `([a-z]+)` \| (endpoint|handler) \|", text, re.MULTILINE))

@@ -105,6 +105,13 @@ def test_commands_of_weir_in_the_pages_exist(page: Path) -> None:
             assert rest[0] in command.commands, f"weir {call}"
 
 
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_commands_in_a_runbook_are_set_apart(page: Path) -> None:
+    """One at the margin would be shown as a sentence, and with it what is indented below."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^(?:kubectl|weir) (?:-n|[a-z]+) .*", prose, re.MULTILINE) == []
+
+
 PROMTOOL = shutil.which("promtool") or next(iter((ROOT / "build" / "tools").glob("promtool")), None)
 
 

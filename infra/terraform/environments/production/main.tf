@@ -37,6 +37,7 @@ module "weir" {
   }
 
   cluster = {
+    namespace           = "weir-production" # the overlay's
     administrators      = var.cluster_administrators
     public_access_cidrs = var.cluster_access_cidrs
     instance_types      = ["m7i.xlarge", "m7a.xlarge"]

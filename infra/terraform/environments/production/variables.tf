@@ -33,7 +33,7 @@ variable "release" {
 }
 
 variable "api_url" {
-  description = "Where the API is: a name with a certificate that points to Kourier's load balancer, as https://host."
+  description = "Where the API is: a name with a certificate, of a gateway before Kourier that gives paths to functions, as https://host."
   type        = string
 }
 

@@ -24,6 +24,7 @@ module "weir" {
   }
 
   cluster = {
+    namespace           = "weir-staging" # the overlay's
     administrators      = var.cluster_administrators
     public_access_cidrs = var.cluster_access_cidrs
   }

@@ -118,8 +118,9 @@ resource "aws_lambda_function" "function" {
     )
   }
 
+  # Weir's lines are JSON already. Lambda's own format would have a level of its own beside WEIR_LOG_LEVEL, and above it.
   logging_config {
-    log_format = "JSON"
+    log_format = "Text"
     log_group  = aws_cloudwatch_log_group.function[each.key].name
   }
 

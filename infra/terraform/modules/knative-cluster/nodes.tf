@@ -36,14 +36,19 @@ resource "aws_launch_template" "node" {
     http_put_response_hop_limit = 1
   }
 
-  block_device_mappings {
-    device_name = "/dev/xvda"
+  # Bottlerocket has its system on the first disk, and images and pods on a second one.
+  dynamic "block_device_mappings" {
+    for_each = startswith(var.ami_type, "BOTTLEROCKET") ? { "/dev/xvda" = 4, "/dev/xvdb" = 30 } : { "/dev/xvda" = 30 }
 
-    ebs {
-      volume_size           = 30
-      volume_type           = "gp3"
-      encrypted             = true
-      delete_on_termination = true
+    content {
+      device_name = block_device_mappings.key
+
+      ebs {
+        volume_size           = block_device_mappings.value
+        volume_type           = "gp3"
+        encrypted             = true
+        delete_on_termination = true
+      }
     }
   }
 

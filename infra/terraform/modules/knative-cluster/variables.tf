@@ -60,7 +60,7 @@ variable "settings_kms_key_arn" {
 }
 
 variable "namespace" {
-  description = "Weir's namespace in the cluster."
+  description = "Weir's namespace in the cluster: that of the overlay of `infra/knative` which is deployed there."
   type        = string
   default     = "weir"
 }

@@ -98,6 +98,7 @@ module "cluster" {
   name                = var.name
   subnet_ids          = module.network.private_subnet_ids
   kubernetes_version  = var.cluster.kubernetes_version
+  namespace           = var.cluster.namespace
   administrators      = var.cluster.administrators
   public_access_cidrs = var.cluster.public_access_cidrs
   instance_types      = var.cluster.instance_types

@@ -101,6 +101,7 @@ variable "cluster" {
   type = object({
     administrators      = map(string)
     kubernetes_version  = optional(string, "1.35")
+    namespace           = optional(string, "weir")
     public_access_cidrs = optional(list(string), [])
     instance_types      = optional(list(string), ["m7i.large"])
     nodes               = optional(object({ minimum = number, maximum = number }), { minimum = 2, maximum = 4 })
@@ -109,7 +110,7 @@ variable "cluster" {
 }
 
 variable "api_url" {
-  description = "Where the API is, where functions run on knative: the address of Kourier's load balancer, by a name with a certificate."
+  description = "Where the API is, where functions run on knative: a name with a certificate, of a gateway that gives paths to functions."
   type        = string
   default     = null
 }

@@ -4,6 +4,7 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+phase = "expand"
 
 TABLES = """
 CREATE TABLE sink_health (

@@ -6,6 +6,7 @@ from shared.db.migrations.indexes import build_index
 
 revision = "0006"
 down_revision = "0005"
+phase = "expand"
 
 COLUMNS = "(subscription_id, next_attempt_at)"
 

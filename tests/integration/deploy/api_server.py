@@ -1,0 +1,78 @@
+"""Of the API server of Kubernetes, what a Lease and a watch ask for: objects with versions, and pods that show metrics."""
+
+from typing import Any, Self
+
+import httpx
+from aiohttp import web
+
+from cli.deploy.kubernetes import Kubectl, Kubernetes
+
+
+class ApiServer:
+    """`async with ApiServer() as server`: `server.kubernetes()` speaks to it as the deploy does, without kubectl."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.metrics: dict[str, str] = {}
+        self.tokens: set[str | None] = set()
+        self._version = 0
+        self._runner: web.AppRunner | None = None
+        self._clients: list[httpx.AsyncClient] = []
+        self.url = ""
+
+    def put(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
+        self._version += 1
+        document["metadata"]["resourceVersion"] = str(self._version)
+        self.objects[path] = document
+        return document
+
+    def pod(self, name: str, metrics: str, restarts: int = 0) -> None:
+        status = {"phase": "Running", "containerStatuses": [{"name": "weir", "restartCount": restarts}]}
+        self.objects[f"/api/v1/namespaces/weir/pods/{name}"] = {"metadata": {"name": name}, "status": status}
+        self.metrics[name] = metrics
+
+    def kubernetes(self) -> Kubernetes:
+        client = httpx.AsyncClient(base_url=self.url)
+        self._clients.append(client)
+        return Kubernetes(Kubectl.__new__(Kubectl), client, "weir")
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/api/v1/namespaces/weir/pods/{pod}:8080/proxy/metrics", self._metrics)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients:
+            await client.aclose()
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        self.tokens.add(request.headers.get("x-weir-metrics-token"))
+        text = self.metrics.get(request.match_info["pod"])
+        return web.Response(status=503) if text is None else web.Response(text=text)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        path = request.path
+        if request.method == "GET":
+            found = [o for p, o in self.objects.items() if p.rpartition("/")[0] == path]
+            if path in self.objects:
+                return web.json_response(self.objects[path])
+            return web.json_response({"items": found}) if path.endswith("s") else _refused(404)
+        document = await request.json()
+        if request.method == "POST":
+            path = f"{path}/{document['metadata']['name']}"
+            return _refused(409) if path in self.objects else web.json_response(self.put(path, document))
+        if document["metadata"]["resourceVersion"] != self.objects[path]["metadata"]["resourceVersion"]:
+            return _refused(409)
+        return web.json_response(self.put(path, document))
+
+
+def _refused(status: int) -> web.Response:
+    return web.json_response({"message": "refused"}, status=status)

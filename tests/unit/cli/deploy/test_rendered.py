@@ -1,0 +1,85 @@
+"""From rendered manifests to a release."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from cli.deploy import rendered
+from cli.deploy.rendered import ManifestError, read
+from tests.unit.cli.deploy import manifests
+
+
+def test_everything_has_its_place() -> None:
+    release = read(manifests.rendered(), None, {})
+    assert list(release.services) == ["dispatch", "explore", "ingest"]
+    assert [d["kind"] for d in release.before] == ["ServiceAccount", "Broker", "SinkBinding"]
+    assert [d["kind"] for d in release.after] == ["Trigger", "PingSource"]
+    assert release.namespace == "weir"
+    assert release.images == ["weir:1"]
+
+
+def test_the_same_is_the_same_release_and_anything_else_is_another() -> None:
+    first = read(manifests.rendered(), None, {"wakes": "http://broker"})
+    assert read(manifests.rendered(), None, {"wakes": "http://broker"}).wanted == first.wanted
+    assert read(manifests.rendered("weir:2"), None, {"wakes": "http://broker"}).id != first.id
+    assert read(manifests.rendered(A="b"), None, {"wakes": "http://broker"}).id != first.id
+
+
+def test_what_a_binding_writes_makes_another_revision_of_those_that_it_binds() -> None:
+    one = read(manifests.rendered(), None, {"wakes": "http://broker"}).wanted
+    other = read(manifests.rendered(), None, {"wakes": "http://kafka"}).wanted
+    assert one["explore"] == other["explore"]
+    assert one["ingest"] != other["ingest"]
+    assert one["dispatch"] != other["dispatch"]
+
+
+def test_an_image_takes_the_place_of_every_other() -> None:
+    release = read(manifests.rendered(), "registry/weir@sha256:abc", {})
+    assert release.images == ["registry/weir@sha256:abc"]
+    assert rendered.image_of(release.migration["spec"]["template"]["spec"]) == "registry/weir@sha256:abc"
+
+
+def test_what_was_given_is_not_changed() -> None:
+    documents = manifests.rendered()
+    before = copy.deepcopy(documents)
+    read(documents, "weir:9", {})
+    assert documents == before
+
+
+def test_names_are_short_enough_for_a_tag_address() -> None:
+    release = read(manifests.rendered(), None, {})
+    for name, revision in release.wanted.items():
+        assert revision.startswith(f"{name}-")
+        assert len(revision) == len(name) + 9
+
+
+@pytest.mark.parametrize("image", ["weir", "registry:5000/weir", "weir:latest"])
+def test_an_image_that_says_nothing_is_refused(image: str) -> None:
+    with pytest.raises(ManifestError, match="tag"):
+        read(manifests.rendered(), image, {})
+
+
+def without(kind: str) -> list[Any]:
+    return [d for d in manifests.rendered() if d is None or d["kind"] != kind]
+
+
+def test_manifests_that_are_not_of_weir_are_refused() -> None:
+    with pytest.raises(ManifestError, match="no Knative Service"):
+        read(without("Service"), None, {})
+    with pytest.raises(ManifestError, match="one Job"):
+        read(without("Job"), None, {})
+    documents = manifests.rendered()
+    documents[0]["metadata"]["namespace"] = "other"
+    with pytest.raises(ManifestError, match="other, weir"):
+        read(documents, None, {})
+
+
+def test_the_job_runs_other_things_in_the_same_pod() -> None:
+    release = read(manifests.rendered(), None, {})
+    made = rendered.job(release.migration, "smoke-1", ["http://a"], "cli.deploy.inside")
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["python", "-m", "cli.deploy.inside"]
+    assert container["args"] == ["http://a"]
+    assert container["image"] == "weir:1"
+    assert release.migration["metadata"]["name"] == "migrate-abc"
