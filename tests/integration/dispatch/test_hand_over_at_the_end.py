@@ -4,6 +4,7 @@ As on Knative: wakes go to `K_SINK`, and there is no broker in the process.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -119,8 +120,9 @@ async def test_a_request_that_has_lasted_long_enough_leaves_its_shards_to_anothe
     monkeypatch.setattr("events.dispatch.leases.HOLD_SECONDS", 1.0)
     await world.subscribe(sink.url)
     async with instance(world, settings) as ending:
+        ending.handler._dispatcher._busy_at = time.monotonic()  # it does not go to sleep before
         await ending.request
-        await broker.wait(1)
+        await broker.wait(1, timeout=60)
         assert woken(broker) == set(range(SHARDS))
         assert await world.pool.fetchval("SELECT count(*) FROM shards WHERE owner IS NOT NULL") == 0
         await ending.end()
