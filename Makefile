@@ -85,8 +85,10 @@ test-e2e: install console ## The built console in a real browser
 test-manifests: install $(MANIFEST_TOOLS) ## The Knative manifests by kubeconform, and what is said of them
 	$(BIN)/pytest tests/manifests tests/unit/runtime/knative
 
+# Which of its files; all of them take a quiet machine, and half an hour of it.
+KNATIVE ?= tests/knative
 test-knative: install console ## The generated manifests on a Knative: $KUBECONFIG, or the one of $CLUSTER
-	WEIR_KNATIVE=1 $(BIN)/pytest tests/knative -s -o faulthandler_timeout=0  # its waits have limits of their own
+	WEIR_KNATIVE=1 $(BIN)/pytest $(KNATIVE) -s -o faulthandler_timeout=0  # its waits have limits of their own
 
 test-image: install ## The container image: what is in it, and that it runs as anybody; $WEIR_IMAGE, or built now
 	WEIR_IMAGE_TESTS=1 $(BIN)/pytest tests/image
