@@ -45,7 +45,7 @@ class Counter:
 
     def samples(self) -> Iterator[str]:
         for values, count in sorted(self._values.items()):
-            yield f"{self.name}{_labels(self._names, values)} {count:g}"
+            yield f"{self.name}{_labels(self._names, values)} {_number(count)}"
 
 
 class Gauge(Counter):
@@ -97,8 +97,13 @@ class Histogram:
                 total += count
                 yield f"{self.name}_bucket{_labels(names, (*values, bound))} {total}"
             labels = _labels(self._names, values)
-            yield f"{self.name}_sum{labels} {self._sums[values]:g}"
+            yield f"{self.name}_sum{labels} {_number(self._sums[values])}"
             yield f"{self.name}_count{labels} {total}"
+
+
+def _number(value: float) -> str:
+    """All of its digits: rates are differences of large numbers."""
+    return str(int(value)) if float(value).is_integer() else repr(value)
 
 
 class Registry:

@@ -26,3 +26,16 @@ def test_counters_gauges_and_histograms_in_the_text_format():
         'weir_seconds_sum{way="in"} 5.1\n'
         'weir_seconds_count{way="in"} 2\n'
     )
+
+
+def test_large_numbers_lose_nothing():
+    """A rate is what two of them differ by."""
+    registry = Registry()
+    stored = registry.counter("stored_total", "Stored.")
+    took = registry.histogram("took_seconds", "Took.", bounds=(1,))
+    stored.add(amount=1_234_567)
+    took.observe(value=1_234_567.25)
+    took.observe(value=0.001)
+    lines = registry.render().splitlines()
+    assert "stored_total 1234567" in lines
+    assert "took_seconds_sum 1234567.251" in lines
