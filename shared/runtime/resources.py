@@ -93,6 +93,9 @@ class Resources:
         return {self._pg, self._stream, self._reading}
 
 
+CLOSE_SECONDS = 5.0
+"""How long a pool may take to be closed; then its connections are dropped."""
+
 POOL_STATES = ("used", "waiting", "limit")
 POOL = METRICS.gauge(
     "weir_database_pool_connections",
@@ -119,7 +122,7 @@ class _OpenPool:
         if self._pool is None:
             if self._opening is None:
                 self._opening = asyncio.get_running_loop().create_task(self._open())
-            self._pool = await asyncio.shield(self._opening)
+            return await asyncio.shield(self._opening)
         return self._pool
 
     async def _open(self) -> "Pool":
@@ -128,13 +131,15 @@ class _OpenPool:
         settings = self._resources.settings
         url = (self._replica and settings.database_read_url) or settings.database_url
         try:
-            return await open_pool(
+            # Kept here, and not by whoever asked: they may all have given up meanwhile.
+            self._pool = await open_pool(
                 url.get_secret_value(),
                 size=settings.database_pool_size,
                 planned_once=self._planned_once,
             )
         finally:
             self._opening = None
+        return self._pool
 
     async def revive(self) -> None:
         if self._pool is not None:
@@ -148,9 +153,13 @@ class _OpenPool:
 
     async def close(self) -> None:
         if self._opening is not None:
-            self._opening.cancel()
+            # It has a time-out of its own. A driver that is cancelled while it connects can lose the connection.
+            _, late = await asyncio.wait([self._opening], timeout=CLOSE_SECONDS)
+            for opening in late:
+                opening.cancel()
+                await asyncio.wait([opening], timeout=CLOSE_SECONDS)
         if self._pool is not None:
             try:
-                await asyncio.wait_for(self._pool.close(), timeout=5)
+                await asyncio.wait_for(self._pool.close(), timeout=CLOSE_SECONDS)
             except TimeoutError:
                 self._pool.terminate()

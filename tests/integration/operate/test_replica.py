@@ -1,8 +1,5 @@
 """Searches are answered by a replica; what it does not have yet is not missing for whoever asks for it by name."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
 import asyncpg
 import httpx
 import pytest
@@ -15,12 +12,7 @@ from shared.runtime.settings import Settings
 from tests.integration.operate.conftest import Servers
 from tests.support import stream
 from tests.support.projects import create_project
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(90):
-        while not await condition():  # noqa: ASYNC110 Postgres tells nobody
-            await asyncio.sleep(0.05)
+from tests.support.waiting import until
 
 
 async def test_a_replica_that_is_behind(servers: Servers, settings: Settings) -> None:
@@ -46,16 +38,16 @@ async def test_a_replica_that_is_behind(servers: Servers, settings: Settings) ->
                 return uid in await listed()
 
             (old,) = await stream.store(pool, project.id, [stream.an_event(1)])
-            await until(lambda: has(str(old)))
+            await until(lambda: has(str(old)), 90)
             await follower.execute("SELECT pg_wal_replay_pause()")
-            await until(lambda: follower.fetchval("SELECT pg_get_wal_replay_pause_state() = 'paused'"))
+            await until(lambda: follower.fetchval("SELECT pg_get_wal_replay_pause_state() = 'paused'"), 90)
             (new,) = await stream.store(pool, project.id, [stream.an_event(2)])
             assert await listed() == {str(old)}
             assert (await client.get(f"/events/{new}")).status_code == 200
             assert (await client.get(f"/events/{new}/explain")).status_code == 200
             assert (await client.get("/events/0197f3c8-0000-7000-8000-000000000000")).status_code == 404
             await follower.execute("SELECT pg_wal_replay_resume()")
-            await until(lambda: has(str(new)))
+            await until(lambda: has(str(new)), 90)
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await (await resources.reading()).execute("DELETE FROM events")
     finally:

@@ -1,0 +1,15 @@
+"""Waiting for what nobody tells."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def until(condition: Callable[[], Awaitable[T]], seconds: float = 10.0) -> T:
+    """The first true answer of `condition`, which is asked again and again. Raises TimeoutError after so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not (answer := await condition()):  # noqa: ASYNC110 Postgres tells nobody
+            await asyncio.sleep(0.02)
+        return answer
