@@ -38,9 +38,13 @@ async def holds(connection: Connection, owner: str) -> list[asyncpg.Record]:
 
 
 async def tell_health(connection: Connection, owner: str, rows: Sequence[Row]) -> None:
-    """Write what is known of sinks: (subscription, version, state, since, until, reason, limit, seconds it counts)."""
+    """Write what is known of sinks: (subscription, version, state, since, until, reason, limit, seconds it counts).
+
+    What is known of a subscription that was deleted is dropped; one that is just being deleted is waited for.
+    """
     await connection.execute(
         """
+        WITH known AS (SELECT id FROM subscriptions WHERE id = ANY($2) ORDER BY id FOR KEY SHARE)
         INSERT INTO sink_health (subscription_id, owner, subscription_version, state, since, until, reason,
             in_flight_limit, expires_at)
         SELECT n.id, $1, n.version, n.state, n.since, n.until, n.reason, n.in_flight_limit,
@@ -48,7 +52,7 @@ async def tell_health(connection: Connection, owner: str, rows: Sequence[Row]) -
         FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
             $8::integer[], $9::float8[])
             AS n (id, version, state, since, until, reason, in_flight_limit, seconds)
-        JOIN subscriptions s ON s.id = n.id
+        JOIN known ON known.id = n.id
         ORDER BY n.id
         ON CONFLICT (subscription_id, owner) DO UPDATE SET
             subscription_version = excluded.subscription_version, state = excluded.state,
