@@ -1,5 +1,7 @@
 """What can be done with subscriptions. Each change is one transaction."""
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEADLOCK_TRIES = 3
+DEADLOCK_PAUSE_SECONDS = (0.05, 0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ class Subscriptions:
                 # Dispatch disables subscriptions by itself and takes the same locks in its own order.
                 if not tries_left:
                     raise
+                # Whoever comes back at once can be before the one that was let go first, and meet it once more.
+                await asyncio.sleep(random.uniform(*DEADLOCK_PAUSE_SECONDS))  # noqa: S311
         raise AssertionError
 
     def _seal(self, secrets: tuple[str, ...]) -> bytes | None:

@@ -24,4 +24,6 @@ async def test_what_is_told_of_a_subscription_that_is_just_deleted_is_dropped(wo
             told = asyncio.create_task(queries.tell_health(telling, "me", rows))
             await until(waits)
         await told
-    assert [row["subscription_id"] for row in await world.pool.fetch("SELECT * FROM sink_health")] == [staying]
+    assert [row["subscription_id"] for row in await world.pool.fetch("SELECT * FROM sink_health")] == [
+        staying
+    ]
