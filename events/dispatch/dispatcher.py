@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from events.dispatch import orders
 from events.dispatch.clock import DatabaseClock
+from events.dispatch.departures import NEAR_SECONDS, PAUSE_SECONDS, Departures
 from events.dispatch.due import DueDeliveries
 from events.dispatch.ears import Ears
-from events.dispatch.gate import LONG_SECONDS, Surroundings
+from events.dispatch.gate import Surroundings
 from events.dispatch.gates import Gates
 from events.dispatch.health import SinkHealth
 from events.dispatch.leases import Leases
@@ -45,21 +46,8 @@ ORDERED_GAP_SECONDS = 0.004
 
 KEEP_SECONDS = 1.0
 LINGER_SECONDS = 15.0
-NEAR_SECONDS = 60.0
-"""A retry that is due within this time is waited for."""
-
-LEAVE_SECONDS = 200.0
-"""How long a shard whose time is up goes on beside requests that take long, until those have ended."""
-
 DRAIN_SECONDS = 15.0
 JOIN_SECONDS = 2.0
-MOVE_SECONDS = 3.0
-"""How long a shard may take to come to rest so that another process can have it."""
-
-STAY_SECONDS = 10.0
-"""How long one that did not is left where it is."""
-
-PAUSE_SECONDS = 0.25
 logger = logging.getLogger("weir.dispatch")
 
 
@@ -83,6 +71,17 @@ class Dispatcher:
         self._progress = Progress(self._sender, self._gates, self._due, self._recorder)
         self._reader = Reader(resources, self.shards, self._subscriptions, Router(self._gates))
         self._ears = Ears(resources, self._heard)
+        self._departures = Departures(
+            resources,
+            self.shards,
+            leases=self._leases,
+            reader=self._reader,
+            due=self._due,
+            gates=self._gates,
+            progress=self._progress,
+            ears=self._ears,
+            write=self._write,
+        )
         self._health = SinkHealth(resources, self._leases.owner, self._gates)
         self._load = Load(resources.wake, self.shards, self._due, self._gates)
         self._writing = asyncio.Lock()
@@ -166,7 +165,7 @@ class Dispatcher:
         self._unlisten()
         self._ending.set()
         self._leases.closing = True
-        await self._hand_on(list(self.shards.values()), DRAIN_SECONDS)
+        await self._departures.hand_on(list(self.shards.values()), DRAIN_SECONDS)
         await self._stop()
         if self._joining is not None:
             await asyncio.wait([self._joining])
@@ -254,7 +253,7 @@ class Dispatcher:
         self._due.recorded(batch.changes)
         for shard in batch.cursors:
             if shard.lost:
-                self._lose(shard)
+                self._departures.lose(shard)
         self._due.next_in_order(batch.promoted)
         self._hurry = bool(batch.promoted)
 
@@ -270,24 +269,20 @@ class Dispatcher:
     async def _keep(self) -> None:
         """Renew leases, share shards with others, give back what has no work or was held for long enough."""
         await asyncio.sleep(KEEP_SECONDS)
-        await self._renew()
+        await self._departures.renew()
         await self._share()
         await self._health.exchange()
         now = time.monotonic()
         self._load.tell()
         if self.shards and self._is_idle(now):
-            await self._give_back(list(self.shards.values()))
+            await self._departures.give_back(list(self.shards.values()))
         elif expired := [s for s in self.shards.values() if s.deadline <= now and s.stays_until <= now]:
-            await self._end(expired, now)
+            await self._departures.end(expired, now)
         if not self.shards:
             loops, self._loops = self._loops, []
             for task in loops:
                 task.cancel()
             self._due.forget()
-
-    async def _renew(self) -> None:
-        for shard in await self._leases.renew():
-            self._lose(shard)
 
     async def _share(self) -> None:
         """Start on what others handed over, have orphans looked after, and give others their part."""
@@ -296,127 +291,7 @@ class Dispatcher:
             self._start(view.received)
         if view.orphans:
             self._resources.wake.shards(view.orphans)
-        await self._hand_over(view.moves)
-
-    async def _hand_over(self, moves: dict[str, int]) -> None:
-        """Give so many shards to each heir, those first that have least to do.
-
-        Nothing of a shard may be under way when somebody else gets it: one of which something takes long goes on
-        here until that has ended, and one that does not come to rest in time is tried again later.
-        """
-        now = time.monotonic()
-        chosen = {shard for shard in self.shards.values() if shard.ending}
-        for shard in chosen:
-            shard.ending = shard.deadline <= now
-        self._look_ahead()
-        if not moves:
-            return
-        shards = [s for s in self.shards.values() if not s.leaving and s.stays_until <= now]
-        shards.sort(
-            key=lambda s: (s.busy_until > 0, s not in chosen, self._under_way(s.number), len(s.works))
-        )
-        heirs = [heir for heir, count in moves.items() for _ in range(count)]
-        given = dict(zip(shards, heirs, strict=False))
-        for shard in given:
-            shard.ending = True
-        given = {shard: heir for shard, heir in given.items() if not shard.busy_until}
-        if not given:
-            return
-        try:
-            resting = await self._come_to_rest(list(given), MOVE_SECONDS)
-            await self._write(list(self.shards.values()))
-            moved = {s: given[s] for s in resting if not s.lost and not s.works}
-            if moved:
-                await self._leases.hand_over(moved)
-                for shard in moved:
-                    self._lose(shard)
-        finally:
-            self._keep_on(given)
-
-    def _keep_on(self, shards: Iterable[Shard]) -> None:
-        """Go on for a while with those of `shards` that could not be given away."""
-        for shard in shards:
-            if shard.leaving and not shard.lost:
-                shard.stays_until = time.monotonic() + STAY_SECONDS
-                self._stay(shard)
-
-    def _stay(self, shard: Shard) -> None:
-        """Go on with a shard that was to be given away."""
-        shard.leaving = False
-        self._ears.listen([shard.number])
-        self._reader.wake([shard.number])
-        self._due.at(0)
-
-    def _look_ahead(self) -> None:
-        """Note which shards are held up by something that takes long, and until when.
-
-        A request takes long that has taken long already, or that goes to a sink whose requests do.
-        """
-        now = time.monotonic()
-        for shard in self.shards.values():
-            shard.busy_until = 0.0
-        for job in self._due.under_way.values():
-            if job.started_at is None:
-                continue
-            gate, shard = self._gates.of_job(job), job.shard
-            if now - job.started_at > LONG_SECONDS or gate.is_long:
-                # After that, what is under way is left to its row.
-                ends = min(gate.ends(job, now), shard.deadline + LEAVE_SECONDS)
-                shard.busy_until = max(shard.busy_until, ends)
-
-    async def _end(self, expired: list[Shard], now: float) -> None:
-        """Let other requests go on with shards that were held for long enough.
-
-        That takes a moment in which nothing of them is under way. So they go on here until what takes long has ended,
-        without anything that would take longer than that: nobody's events wait for a sink that hangs. What has not
-        ended after `LEAVE_SECONDS` is left to its row.
-        """
-        self._look_ahead()
-        for shard in expired:
-            shard.ending = True
-        ready = [shard for shard in expired if not shard.busy_until]
-        try:
-            resting = await self._come_to_rest(ready, MOVE_SECONDS) if ready else []
-            left = [shard for shard in expired if shard not in resting and not shard.lost]
-            for going in (resting, [shard for shard in left if shard.deadline + LEAVE_SECONDS <= now]):
-                if going:
-                    await self._leave(going, MOVE_SECONDS)
-                    self._resources.wake.shards({shard.number for shard in going})
-        finally:
-            self._keep_on(expired)
-
-    def _under_way(self, number: int) -> int:
-        jobs = self._due.under_way.values()
-        return sum(job.started_at is not None for job in jobs if job.shard.number == number)
-
-    async def _come_to_rest(
-        self, shards: list[Shard], seconds: float, *, patient: bool = False
-    ) -> list[Shard]:
-        """Take nothing more of `shards` and wait until nothing of them is under way; those of which that is so.
-
-        The others go on, those of which something turns out to take long as soon as it does; unless it is
-        `patient`, then they stay as they are.
-        """
-        for shard in shards:
-            shard.leaving = True
-        await self._ears.ignore([shard.number for shard in shards])
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self._is_at_work({s.number for s in shards if s.leaving}):
-            await asyncio.sleep(PAUSE_SECONDS / 10)
-            try:
-                await self._renew()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                logger.warning("leases are not renewed, the database is away: %s", error)
-                await asyncio.sleep(PAUSE_SECONDS)
-            if not patient:
-                self._look_ahead()
-                self._keep_on(shard for shard in shards if shard.busy_until)
-        resting = [s for s in shards if s.leaving and not s.lost and not self._is_at_work({s.number})]
-        if not patient:
-            self._keep_on(shard for shard in shards if shard not in resting)
-        return resting
+        await self._departures.hand_over(view.moves)
 
     def _is_idle(self, now: float) -> bool:
         return (
@@ -426,78 +301,3 @@ class Dispatcher:
             and now - self._busy_at > self._linger_seconds
             and self._due.due_in > NEAR_SECONDS
         )
-
-    async def _give_back(self, shards: list[Shard]) -> None:
-        """Give idle shards back, after one more look: what came while nobody listened must not wait."""
-        for shard in shards:
-            shard.leaving = True
-        await self._ears.ignore([shard.number for shard in shards])
-        given = False
-        try:
-            if not await self._reader.behind(shards):
-                await self._leases.give_back(shards)
-                given = True
-        finally:
-            for shard in shards:
-                if given:
-                    self._lose(shard)
-                elif not shard.lost:
-                    self._stay(shard)
-
-    async def _leave(self, shards: list[Shard], seconds: float) -> None:
-        """Take nothing more of `shards`, end what is under way within `seconds`, and give them back."""
-        await self._come_to_rest(shards, seconds, patient=True)
-        for shard in shards:
-            self._progress.let_stand(shard, float("inf"))
-        try:
-            await self._write(list(self.shards.values()))
-            await self._leases.give_back(shards)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            logger.warning("leases run out by themselves, the database is away: %s", error)
-        for shard in shards:
-            self._lose(shard)
-
-    async def _hand_on(self, shards: list[Shard], seconds: float) -> None:
-        """Let others go on with `shards`, at the latest after so many seconds."""
-        for shard in shards:
-            shard.leaving = True
-        await self._ears.ignore([shard.number for shard in shards])
-        deadline = time.monotonic() + seconds
-        while shards:
-            resting = [shard for shard in shards if not self._is_at_work({shard.number})]
-            if not resting and time.monotonic() < deadline:
-                await asyncio.sleep(PAUSE_SECONDS / 10)
-                continue
-            going = resting or shards
-            await self._leave(going, 0)
-            # Afterwards: what came before that, nobody else could have been told of.
-            self._resources.wake.shards(await self._left_in(going))
-            shards = [shard for shard in shards if shard not in going]
-
-    async def _left_in(self, shards: Collection[Shard]) -> set[int]:
-        """Those of `shards` with something to do within the next minute; all of them while that cannot be found out."""
-        numbers = {shard.number for shard in shards}
-        try:
-            if await self._due.waits_within(NEAR_SECONDS, numbers):
-                return numbers
-            return await self._reader.behind(shards)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            return numbers
-
-    def _is_at_work(self, numbers: Collection[int]) -> bool:
-        jobs = self._due.under_way.values()
-        return any(s.works for s in self.shards.values() if s.number in numbers) or any(
-            job.shard.number in numbers and job.started_at is not None for job in jobs
-        )
-
-    def _lose(self, shard: Shard) -> None:
-        """Forget a shard: somebody else has it, or may have it from now on."""
-        shard.lost = True
-        self._reader.forget(shard)
-        self._due.lose(shard)
-        self._leases.forget(shard)
-        self._ears.drop(shard.number)

@@ -12,6 +12,7 @@ from shared.runtime.outage import is_outage
 
 if TYPE_CHECKING:
     from shared.runtime.broker import Broker
+    from shared.runtime.early import EarlyWake
     from shared.runtime.local_broker import LocalBroker
     from shared.runtime.resources import Resources
 
@@ -84,19 +85,23 @@ class Wake:
             self._waiting |= left
             self._start()
 
-    async def early(self) -> None:
+    async def early(self, sent: "EarlyWake | None" = None) -> None:
         """Have a dispatcher started before there is anything to tell: on Knative it starts beside this process.
 
-        For a process that starts because work is coming. Returns as soon as the wake has gone out, for what loads a
-        function lets nothing else run.
+        For a process that starts because work is coming. Where it was not `sent` before, this returns as soon as the wake
+        has gone out, for what loads a function lets nothing else run.
         """
         if (broker := self._knative()) is None:
             return
-        sent = asyncio.Event()
         every = set(range(SHARDS))
         self._note(every)
-        asking = self._start_asking(broker.send(Hint.TYPE, _data(every), sent))
-        going = asyncio.get_running_loop().create_task(sent.wait())
+        connection = None if sent is None else sent.connection()
+        if connection is not None:
+            self._start_asking(broker.send(Hint.TYPE, _data(every), connection=connection))
+            return
+        gone = asyncio.Event()
+        asking = self._start_asking(broker.send(Hint.TYPE, _data(every), gone))
+        going = asyncio.get_running_loop().create_task(gone.wait())
         await asyncio.wait({asking, going}, timeout=EARLY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         going.cancel()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from shared.db.migrate import chain
-from tests.knative.cluster import Tool, say
+from tests.knative.tool import Tool
+from tests.knative.waiting import say
 
 PACKAGES = "/opt/weir/lib/python3.11/site-packages"
 

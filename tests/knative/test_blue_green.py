@@ -19,8 +19,11 @@ from pydantic import SecretStr
 
 from shared.runtime.settings import Settings
 from tests.knative.builds import next_image
-from tests.knative.cluster import BASE, ROOT, Cluster, Stores, eventually, say
+from tests.knative.cluster import BASE, Cluster
 from tests.knative.steady_load import SteadyLoad, report
+from tests.knative.stores import Stores
+from tests.knative.tool import ROOT
+from tests.knative.waiting import eventually, say
 from tests.support.projects import Project, create_project
 from tests.support.stores import execute, with_path
 
@@ -66,7 +69,7 @@ class Weir:
     @property
     def environment(self) -> dict[str, str]:
         key = {} if self.project is None else {"WEIR_SMOKE_API_KEY": self.project.key}
-        return {**self.cluster._environment, **key, "COLUMNS": "200"}
+        return {**self.cluster.environment, **key, "COLUMNS": "200"}
 
     def overlay(self, environment: dict[str, str] | None = None, function: str = "ingest") -> Path:
         """A folder whose manifests are the base's, with more in one function's environment."""
@@ -167,14 +170,15 @@ def weir(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     stores = Stores(
         with_path(cluster.stores.here, database),
         with_path(cluster.stores.database, database),
-        cluster.stores.redis,
+        cluster.stores.redis_url,
     )
     own = Cluster(
-        cluster._environment,
+        cluster.environment,
         image=cluster.image,
         gateway=cluster.gateway,
         stores=stores,
         folder=tmp_path_factory.mktemp("own"),
+        exposed=cluster.exposed,
     )
     own.namespace = f"deploy-{uuid4().hex[:6]}"
     made = Weir(own, tmp_path_factory.mktemp("overlays"), following)
@@ -186,7 +190,7 @@ def weir(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "metadata": {"name": "weir-settings"},
             "stringData": {
                 "WEIR_DATABASE_URL": stores.database,
-                "WEIR_REDIS_URL": stores.redis,
+                "WEIR_REDIS_URL": stores.redis_url,
                 "WEIR_SECRET": own.secret,
                 "WEIR_SINK_ALLOW": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
                 "WEIR_PUBLIC_URL": own.gateway,
@@ -208,7 +212,7 @@ def weir(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 async def _project(cluster: Cluster) -> Project:
     settings = Settings(
         database_url=SecretStr(cluster.stores.here),
-        redis_url=SecretStr(cluster.stores.redis),
+        redis_url=SecretStr(cluster.stores.redis_url),
         secret=SecretStr(cluster.secret),
     )
     connection = await asyncpg.connect(cluster.stores.here)

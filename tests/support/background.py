@@ -8,8 +8,8 @@ from typing import Self
 
 from shared.runtime import load, registry
 from shared.runtime.edge import Edge
+from shared.runtime.process import Server, configuration
 from shared.runtime.resources import Resources
-from shared.runtime.serve import Server, configuration
 from shared.runtime.settings import Settings
 
 

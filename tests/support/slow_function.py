@@ -8,8 +8,9 @@ import uvloop
 from starlette.responses import PlainTextResponse
 
 from shared.runtime.log import start_logging
+from shared.runtime.process import Process
 from shared.runtime.resources import Resources
-from shared.runtime.serve import Process, listen
+from shared.runtime.serve import listen
 from shared.runtime.settings import Settings
 
 

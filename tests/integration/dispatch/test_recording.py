@@ -73,7 +73,7 @@ async def test_a_row_that_was_being_brought_when_its_shard_was_lost_is_brought_w
         await other.execute("LOCK TABLE subscriptions IN ACCESS EXCLUSIVE MODE")
         await world.pool.execute("UPDATE projects SET version = version + 1 WHERE id = $1", world.project.id)
         await world.until(lambda: is_waiting(world, "project_version"))
-        dispatcher._lose(dispatcher.shards[row["shard"]])
+        dispatcher._departures.lose(dispatcher.shards[row["shard"]])
         await world.pool.execute(
             "UPDATE shards SET owner = NULL, lease_until = NULL, epoch = epoch + 1 WHERE shard = $1",
             row["shard"],

@@ -223,7 +223,7 @@ async def test_a_shard_that_is_ours_without_our_knowing_is_taken_at_once(world: 
     await world.emit()
     await world.settled()
     for shard in list(handler._dispatcher.shards.values()):
-        handler._dispatcher._lose(shard)
+        handler._dispatcher._departures.lose(shard)
     await world.pool.execute(
         "UPDATE shards SET owner = $1, epoch = epoch + 1, lease_until = now() + interval '15 seconds'",
         handler._dispatcher._leases.owner,

@@ -132,7 +132,7 @@ async def test_no_delivery_is_done_twice_while_shards_move(
 async def test_a_busy_shard_that_does_not_come_to_rest_stays(
     settings: Settings, world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("events.dispatch.dispatcher.MOVE_SECONDS", 0.5)
+    monkeypatch.setattr("events.dispatch.departures.MOVE_SECONDS", 0.5)
     await world.subscribe(sink.url, timeout="PT60S")
     sink.answers([Answer(hang=True)], then=200)
     world.start()
@@ -189,7 +189,7 @@ async def test_a_shard_that_was_handed_to_nobody_is_taken_again(world: World, si
     await world.subscribe(sink.url)
     await until_started(world)
     dispatcher = world.handlers[0]._dispatcher
-    await dispatcher._hand_over({"nobody": 3})
+    await dispatcher._departures.hand_over({"nobody": 3})
     assert len(dispatcher.shards) == SHARDS - 3
 
     await until_even(world, timeout=HANDED_SECONDS + 5)
@@ -203,7 +203,7 @@ async def test_one_request_waits_for_what_others_have(settings: Settings, world:
     async def keeps(_moves: object) -> None:
         """It hands over nothing."""
 
-    world.handlers[0]._dispatcher._hand_over = keeps
+    world.handlers[0]._dispatcher._departures.hand_over = keeps
     async with another(settings, world) as second:
         wakes = [
             asyncio.ensure_future(
@@ -258,7 +258,7 @@ async def test_shards_that_cannot_be_given_back_are_worked_on(world: World, sink
     dispatcher = handler._dispatcher
     async with world.pool.acquire() as other, other.transaction():
         await other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
-        giving = asyncio.create_task(dispatcher._give_back(list(dispatcher.shards.values())))
+        giving = asyncio.create_task(dispatcher._departures.give_back(list(dispatcher.shards.values())))
 
         async def breaks() -> bool:
             return bool(

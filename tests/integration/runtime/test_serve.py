@@ -120,6 +120,25 @@ def test_ingest_has_a_dispatcher_started_beside_it(settings):
         assert served.end() == 0
 
 
+def test_that_dispatcher_does_not_wait_until_the_server_is_loaded():
+    program = (
+        "import sys, shared.runtime.serve; from shared.runtime.early import EarlyWake;"
+        " EarlyWake.sent().connection(); print(*sys.modules)"
+    )
+    with Receiver() as broker:
+        environment = {**os.environ, "K_SINK": broker.url}
+        ended = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert [headers["ce-type"] for headers, _ in broker.requests] == ["dev.weir.wake"]
+    assert not {"pydantic", "uvicorn", "starlette", "uvloop"} & set(ended.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

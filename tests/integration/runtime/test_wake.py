@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.runtime.broker import Broker
+from shared.runtime.early import EarlyWake
 from shared.runtime.local_broker import LocalBroker
 from shared.runtime.resources import Resources
 
@@ -174,6 +175,39 @@ async def test_an_early_wake_holds_nothing_up(resources, monkeypatch):
     await asyncio.wait_for(resources.wake.early(), 5)
     monkeypatch.delenv("K_SINK")
     await asyncio.wait_for(resources.wake.early(), 5)
+
+
+async def test_what_was_sent_before_the_process_was_loaded_is_not_sent_again(resources, sink, monkeypatch):
+    sink.answer(delay=0.5)
+    monkeypatch.setenv("K_SINK", sink.url)
+    sent = EarlyWake.sent()
+    (request,) = await sink.wait(1)
+    assert request.json() == {"shards": list(range(16))}
+    assert request.header("ce-type") == "dev.weir.wake"
+    await resources.wake.early(sent)
+    resources.wake.shards({3})  # everybody was asked for just now
+    await resources.wake.settle(5)
+    assert [request.json()["shards"] for request in sink.requests] == [list(range(16)), [3]]
+
+
+async def test_an_early_wake_that_was_refused_is_sent_again(resources, sink, monkeypatch):
+    sink.answers([503])
+    monkeypatch.setenv("K_SINK", sink.url)
+    sent = EarlyWake.sent()
+    await sink.wait(1)
+    await resources.wake.early(sent)
+    assert [request.json() for request in await sink.wait(2)] == 2 * [{"shards": list(range(16))}]
+    await resources.wake.close()
+
+
+async def test_an_early_wake_to_nobody_holds_nothing_up(resources, monkeypatch):
+    assert EarlyWake.sent() is None
+    monkeypatch.setenv("K_SINK", "https://127.0.0.1:1/")  # its certificates are looked at later
+    assert EarlyWake.sent() is None
+    monkeypatch.setenv("K_SINK", "http://127.0.0.1:1/")
+    sent = EarlyWake.sent()
+    await asyncio.wait_for(resources.wake.early(sent), 5)
+    assert sent.connection() is None
 
 
 async def test_locally_there_is_nothing_to_start(resources, woken):
