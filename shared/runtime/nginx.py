@@ -129,6 +129,7 @@ http {{
     proxy_request_buffering off;
     proxy_buffering off;
     proxy_buffer_size 16k;
+    proxy_buffers 8 16k;
     client_header_timeout 15s;
     client_body_timeout 30s;
     # Longer than load balancers keep an idle connection, so that it is never closed under a request.
@@ -178,7 +179,7 @@ http {{
         location / {{
             root {served}/{files};
             charset utf-8;
-            charset_types text/html text/css application/javascript application/json image/svg+xml;
+            charset_types text/css application/javascript application/json image/svg+xml;
             gzip on;
             gzip_vary on;
             gzip_types text/css application/javascript application/json image/svg+xml;
