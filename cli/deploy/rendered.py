@@ -15,7 +15,9 @@ CONTAINER = "weir"
 """Name of the container that runs Weir in every generated manifest."""
 
 SERVING = "serving.knative.dev/"
-WIRING = frozenset({"Trigger", "PingSource"})
+WIRING = frozenset({"Deployment", "PingSource", "Trigger"})
+"""Kinds of what sends functions requests or events: the edge is the Deployment."""
+
 MIGRATION = "shared.db.migrate"
 ID_LENGTH = 10
 DIGEST_LENGTH = 8
@@ -29,7 +31,7 @@ class ManifestError(ValueError):
 class Release:
     """What one deploy brings: `services` by name, each asking for a revision by name.
 
-    `before` must be there when the Services come, `after` sends them events, `migration` is the Job.
+    `before` must be there when the Services come, `after` sends them what they get, `migration` is the Job.
     """
 
     id: str
@@ -66,11 +68,11 @@ def read(documents: Iterable[Manifest | None], image: str | None, sinks: Mapping
     migrations = [d for d in found if d["kind"] == "Job" and MIGRATION in _command(d)]
     if len(migrations) != 1:
         raise ManifestError(f"one Job must run `python -m {MIGRATION}`; there are {len(migrations)}")
+    if image is not None:
+        for document in found:
+            _set_image(document, image)
     for document in (*services, *migrations):
-        pod = document["spec"]["template"]["spec"]
-        if image is not None:
-            _set_image(pod, image)
-        _check_image(image_of(pod))
+        _check_image(image_of(document["spec"]["template"]["spec"]))
     bindings = [d for d in found if d["kind"] == "SinkBinding"]
     for service in services:
         bound = {
@@ -161,8 +163,11 @@ def dict_of(value: Any) -> Manifest:
     return value
 
 
-def _set_image(pod: Manifest, image: str) -> None:
-    for container in pod["containers"]:
+def _set_image(document: Manifest, image: str) -> None:
+    """Wherever Weir runs in the document's pods, be it to prepare something."""
+    template = (document.get("spec") or {}).get("template") or {}
+    pod = template.get("spec") or {}
+    for container in (*pod.get("initContainers", ()), *pod.get("containers", ())):
         if container.get("name") == CONTAINER:
             container["image"] = image
 

@@ -7,22 +7,18 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from fastapi import FastAPI
-from pydantic import SecretStr
 
 from shared.contracts.catalog import CONTRACTS
-from shared.runtime import load, registry
+from shared.runtime import registry
 from shared.runtime.console import hosting
 from shared.runtime.function import Function
 from shared.runtime.knative.manifests import manifests
-from shared.runtime.openapi import merged
-from shared.runtime.resources import Resources
-from shared.runtime.settings import Settings
+from shared.runtime.lay_out import openapi
+from shared.runtime.nginx import configuration
 
 if TYPE_CHECKING:
     Files = Iterator[tuple[str, str]]
@@ -30,6 +26,7 @@ if TYPE_CHECKING:
 HEADER = "# Generated from the Function declarations by `make generate`.\n"
 OWNED = (
     "infra/knative/base",
+    "infra/knative/components/edge",
     "infra/knative/components/high-availability",
     "infra/knative/components/network-policies",
     "infra/knative/components/private-sinks",
@@ -50,6 +47,7 @@ def _knative(functions: Sequence[Function]) -> "Files":
     for path, documents in manifests(functions).items():
         text = yaml.safe_dump_all(documents, sort_keys=False, width=110, allow_unicode=True)
         yield f"infra/knative/{path}", HEADER + text
+    yield "infra/knative/components/edge/nginx.conf", configuration(functions)
 
 
 def _edge(functions: Sequence[Function]) -> "Files":
@@ -82,11 +80,7 @@ def _terraform(functions: Sequence[Function]) -> "Files":
 
 
 def _openapi(functions: Sequence[Function]) -> "Files":
-    nowhere = SecretStr("")
-    resources = Resources(Settings(database_url=nowhere, redis_url=nowhere, secret=nowhere))
-    apps = (load.application(f, resources) for f in functions if not f.is_handler)
-    documents = [app.openapi() for app in apps if isinstance(app, FastAPI)]
-    yield "docs/openapi.json", _json(merged(documents, version("weir")))
+    yield "docs/openapi.json", _json(openapi(functions))
 
 
 def _contracts(_functions: Sequence[Function]) -> "Files":

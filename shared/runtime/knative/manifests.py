@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.runtime.function import Function
+from shared.runtime.knative.edge import NAME, edge
 from shared.runtime.knative.eventing import binding, broker
 from shared.runtime.knative.manifest import SETTINGS, Manifest
 from shared.runtime.knative.migration import migration
@@ -13,8 +14,8 @@ from shared.runtime.knative.services import function_manifests
 KUSTOMIZATION = "kustomization.yaml"
 REFERENCES = "references.yaml"
 
-TAKEN = frozenset({"broker", "kustomization", "migrate", "references"})
-"""Names of files of the base, and of the migration's account."""
+TAKEN = frozenset({"broker", "edge", "kustomization", "migrate", "references"})
+"""Names of files of the base, and of accounts that are no function's."""
 
 
 def manifests(functions: Iterable[Function]) -> dict[str, list[Any]]:
@@ -25,6 +26,7 @@ def manifests(functions: Iterable[Function]) -> dict[str, list[Any]]:
             raise ValueError(f"the name '{function.name}' is taken: call the function something else")
     folders = {
         "base": _base(functions),
+        "components/edge": _edge(),
         "components/network-policies": _network_policies(functions),
         "components/private-sinks": _private_sinks(),
         "components/high-availability": _high_availability(functions),
@@ -67,6 +69,16 @@ def _references() -> Manifest:
 
 def _component(**content: Sequence[object]) -> Manifest:
     return {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", **content}
+
+
+def _edge() -> dict[str, list[Manifest]]:
+    """`nginx.conf`, which is no manifest, is in the folder beside these."""
+    return {
+        "edge.yaml": edge(),
+        KUSTOMIZATION: [
+            _component(resources=["edge.yaml"], configMapGenerator=[{"name": NAME, "files": ["nginx.conf"]}])
+        ],
+    }
 
 
 def _network_policies(functions: Sequence[Function]) -> dict[str, list[Manifest]]:

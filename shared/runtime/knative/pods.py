@@ -16,14 +16,19 @@ def container(size: Size) -> Manifest:
             "requests": {"cpu": f"{size.cpu_millicores}m", "memory": f"{size.memory_mebibytes}Mi"},
             "limits": {"memory": f"{size.memory_max_mebibytes}Mi"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": restricted(),
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 a mount of the pod's own
+    }
+
+
+def restricted() -> Manifest:
+    """What no container may do, as the pod security standard of that name has it, and write to its root besides."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
     }
 
 

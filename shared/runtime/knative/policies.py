@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from shared.runtime.function import Function
+from shared.runtime.knative.edge import LABELS
 from shared.runtime.knative.manifest import COMPONENT, SERVICE, Manifest, metadata
+from shared.runtime.nginx import PORT
 
 SERVING, GATEWAY, EVENTING, NAMES, SCRAPER = (
     "knative-serving",
@@ -72,6 +74,12 @@ def policies(functions: Iterable[Function]) -> list[Manifest]:
         _policy(
             "smoke",  # `weir deploy` asks new revisions by the gateway, as others would
             {"matchLabels": {COMPONENT: "smoke"}},
+            egress=[{"to": [_namespace(GATEWAY)], "ports": _ports(*GATEWAY_PORTS)}],
+        ),
+        _policy(
+            "edge",  # of the component of that name: open to whoever stands before it, and to everybody where nobody does
+            {"matchLabels": LABELS},
+            ingress=[{"ports": _ports(PORT)}],
             egress=[{"to": [_namespace(GATEWAY)], "ports": _ports(*GATEWAY_PORTS)}],
         ),
         _policy(

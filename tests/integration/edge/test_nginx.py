@@ -1,10 +1,5 @@
 """`infra/edge/nginx.conf` does what any host of the console has to do, said by a real nginx."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -12,6 +7,7 @@ import pytest
 
 from tests.support.certificates import authority
 from tests.support.hosts import ROOT, RULES, rule
+from tests.support.nginx import changed, running
 from tests.support.served import free_port
 
 API = "https://api.example.com"
@@ -20,11 +16,6 @@ API = "https://api.example.com"
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a console on nginx: the file as it is, but for what it says to change."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("there is no nginx: `make install` installs Debian's when run as root")
-        pytest.skip("there is no nginx on this machine")
     folder = tmp_path_factory.mktemp("nginx")
     site = folder / "site"
     (site / "assets").mkdir(parents=True)
@@ -35,36 +26,22 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "pem").write_text(certificate)
     (folder / "key").write_text(key)
     port = free_port()
-    server = (ROOT / "infra/edge/nginx.conf").read_text()
-    for old, new in (
+    server = changed(
+        (ROOT / "infra/edge/nginx.conf").read_text(),
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("/etc/ssl/console.example.com.pem", f"{folder}/pem"),
         ("/etc/ssl/console.example.com.key", f"{folder}/key"),
         ("/srv/weir-console", str(site)),
-    ):
-        assert server.count(old) == 1
-        server = server.replace(old, new)
+    )
     temporary = "".join(
         f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    user = "user root; " if os.geteuid() == 0 else ""  # others may not read the folder of the tests
-    (folder / "nginx.conf").write_text(
-        f"{user}pid {folder}/pid; daemon off; error_log stderr; events {{}}\n"
+    text = (
+        f"pid {folder}/pid; daemon off; error_log stderr; events {{}}\n"
         f"http {{ include /etc/nginx/mime.types; access_log off; {temporary}\n{server} }}\n"
     )
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", "stderr"])
-    try:
-        while True:
-            assert process.poll() is None, "nginx did not start"
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.01)  # it does not listen yet: there is nothing to wait on
+    with running(folder, text, port):
         yield f"https://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,29 @@ def test_an_image_takes_the_place_of_every_other() -> None:
     assert rendered.image_of(release.migration["spec"]["template"]["spec"]) == "registry/weir@sha256:abc"
 
 
+def test_the_edge_follows_with_the_image_once_the_functions_serve_it() -> None:
+    """It has the version's routes and its console, whose calls the functions before could not answer."""
+    edge = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "edge", "namespace": "weir"},
+        "spec": {
+            "template": {
+                "spec": {
+                    "initContainers": [{"name": "weir", "image": "weir"}],
+                    "containers": [{"name": "nginx", "image": "nginx:1"}],
+                }
+            }
+        },
+    }
+    release = read([*manifests.rendered(), edge], "registry/weir:2", {})
+    assert "Deployment" not in [d["kind"] for d in release.before]
+    pod = release.after[-1]["spec"]["template"]["spec"]
+    assert pod["initContainers"][0]["image"] == "registry/weir:2"
+    assert pod["containers"][0]["image"] == "nginx:1"
+    assert release.id == read(manifests.rendered(), "registry/weir:2", {}).id
+
+
 def test_what_was_given_is_not_changed() -> None:
     documents = manifests.rendered()
     before = copy.deepcopy(documents)

@@ -1,0 +1,70 @@
+"""Puts what the edge of a cluster needs into a folder: `python -m shared.runtime.lay_out FOLDER`.
+
+That is `here.conf` for nginx, and in `files` the console (of `WEIR_CONSOLE_DIR`) and `/openapi.json`. WEIR_NAMESPACE is
+where the functions are, WEIR_GATEWAY the address (host, or host:port) of Knative's gateway inside the cluster.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from shared.runtime import load, registry
+from shared.runtime.function import Function
+from shared.runtime.lean import leave_out_pydantic_1
+from shared.runtime.nginx import FILES, HERE, here
+from shared.runtime.openapi import merged
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?")
+
+
+def lay_out(folder: Path, console: Path | None, namespace: str, gateway: str) -> None:
+    """Write all of it. Raises ValueError for what is no name, OSError for a folder that cannot be read or written.
+
+    Files get the time of now: nginx makes an ETag of time and length, and those of an image all have one time.
+    """
+    for name in (namespace, gateway):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a host or a namespace")
+    files = folder / FILES
+    files.mkdir(parents=True, exist_ok=True)
+    if console is not None:
+        ours = shutil.ignore_patterns(".*")
+        shutil.copytree(console, files, copy_function=shutil.copyfile, ignore=ours, dirs_exist_ok=True)
+    (files / "openapi.json").write_bytes(msgspec.json.encode(openapi(registry.functions())))
+    (folder / HERE).write_text(here(namespace, gateway), encoding="utf-8")
+
+
+def openapi(functions: Iterable[Function]) -> object:
+    """The document of all endpoint functions among these. Nothing is asked of a store for it."""
+    nowhere = SecretStr("")
+    resources = Resources(Settings(database_url=nowhere, redis_url=nowhere, secret=nowhere))
+    apps = (load.application(f, resources) for f in functions if not f.is_handler)
+    return merged([app.openapi() for app in apps if isinstance(app, FastAPI)], version("weir"))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Lay out into the folder that is named; returns the exit code."""
+    leave_out_pydantic_1()
+    (folder,) = arguments
+    console = os.environ.get("WEIR_CONSOLE_DIR")
+    lay_out(
+        Path(folder),
+        Path(console) if console else None,
+        os.environ["WEIR_NAMESPACE"],
+        os.environ["WEIR_GATEWAY"],
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,237 @@
+"""The edge of a cluster, said by a real nginx with the generated configuration: which function gets what, and as it came."""
+
+import json
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.runtime import registry
+from tests.support.edge import Edge, edge
+from tests.support.hosts import RULES, rule
+
+ROUTES = [(route, f.name) for f in registry.functions() for route in f.routes]
+
+
+class Gateway:
+    """In Knative's place: it answers with what it was asked, piece by piece where `/pieces` ends the path."""
+
+    def __init__(self) -> None:
+        self.first_piece = threading.Event()
+        self.go_on = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                if self.path.endswith("/pieces"):
+                    self.pieces()
+                elif self.path.endswith("/refused"):
+                    self.answer(503, {"refused": True})
+                else:
+                    self.told(b"")
+
+            def do_POST(self) -> None:
+                self.told(self.body())
+
+            def body(self) -> bytes:
+                if (length := self.headers.get("content-length")) is not None:
+                    return self.rfile.read(int(length))
+                whole = b""
+                while size := int(self.rfile.readline(), 16):
+                    whole += self.rfile.read(size)
+                    self.rfile.readline()
+                    outer.first_piece.set()
+                self.rfile.readline()
+                return whole
+
+            def told(self, body: bytes) -> None:
+                said = {
+                    "path": self.path,
+                    "headers": {name.lower(): value for name, value in self.headers.items()},
+                    "length": len(body),
+                    "digest": sha256(body).hexdigest(),
+                }
+                self.answer(200, said)
+
+            def answer(self, status: int, said: object) -> None:
+                text = json.dumps(said).encode()
+                self.send_response(status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(text)))
+                self.send_header("x-accel-redirect", "/healthz")
+                self.end_headers()
+                self.wfile.write(text)
+
+            def pieces(self) -> None:
+                self.send_response(200)
+                self.send_header("content-type", "text/event-stream")
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"8\r\ndata: 1\n\r\n")
+                self.wfile.flush()
+                outer.go_on.wait(30)
+                self.wfile.write(b"8\r\ndata: 2\n\r\n0\r\n\r\n")
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    opened = Gateway()
+    yield opened
+    opened.go_on.set()
+    opened.close()
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Path:
+    folder = tmp_path / "console"
+    (folder / "assets").mkdir(parents=True)
+    (folder / ".vite").mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>Weir</title>")
+    (folder / "config.json").write_text('{"apiUrl": ""}')
+    (folder / "assets/app-4f2a.js").write_text("console.log(1);" * 100)
+    return folder
+
+
+@pytest.fixture
+def front(gateway: Gateway, console: Path, tmp_path: Path) -> Iterator[Edge]:
+    with edge(tmp_path, console, gateway.address) as running:
+        yield running
+
+
+def test_every_path_reaches_its_function_as_it_was_written(front: Edge) -> None:
+    with httpx.Client(base_url=front.url) as client:
+        for route, name in ROUTES:
+            path = re.sub(r"\{\w+\}", "a%20b", route)
+            for below in ("", "/", "/x%2Fy//z?q=1&r=%2B"):
+                said = client.get(path + below).json()
+                assert said["path"] == path + below
+                assert said["headers"]["host"] == f"{name}.weir.svc", path + below
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1", "/v1/none", "/in", "/in/", "/.well-known/none", "/metrics", "/readyz", "//in/a/b", "/V1/none"],
+)
+def test_nobody_s_path_is_no_page_below_the_api(front: Edge, path: str) -> None:
+    answer = httpx.get(front.url + path)
+    if path in {"//in/a/b", "/V1/none"}:
+        assert answer.text.startswith("<!doctype html>")  # no path of the API
+        return
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"].endswith("/not-found")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_function_is_told_who_asked_and_how(front: Edge) -> None:
+    url = f"{front.url}/v1/me"
+    said = httpx.get(url, headers={"host": "weir.example.com", "ce_odd": "kept", "connection": "x-hop"}).json()
+    assert said["headers"]["x-forwarded-for"] == "127.0.0.1"
+    assert said["headers"]["x-forwarded-proto"] == "http"
+    assert said["headers"]["x-forwarded-host"] == "weir.example.com"
+    assert said["headers"]["ce_odd"] == "kept"
+    assert "connection" not in said["headers"]
+    proxied = {"x-forwarded-for": "198.51.100.7", "x-forwarded-proto": "https", "x-forwarded-host": "a.example"}
+    said = httpx.get(url, headers=proxied).json()
+    assert said["headers"]["x-forwarded-for"] == "198.51.100.7, 127.0.0.1"
+    assert said["headers"]["x-forwarded-proto"] == "https"
+    assert said["headers"]["x-forwarded-host"] == "a.example"
+
+
+def test_sizes_are_left_to_the_functions(front: Edge) -> None:
+    """A batch is 8 MiB by default, a head 64 KiB at most, and both may be set higher."""
+    body = b"x" * (12 * 1024 * 1024)
+    said = httpx.post(f"{front.url}/in/default", content=body, headers={"x-long": "y" * 60_000}).json()
+    assert said["length"] == len(body)
+    assert said["digest"] == sha256(body).hexdigest()
+    assert len(said["headers"]["x-long"]) == 60_000
+
+
+def test_an_answer_passes_as_it_comes(front: Edge, gateway: Gateway) -> None:
+    with httpx.stream("GET", f"{front.url}/v1/projects/a/events/pieces", timeout=30) as answer:
+        pieces = answer.iter_raw()
+        assert next(pieces) == b"data: 1\n"
+        gateway.go_on.set()
+        assert b"".join(pieces) == b"data: 2\n"
+
+
+def test_a_body_passes_as_it_comes(front: Edge, gateway: Gateway) -> None:
+    host, port = front.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        head = f"POST /in/a HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        connection.sendall(head.encode() + b"3\r\none\r\n")
+        assert gateway.first_piece.wait(30)
+        connection.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert sha256(b"onetwo").hexdigest().encode() in answer
+
+
+def test_what_a_function_says_is_not_said_better(front: Edge) -> None:
+    answer = httpx.get(f"{front.url}/v1/projects/a/types/refused")
+    assert answer.status_code == 503
+    assert answer.json() == {"refused": True}
+
+
+def test_a_gateway_that_is_away_is_a_problem_to_come_again_with(front: Edge, gateway: Gateway) -> None:
+    gateway.close()
+    answer = httpx.post(f"{front.url}/in/default", content=b"{}")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json()["type"].endswith("/unavailable")
+    assert httpx.get(f"{front.url}/healthz").json() == {"status": "ok"}
+    assert httpx.get(front.url).text.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/config.json", "/assets/app-4f2a.js", "/assets/gone.js", "/p/default/types/com.acme.order"]
+)
+def test_the_console_is_there_by_the_rules(front: Edge, path: str) -> None:
+    answer = httpx.get(front.url + path)
+    if path == "/assets/gone.js":
+        assert answer.status_code == rule("missing", path) == 404
+        assert "cache-control" not in answer.headers  # it may be there the next time
+    else:
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == rule("cacheControl", path)
+    for name, value in RULES["headers"].items():
+        assert answer.headers.get_list(name) == [value.replace(" {api}", "")]
+
+
+def test_the_document_of_the_api_is_there(front: Edge) -> None:
+    answer = httpx.get(f"{front.url}/openapi.json")
+    assert answer.headers["content-type"].startswith("application/json")
+    assert "/in/{project}" in answer.json()["paths"]
+    assert not (front.files / ".vite").exists()
+
+
+def test_what_is_open_ends_before_the_edge_does(front: Edge, gateway: Gateway) -> None:
+    with httpx.stream("GET", f"{front.url}/v1/projects/a/events/pieces", timeout=30) as answer:
+        pieces = answer.iter_raw()
+        next(pieces)
+        front.process.send_signal(signal.SIGQUIT)  # as its image has Kubernetes do
+        gateway.go_on.set()
+        assert b"".join(pieces) == b"data: 2\n"
+    assert front.process.wait(30) == 0
