@@ -94,9 +94,10 @@ test-image: install ## The container image: what is in it, and that it runs as a
 	WEIR_IMAGE_TESTS=1 $(BIN)/pytest tests/image
 
 LAMBDA_ARCH ?= x86_64
+# Of the version that Lambda runs.
 LAMBDA_PYTHON ?= python3.13
 
-test-lambda: lambda-package ## The package for AWS Lambda in $LAMBDA_PYTHON, by AWS's runtime client
+test-lambda: lambda-package ## The package for AWS Lambda in $LAMBDA_PYTHON (python3.13), by AWS's runtime client
 	WEIR_LAMBDA_PACKAGE=$(BUILD)/lambda/weir-$(LAMBDA_ARCH).zip WEIR_LAMBDA_PYTHON=$(LAMBDA_PYTHON) \
 		$(BIN)/pytest tests/integration/aws/test_package.py
 
@@ -116,12 +117,12 @@ manifests: install $(MANIFEST_TOOLS) ## Write what every overlay comes to into b
 	$(BIN)/python -m tests.manifests.tools $(BUILD)/manifests
 
 lambda-package: install ## Build the package for AWS Lambda; LAMBDA_ARCH=x86_64 or arm64
-	$(BIN)/python infra/lambda/build.py --arch $(LAMBDA_ARCH)
+	$(BIN)/python infra/lambda/build.py --arch $(LAMBDA_ARCH) --interpreter $(LAMBDA_PYTHON)
 
 image-check: install ## Build it twice from nothing, and compare every file
 	$(BIN)/python -m tests.image.reproduce --build localhost/weir:one localhost/weir:other
 
-sbom: install ## List what Weir is made of (CycloneDX): build/sbom.cdx.json
+sbom: install ## List what the lock files name (CycloneDX): build/sbom.cdx.json; an image has its own
 	@mkdir -p $(BUILD)
 	$(BIN)/uv export -q --frozen --no-default-groups --format cyclonedx1.5 --preview-features sbom-export \
 		-o $(BUILD)/functions.cdx.json
@@ -144,7 +145,7 @@ image: ## Build the container image IMAGE
 push: $(TOOLS)/crane ## Push IMAGE to its registry, and print it with its digest
 	@infra/docker/push $(IMAGE)
 
-sign: $(TOOLS)/cosign ## Sign IMAGE (with its digest) and attest its SBOM: keyless, or with COSIGN_KEY
+sign: $(TOOLS)/cosign $(TOOLS)/crane ## Sign IMAGE (with its digest) and attest its SBOM: keyless, or with COSIGN_KEY
 	infra/docker/sign $(IMAGE)
 
 verify: $(TOOLS)/cosign ## Is IMAGE signed, and is its SBOM? By SIGNER, or COSIGN_KEY

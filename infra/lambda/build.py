@@ -4,7 +4,7 @@ One zip; WEIR_FUNCTION selects. Dependencies are those of uv.lock by hash, as wh
 by an interpreter of the version that runs them: /var/task cannot be written to, and without byte-code each cold start
 would compile all of it. The same inputs give the same zip, byte for byte.
 
-    python infra/lambda/build.py --arch arm64 --python 3.13
+    python infra/lambda/build.py --arch arm64 --interpreter /opt/python3.13/bin/python3.13
 """
 
 import argparse
@@ -40,16 +40,22 @@ class Failed(Exception):
     """There is no package. The text says what to do."""
 
 
-def interpreter(version: str) -> str:
-    """An interpreter of that version, to compile with. Raises Failed."""
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+VERSION_OF = "import sys; print('{}.{}'.format(*sys.version_info))"
+
+
+def interpreter(version: str, named: str | None) -> str:
+    """An interpreter of that version, to compile with: the one that is `named`, or one that is here. Raises Failed."""
+    if named is None and version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    found = shutil.which(f"python{version}")
-    if found is None:
+    found = shutil.which(named or f"python{version}")
+    # What is found may be a stand-in that only says what is not installed.
+    asked = found and subprocess.run([found, "-c", VERSION_OF], capture_output=True, text=True, check=False)  # noqa: S603
+    if not asked or asked.stdout.strip() != version:
         raise Failed(
-            f"there is no python{version} to byte-compile with: install it, or name one that is here by --python"
+            f"{named or f'python{version}'} is no Python {version}, which has to byte-compile it: install one, or name it:"
+            f" make LAMBDA_PYTHON=/path/to/python{version} …"
         )
-    return found
+    return str(found)
 
 
 def install(folder: Path, arch: str, version: str) -> None:
@@ -123,9 +129,9 @@ def pack(folder: Path, target: Path) -> None:
     part.replace(target)
 
 
-def build(arch: str, version: str, target: Path) -> None:
-    """Make the package at `target`. Raises Failed."""
-    python = interpreter(version)
+def build(arch: str, version: str, target: Path, named: str | None) -> None:
+    """Make the package at `target`, byte-compiled by the interpreter that is `named`, if one is. Raises Failed."""
+    python = interpreter(version, named)
     with tempfile.TemporaryDirectory(prefix="weir-lambda-") as scratch:
         folder = Path(scratch) / "task"
         install(folder, arch, version)
@@ -163,10 +169,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--arch", choices=sorted(PLATFORMS), default="x86_64")
     parser.add_argument("--python", default=PYTHON, help=f"the runtime's version ({PYTHON})")
+    parser.add_argument("--interpreter", help="what byte-compiles it, of that version (pythonVERSION)")
     parser.add_argument("--out", type=Path, help="where to (build/lambda/weir-ARCH.zip)")
     chosen = parser.parse_args(arguments)
     try:
-        build(chosen.arch, chosen.python, chosen.out or OUT / f"weir-{chosen.arch}.zip")
+        target = chosen.out or OUT / f"weir-{chosen.arch}.zip"
+        build(chosen.arch, chosen.python, target, chosen.interpreter)
     except Failed as error:
         print(f"lambda package: {error}", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ Compares path, kind, mode, owner, time and digest of every file, and the configu
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for number, name in enumerate((chosen.name, chosen.other)):
             if chosen.build:
-                subprocess.run([ROOT / "infra/docker/build", name], check=True)
+                fresh = {**os.environ, "WEIR_BUILD_FRESH": "1"}
+                subprocess.run([ROOT / "infra/docker/build", name], env=fresh, check=True)
             into = Path(folder, str(number))
             into.mkdir()
             images.append(unpacked(name, into))

@@ -279,7 +279,12 @@ def variables(name: str, folder: Path) -> dict[str, Any]:
     values = {"region": REGION, "bucket_prefix": PREFIX, **VARIABLES[name]}
     if name == "dev":
         package = folder / "weir.zip"
-        with zipfile.ZipFile(package, "w") as archive:
-            archive.writestr(zipfile.ZipInfo("handler.py"), "def handler(event, context): return {}\n")
+        write_package(package, "return {}")
         values["lambda_package"] = str(package)
     return values
+
+
+def write_package(package: Path, does: str) -> None:
+    """A package whose functions do what the statement `does` says."""
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("handler.py"), f"def handler(event, context): {does}\n")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.infra.rules import Resource, faults, policies, policy_faults, resources
-from tests.infra.stage import PREFIX, REGION, SOURCES, Environment, Moto
+from tests.infra.stage import PREFIX, REGION, SOURCES, Environment, Moto, write_package
 
 NAME = "dev"
 WEIR = "weir-dev"
@@ -161,6 +161,28 @@ def test_functions_know_who_they_are(applied: Environment) -> None:
         assert environment["WEIR_SECRETS_ARN"] == applied.outputs()["settings_secret_arn"]
         assert "WEIR_DATABASE_URL" not in environment
         assert ("WEIR_WAKE_QUEUE_URL" in environment) == (name in {"ingest", "dispatch"})
+
+
+def test_no_function_has_new_code_before_the_database_is_migrated(applied: Environment) -> None:
+    def code() -> dict[str, str]:
+        found = applied.moto.client("lambda").list_functions(MaxItems=50)["Functions"]
+        return {each["FunctionName"].removeprefix(f"{WEIR}-"): each["CodeSha256"] for each in found}
+
+    package = applied.tree.folder / "weir.zip"
+    before = code()
+    write_package(package, 'raise RuntimeError("the migration does not run")')
+    said = applied.run("apply", "-auto-approve", "-no-color", refused=True)
+    assert "the migration does not run" in said
+    refused = code()
+    assert {name for name in before if refused[name] != before[name]} == {"migrate"}
+
+    write_package(package, 'return {"revision": "9999"}')
+    applied.run("apply", "-auto-approve", "-no-color")
+    after = code()
+    assert len(set(after.values())) == 1
+    assert after.keys() == before.keys()
+    assert after["ingest"] != before["ingest"]
+    assert applied.changes() == []
 
 
 def test_the_console_is_told_where_the_api_is(applied: Environment) -> None:

@@ -69,6 +69,21 @@ def test_one_action_is_one_version() -> None:
     assert len(names) == len(set(names))
 
 
+def test_the_way_back_waits_for_no_deploy_that_waits_for_its_approval() -> None:
+    """Who waits for an approval holds the group of the job, and of the run that the job is in."""
+    folder = ROOT / ".github/workflows"
+    back = yaml.safe_load((folder / "rollback.yml").read_text())["concurrency"]["group"]
+    waiting = {
+        document["concurrency"]["group"]
+        for name in ("release.yml", "deploy.yml")
+        for file in [yaml.safe_load((folder / name).read_text())]
+        for document in (file, *file["jobs"].values())
+        if "concurrency" in document
+    }
+    assert waiting == {"deploy-${{ inputs.environment }}"}
+    assert back not in waiting
+
+
 def test_files_are_published_as_every_host_has_to_keep_them() -> None:
     script = (ROOT / "infra/console/publish").read_text()
     kept = hosting()["cacheControl"]

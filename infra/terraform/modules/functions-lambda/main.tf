@@ -7,7 +7,7 @@ data "aws_caller_identity" "me" {}
 locals {
   declared = jsondecode(file(var.functions_file))
 
-  # Beside those that are declared there is one that a deploy calls before new code takes traffic.
+  # Beside those that are declared there is one that is called before any of them has new code: see migrate.tf.
   functions = merge(
     { for name, function in local.declared : name => { summary = function.summary, environment = function.environment } },
     { migrate = { summary = "Brings the schema of the database up", environment = { WEIR_FUNCTION = "migrate" } } },
@@ -79,7 +79,7 @@ resource "aws_vpc_security_group_egress_rule" "stores" {
 }
 
 resource "aws_lambda_function" "function" {
-  for_each = local.functions
+  for_each = local.declared
 
   function_name    = "${var.name}-${each.key}"
   description      = each.value.summary
@@ -128,7 +128,8 @@ resource "aws_lambda_function" "function" {
     mode = var.tracing ? "Active" : "PassThrough"
   }
 
-  depends_on = [aws_iam_role_policy.function]
+  # No code is called that the database is not ready for: a migration that fails leaves all of them as they are.
+  depends_on = [aws_iam_role_policy.function, aws_lambda_invocation.migrate]
 
   lifecycle {
     precondition {

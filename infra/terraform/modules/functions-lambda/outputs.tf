@@ -15,7 +15,10 @@ output "security_group_id" {
 
 output "function_names" {
   description = "Declared name to the name in Lambda."
-  value       = { for name, function in aws_lambda_function.function : name => function.function_name }
+  value = merge(
+    { for name, function in aws_lambda_function.function : name => function.function_name },
+    { migrate = aws_lambda_function.migrate.function_name },
+  )
 }
 
 output "role_arns" {

@@ -67,6 +67,17 @@ variable "settings_secret_arn" {
   type        = string
 }
 
+variable "settings_version" {
+  description = "The version of that secret; a new one has the database migrated, since it may name another."
+  type        = string
+}
+
+variable "migrate_after" {
+  description = "Ids of what has to be there before a function can reach the secret and the database."
+  type        = list(string)
+  default     = []
+}
+
 variable "settings_kms_key_arn" {
   description = "The key of that secret, if it is not Secrets Manager's own."
   type        = string

@@ -24,3 +24,8 @@ output "security_group_id" {
   description = "The group it is in."
   value       = aws_security_group.postgres.id
 }
+
+output "way_ids" {
+  description = "What the clients need to reach it."
+  value       = [for rule in aws_vpc_security_group_ingress_rule.clients : rule.id]
+}

@@ -83,6 +83,8 @@ module "functions" {
   vpc_cidr            = module.network.cidr
   subnet_ids          = module.network.private_subnet_ids
   settings_secret_arn = aws_secretsmanager_secret.settings.arn
+  settings_version    = aws_secretsmanager_secret_version.settings.version_id
+  migrate_after       = concat(module.network.way_ids, module.postgres.way_ids)
   concurrency         = var.lambda.concurrency
   max_connections     = var.postgres.max_connections
   environment         = var.environment

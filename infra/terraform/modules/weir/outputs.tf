@@ -44,7 +44,7 @@ output "alarm_topic_arn" {
 }
 
 output "migrate_function" {
-  description = "The function that a deploy calls before new code takes traffic; on lambda."
+  description = "The function that migrates the database: `apply` calls it, and whoever takes something away; on lambda."
   value       = one(module.functions[*].function_names.migrate)
 }
 

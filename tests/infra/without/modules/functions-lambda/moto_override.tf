@@ -16,6 +16,12 @@ resource "aws_lambda_function" "function" {
   }
 }
 
+resource "aws_lambda_function" "migrate" {
+  lifecycle {
+    ignore_changes = [logging_config]
+  }
+}
+
 resource "aws_sqs_queue" "wakes" {
   lifecycle {
     ignore_changes = [redrive_policy]
