@@ -17,7 +17,7 @@ from cli.deploy.live import Service
 from cli.deploy.rendered import Release, job
 from cli.errors import CommandError
 
-MODULE = "cli.deploy.inside"
+MODULE = "shared.runtime.inside"
 OUTSIDE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
 EVENT_TYPE = "com.weir.smoke"

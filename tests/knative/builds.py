@@ -10,7 +10,7 @@ from shared.db.migrate import chain
 from tests.knative.tool import Tool
 from tests.knative.waiting import say
 
-PACKAGES = "/opt/weir/lib/python3.11/site-packages"
+PACKAGES = "/usr/local/lib/python3.11/site-packages"
 
 MIGRATION = '''"""{text}"""
 

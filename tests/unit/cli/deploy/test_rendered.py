@@ -1,12 +1,14 @@
 """From rendered manifests to a release."""
 
 import copy
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-from cli.deploy import rendered
+from cli.deploy import rendered, smoke
 from cli.deploy.rendered import ManifestError, read
+from tests.support.served import ROOT
 from tests.unit.cli.deploy import manifests
 
 
@@ -98,11 +100,20 @@ def test_manifests_that_are_not_of_weir_are_refused() -> None:
         read(documents, None, {})
 
 
+def test_what_jobs_run_is_in_the_image() -> None:
+    """Which has no command in it: infra/docker/Dockerfile copies these folders."""
+    dockerfile = (ROOT / "infra/docker/Dockerfile").read_text()
+    for module in (rendered.MIGRATION, smoke.MODULE):
+        package = module.partition(".")[0]
+        assert f"\nCOPY {package} {package}\n" in dockerfile
+        assert find_spec(module) is not None
+
+
 def test_the_job_runs_other_things_in_the_same_pod() -> None:
     release = read(manifests.rendered(), None, {})
-    made = rendered.job(release.migration, "smoke-1", ["http://a"], "cli.deploy.inside")
+    made = rendered.job(release.migration, "smoke-1", ["http://a"], "shared.runtime.inside")
     (container,) = made["spec"]["template"]["spec"]["containers"]
-    assert container["command"] == ["python", "-m", "cli.deploy.inside"]
+    assert container["command"] == ["python", "-m", "shared.runtime.inside"]
     assert container["args"] == ["http://a"]
     assert container["image"] == "weir:1"
     assert release.migration["metadata"]["name"] == "migrate-abc"

@@ -1,4 +1,4 @@
-"""What a smoke Job runs in the cluster: `python -m cli.deploy.inside URL…`. Standard library alone, so that it starts quickly.
+"""What a smoke Job runs in the cluster: `python -m shared.runtime.inside URL…`. Standard library alone, so that it starts quickly.
 
 A URL is a function's tag address. `/healthz` and `/readyz` must answer 200; a URL that begins with `tick+` is an event
 handler's, which must take a tick too.
@@ -80,7 +80,7 @@ def main(urls: Sequence[str]) -> int:
     deadline = time.monotonic() + SECONDS
     with ThreadPoolExecutor(max(1, len(urls))) as pool:  # all rest at zero pods: they start together
         wrong = [said for said in pool.map(lambda url: check(url, deadline), urls) if said]
-    print(json.dumps({"checked": len(urls), "wrong": wrong}))
+    print(json.dumps({"checked": len(urls), "wrong": wrong}))  # noqa: T201 a command's own output
     return 1 if wrong else 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cli.deploy import inside
+from shared.runtime import inside
 from tests.support.sink import Answer, Received, Sink
 
 
