@@ -1,6 +1,7 @@
 """The edge of a cluster, said by a real nginx with the generated configuration: which function gets what, and as it came."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -146,13 +147,19 @@ def test_nobody_s_path_is_no_page_below_the_api(front: Edge, path: str) -> None:
 
 def test_a_function_is_told_who_asked_and_how(front: Edge) -> None:
     url = f"{front.url}/v1/me"
-    said = httpx.get(url, headers={"host": "weir.example.com", "ce_odd": "kept", "connection": "x-hop"}).json()
+    said = httpx.get(
+        url, headers={"host": "weir.example.com", "ce_odd": "kept", "connection": "x-hop"}
+    ).json()
     assert said["headers"]["x-forwarded-for"] == "127.0.0.1"
     assert said["headers"]["x-forwarded-proto"] == "http"
     assert said["headers"]["x-forwarded-host"] == "weir.example.com"
     assert said["headers"]["ce_odd"] == "kept"
     assert "connection" not in said["headers"]
-    proxied = {"x-forwarded-for": "198.51.100.7", "x-forwarded-proto": "https", "x-forwarded-host": "a.example"}
+    proxied = {
+        "x-forwarded-for": "198.51.100.7",
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "a.example",
+    }
     said = httpx.get(url, headers=proxied).json()
     assert said["headers"]["x-forwarded-for"] == "198.51.100.7, 127.0.0.1"
     assert said["headers"]["x-forwarded-proto"] == "https"
@@ -179,7 +186,9 @@ def test_an_answer_passes_as_it_comes(front: Edge, gateway: Gateway) -> None:
 def test_a_body_passes_as_it_comes(front: Edge, gateway: Gateway) -> None:
     host, port = front.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
-        head = f"POST /in/a HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        head = (
+            f"POST /in/a HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        )
         connection.sendall(head.encode() + b"3\r\none\r\n")
         assert gateway.first_piece.wait(30)
         connection.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
@@ -218,6 +227,27 @@ def test_the_console_is_there_by_the_rules(front: Edge, path: str) -> None:
         assert answer.headers["cache-control"] == rule("cacheControl", path)
     for name, value in RULES["headers"].items():
         assert answer.headers.get_list(name) == [value.replace(" {api}", "")]
+
+
+def test_a_page_of_another_version_is_another_though_time_and_length_are_the_same(
+    gateway: Gateway, console: Path, tmp_path: Path
+) -> None:
+    """As images have it: every file of one has the same time, and names of assets the same length."""
+    page, tags = console / "index.html", []
+    for number, text in enumerate(
+        ("<script src=/assets/a.js>", "<script src=/assets/b.js>", "<script src=/assets/a.js>")
+    ):
+        page.write_text(text)
+        os.utime(page, (1_735_689_600, 1_735_689_600))
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with edge(folder, console, gateway.address) as running:
+            answer = httpx.get(running.url)
+            assert answer.text == text
+            tags.append(answer.headers["etag"])
+            again = httpx.get(running.url, headers={"if-none-match": tags[0]})
+            assert again.status_code == (304 if text.endswith("a.js>") else 200)
+    assert tags[0] == tags[2] != tags[1]
 
 
 def test_the_document_of_the_api_is_there(front: Edge) -> None:
