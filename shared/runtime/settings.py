@@ -1,11 +1,13 @@
 """Settings of a running process, read once from `WEIR_*` and passed in."""
 
+import re
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
 from shared.runtime.environment import FromEnvironment
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
@@ -57,6 +59,11 @@ def origin_of(text: str) -> str:
     if parts.scheme not in _USUAL_PORTS or not parts.hostname or "*" in text:
         raise ValueError(
             f"{text!r} is no origin: write it like https://console.example.com, without a pattern"
+        )
+    # `Origin` is compared letter by letter: a host in another form would never be let in, or let in another one.
+    if not (text.isascii() and _HOST.fullmatch(parts.hostname)):
+        raise ValueError(
+            f"{text!r} has a host that browsers write otherwise: in ASCII, as in https://xn--bcher-kva.example"
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     usual = parts.port in {None, _USUAL_PORTS[parts.scheme]}

@@ -20,7 +20,7 @@ KINDS = {
     "api__v1": ("core.v1", ["ConfigMap", "Namespace", "Secret", "Service", "ServiceAccount"]),
     "apis__apps__v1": ("apps.v1", ["Deployment", "StatefulSet"]),
     "apis__batch__v1": ("batch.v1", ["Job"]),
-    "apis__networking.k8s.io__v1": ("networking.v1", ["NetworkPolicy"]),
+    "apis__networking.k8s.io__v1": ("networking.v1", ["Ingress", "NetworkPolicy"]),
     "apis__policy__v1": ("policy.v1", ["PodDisruptionBudget"]),
 }
 """File of `api/openapi-spec/v3` to the package of its types and the kinds that are wanted."""

@@ -1,6 +1,7 @@
 """The edge of a cluster, said by a real nginx with the generated configuration: which function gets what, and as it came."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -226,6 +227,27 @@ def test_the_console_is_there_by_the_rules(front: Edge, path: str) -> None:
         assert answer.headers["cache-control"] == rule("cacheControl", path)
     for name, value in RULES["headers"].items():
         assert answer.headers.get_list(name) == [value.replace(" {api}", "")]
+
+
+def test_a_page_of_another_version_is_another_though_time_and_length_are_the_same(
+    gateway: Gateway, console: Path, tmp_path: Path
+) -> None:
+    """As images have it: every file of one has the same time, and names of assets the same length."""
+    page, tags = console / "index.html", []
+    for number, text in enumerate(
+        ("<script src=/assets/a.js>", "<script src=/assets/b.js>", "<script src=/assets/a.js>")
+    ):
+        page.write_text(text)
+        os.utime(page, (1_735_689_600, 1_735_689_600))
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with edge(folder, console, gateway.address) as running:
+            answer = httpx.get(running.url)
+            assert answer.text == text
+            tags.append(answer.headers["etag"])
+            again = httpx.get(running.url, headers={"if-none-match": tags[0]})
+            assert again.status_code == (304 if text.endswith("a.js>") else 200)
+    assert tags[0] == tags[2] != tags[1]
 
 
 def test_the_document_of_the_api_is_there(front: Edge) -> None:

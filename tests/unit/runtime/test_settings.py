@@ -90,3 +90,23 @@ def test_a_pattern_is_no_origin(written):
 def test_more_than_an_origin_is_refused_with_what_to_write(written):
     with pytest.raises(ValidationError, match=r"write https://a\.example"):
         Settings(**WHERE, console_origins=(written,))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://bücher.example",
+        "https://\u212aonsole.example.com",  # the sign of Kelvin, which is a `k` in lower case
+        "https://console\u3002example.com",
+        "https://a b.example",
+        "https://a%62.example",
+    ],
+)
+def test_a_host_is_written_in_ascii_as_browsers_send_it(written):
+    with pytest.raises(ValidationError, match="xn--"):
+        Settings(**WHERE, console_origins=(written,))
+
+
+def test_a_host_in_the_ascii_form_of_another_script_is_an_origin():
+    written = "https://xn--bcher-kva.example"
+    assert Settings(**WHERE, console_origins=(written,)).console_origins == (written,)
