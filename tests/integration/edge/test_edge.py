@@ -146,13 +146,19 @@ def test_nobody_s_path_is_no_page_below_the_api(front: Edge, path: str) -> None:
 
 def test_a_function_is_told_who_asked_and_how(front: Edge) -> None:
     url = f"{front.url}/v1/me"
-    said = httpx.get(url, headers={"host": "weir.example.com", "ce_odd": "kept", "connection": "x-hop"}).json()
+    said = httpx.get(
+        url, headers={"host": "weir.example.com", "ce_odd": "kept", "connection": "x-hop"}
+    ).json()
     assert said["headers"]["x-forwarded-for"] == "127.0.0.1"
     assert said["headers"]["x-forwarded-proto"] == "http"
     assert said["headers"]["x-forwarded-host"] == "weir.example.com"
     assert said["headers"]["ce_odd"] == "kept"
     assert "connection" not in said["headers"]
-    proxied = {"x-forwarded-for": "198.51.100.7", "x-forwarded-proto": "https", "x-forwarded-host": "a.example"}
+    proxied = {
+        "x-forwarded-for": "198.51.100.7",
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "a.example",
+    }
     said = httpx.get(url, headers=proxied).json()
     assert said["headers"]["x-forwarded-for"] == "198.51.100.7, 127.0.0.1"
     assert said["headers"]["x-forwarded-proto"] == "https"
@@ -179,7 +185,9 @@ def test_an_answer_passes_as_it_comes(front: Edge, gateway: Gateway) -> None:
 def test_a_body_passes_as_it_comes(front: Edge, gateway: Gateway) -> None:
     host, port = front.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
-        head = f"POST /in/a HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        head = (
+            f"POST /in/a HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        )
         connection.sendall(head.encode() + b"3\r\none\r\n")
         assert gateway.first_piece.wait(30)
         connection.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
