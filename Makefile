@@ -46,7 +46,7 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-image test-lambda test-infra
+.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-image test-sign test-lambda test-infra
 test: install $(GATES) $(SUITES) ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -92,6 +92,9 @@ test-knative: install console ## The generated manifests on a Knative: $KUBECONF
 
 test-image: install ## The container image: what is in it, and that it runs as anybody; $WEIR_IMAGE, or built now
 	WEIR_IMAGE_TESTS=1 $(BIN)/pytest tests/image
+
+test-sign: install $(TOOLS)/cosign $(TOOLS)/crane ## Signing with a key and verifying, on a registry of one's own
+	WEIR_SIGN_TESTS=1 $(BIN)/pytest tests/signing
 
 LAMBDA_ARCH ?= x86_64
 # Of the version that Lambda runs.

@@ -80,6 +80,20 @@ def test_it_migrates_a_database_and_serves_it(contained, empty_database, setting
         assert served.end() == 0
 
 
+FILTER = """
+from shared.core.cloudevents import DataKind
+from shared.core.filters import EventData, compile_filters
+event = {"type": "t", "source": "/s", "id": "1", "time": "2026-11-27T10:00:00Z"}
+matcher = compile_filters([{"cel": 'timestamp(time).getHours("Europe/Berlin") == 11'}])
+assert matcher.matches(event, EventData(b"{}", DataKind.JSON))
+"""
+
+
+def test_a_filter_knows_time_zones_where_there_is_no_distribution_to_have_them(contained):
+    with _started(contained, ENVIRONMENT, ["python", "-c", FILTER]) as ran:
+        assert ran.wait() == 0, ran.written()
+
+
 IMPORTS = """
 import importlib, pkgutil, sys
 import functions, events, shared

@@ -5,9 +5,11 @@ specification names can also be written alone (`type == "a"`). True passes; fals
 is not a Boolean do not. What an evaluation may cost is bounded: `cel_cost` and MAX_LENGTH.
 """
 
+import os
 import re
 from collections.abc import Hashable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.core.filters.cel_cost import MAX_COST, cost_of
@@ -28,6 +30,9 @@ BARE = ("id", "source", "specversion", "subject", "time", "datacontenttype", "da
 
 _TYPE = "weir.type"
 """`type` is a function of CEL as well: a variable in the expression's container comes before it."""
+
+ZONES = Path("/usr/share/zoneinfo")
+"""Where a machine has the world's time zones, if it has them."""
 
 _ERROR = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<text>[^\n]*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([a-z0-9]+)'")
@@ -130,6 +135,11 @@ class Cel:
 def _env() -> "Env":
     from cel_expr_python import cel
 
+    if not (ZONES / "UTC").exists():
+        # The library reads files of the machine's. A small image has none, and every zone would be an error there.
+        from importlib.resources import files
+
+        os.environ.setdefault("TZDIR", str(files("tzdata") / "zoneinfo"))
     variables = dict.fromkeys(("event", "data", _TYPE, *BARE), cel.Type.DYN)
     return cel.NewEnv(variables=variables, container="weir")
 

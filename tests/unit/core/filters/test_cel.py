@@ -275,3 +275,26 @@ def test_no_text_crashes_it(text: str) -> None:
     except InvalidFilter:
         return
     compiled.explain(EVENT, given_json(ORDER))
+
+
+IN_BERLIN = 'timestamp(time).getHours("Europe/Berlin") == 11'
+
+
+def test_time_zones_go_by_their_names():
+    assert passes(IN_BERLIN)
+
+
+def test_a_machine_without_time_zones_has_those_of_the_package():
+    """The image is one; here the place where the machine has them is said to be another."""
+    script = f"""
+import os
+from pathlib import Path
+from shared.core.filters import EventData, cel, compile_filters
+cel.ZONES = Path("/nowhere")
+os.environ.pop("TZDIR", None)
+matcher = compile_filters([{{"cel": {IN_BERLIN!r}}}])
+from shared.core.cloudevents import DataKind
+assert matcher.matches({EVENT!r}, EventData(b"{{}}", DataKind.JSON))
+assert Path(os.environ["TZDIR"], "Europe/Berlin").is_file()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
