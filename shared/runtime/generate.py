@@ -35,6 +35,14 @@ OWNED = (
 """Folders in which every file is generated: what is there beside is drift as well."""
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes what is said twice out twice: people read these files, and anchors send them back and forth."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 the library asks for it
+        """Whatever it is."""
+        return True
+
+
 def files(functions: Sequence[Function]) -> dict[str, str]:
     """Path below the root to content."""
     found: dict[str, str] = {}
@@ -45,7 +53,7 @@ def files(functions: Sequence[Function]) -> dict[str, str]:
 
 def _knative(functions: Sequence[Function]) -> "Files":
     for path, documents in manifests(functions).items():
-        text = yaml.safe_dump_all(documents, sort_keys=False, width=110, allow_unicode=True)
+        text = yaml.dump_all(documents, Dumper=_Plain, sort_keys=False, width=110, allow_unicode=True)
         yield f"infra/knative/{path}", HEADER + text
     yield "infra/knative/components/edge/nginx.conf", configuration(functions)
 
