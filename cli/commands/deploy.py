@@ -1,29 +1,21 @@
 """`weir deploy`: a version goes to a Knative cluster, blue-green."""
 
 import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.deploy import arguments, tables
+from cli.deploy.arguments import Target, namespace_option, target_options, timeout_option, watch_options
 from cli.errors import INVALID, NOT_FOUND, CommandError
-from cli.options import Duration, confirm, yes_option
-from cli.output import Column, output_option, show
+from cli.options import confirm, yes_option
+from cli.output import output_option, show
 
 if TYPE_CHECKING:
     from cli.deploy.kubernetes import Kubectl, Kubernetes
-    from cli.deploy.live import Live
-    from cli.deploy.rendered import Manifest, Release
-
-OVERLAYS = Path("infra/knative/overlays")
-
-P = ParamSpec("P")
 
 
 class WithRun(click.Group):
@@ -33,172 +25,6 @@ class WithRun(click.Group):
         if args and args[0] not in {*self.commands, "-h", "--help"}:
             args = ["run", *args]
         return super().parse_args(ctx, args)
-
-
-@dataclass(frozen=True)
-class Target:
-    """Which overlay of manifests, on which cluster."""
-
-    overlay: Path | None
-    namespace: str | None
-    kube_context: str | None
-
-    def kubectl(self) -> "Kubectl":
-        from cli.deploy.kubernetes import Kubectl
-
-        return Kubectl(self.kube_context)
-
-    async def documents(self, kubectl: "Kubectl") -> "list[Manifest | None]":
-        """What the overlay is when it is rendered."""
-        import yaml
-
-        if self.overlay is None:
-            raise click.UsageError("say what to deploy: an environment, or --overlay PATH")
-        return list(yaml.safe_load_all(await kubectl.render(self.overlay)))
-
-    async def where(self, kubectl: "Kubectl") -> str:
-        """The namespace: as it was said, or as the overlay says."""
-        if self.namespace is not None:
-            return self.namespace
-        return (await self.release(kubectl, "unknown:0", {})).namespace
-
-    async def release(self, kubectl: "Kubectl", image: str | None, sinks: dict[str, str]) -> "Release":
-        """What the overlay describes. CommandError when it cannot be deployed."""
-        return _read(await self.documents(kubectl), image, sinks)
-
-
-def _read(documents: "list[Manifest | None]", image: str | None, sinks: dict[str, str]) -> "Release":
-    from cli.deploy import rendered
-
-    try:
-        return rendered.read(documents, image, sinks)
-    except rendered.ManifestError as error:
-        raise CommandError(str(error), code=INVALID) from error
-
-
-def _overlay(environment: str | None, given: Path | None) -> Path | None:
-    if environment is None:
-        if given is not None and not given.is_dir():
-            raise CommandError(f"there is no folder {given}", code=NOT_FOUND)
-        return given
-    if given is not None:
-        raise click.UsageError("say either an environment or --overlay")
-    found = OVERLAYS / environment
-    if not found.is_dir():
-        there = ", ".join(sorted(p.name for p in OVERLAYS.iterdir())) if OVERLAYS.is_dir() else ""
-        raise CommandError(
-            f"there is no overlay {found}",
-            code=NOT_FOUND,
-            hint=f"there are {there}"
-            if there
-            else "run it in the repository's folder, or say --overlay PATH",
-        )
-    return found
-
-
-def target_options(command: Callable[Concatenate[Target, P], None]) -> Callable[P, None]:
-    """Add the environment and what may stand for it; the command gets the `Target`."""
-
-    @click.argument("environment", required=False)
-    @click.option(
-        "--overlay",
-        type=click.Path(path_type=Path),
-        help=f"Folder of the manifests, instead of {OVERLAYS}/ENVIRONMENT.",
-    )
-    @click.option("--kube-context", help="Context of kubectl to use instead of its current one.")
-    @wraps(command)
-    def with_target(
-        *args: Any, environment: str | None, overlay: Path | None, kube_context: str | None, **kwargs: Any
-    ) -> None:
-        target = Target(_overlay(environment, overlay), kwargs.pop("namespace", None), kube_context)
-        command(target, *args, **kwargs)
-
-    return with_target  # type: ignore[return-value]  # click passes the options, not the caller
-
-
-namespace_option = click.option("-n", "--namespace", help="Namespace, instead of an environment's.")
-timeout_option = click.option(
-    "--timeout", type=Duration(), default="5m", show_default=True, help="How long each step may take."
-)
-
-
-def watch_options(command: Callable[P, None]) -> Callable[P, None]:
-    """How smoke and watch go."""
-    for option in reversed(
-        (
-            click.option(
-                "--gateway",
-                envvar="WEIR_GATEWAY",
-                show_envvar=True,
-                help="Address of the gateway, where functions' names are not in the DNS.",
-            ),
-            click.option(
-                "--inside", is_flag=True, help="Send nothing from here: smoke in the cluster alone."
-            ),
-            click.option(
-                "--smoke-project",
-                envvar="WEIR_SMOKE_PROJECT",
-                show_envvar=True,
-                help="Project to send an event through; its key is in WEIR_SMOKE_API_KEY.",
-            ),
-            click.option(
-                "--watch",
-                "watch_seconds",
-                type=Duration(),
-                default="2m",
-                show_default=True,
-                help="How long what was promoted must be well.",
-            ),
-            click.option(
-                "--max-error-rate",
-                type=click.FloatRange(0, 100),
-                default=1.0,
-                show_default=True,
-                help="Per cent of a function's requests that may be answered 5xx.",
-            ),
-            click.option(
-                "--max-latency",
-                type=Duration(),
-                default="1s",
-                show_default=True,
-                help="Within which 95 % of an endpoint function's requests must be answered.",
-            ),
-            click.option(
-                "--max-restarts",
-                type=click.IntRange(0),
-                default=0,
-                show_default=True,
-                help="Of new containers.",
-            ),
-            click.option("--prometheus", help="Address of a Prometheus that has Weir's metrics."),
-            click.option("--prometheus-selector", help="Labels of them there; without, the namespace's."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _options(namespace: str, *, hold: bool, **given: Any) -> Any:
-    from cli.deploy.deployment import Options
-    from cli.deploy.evidence import Limits
-    from cli.deploy.smoke import Credentials
-    from cli.deploy.watch import Prometheus
-
-    project, key = given["smoke_project"], os.environ.get("WEIR_SMOKE_API_KEY")
-    if project and not key:
-        raise click.UsageError("--smoke-project needs the project's key in WEIR_SMOKE_API_KEY")
-    selector = given["prometheus_selector"] or f'namespace="{namespace}"'
-    return Options(
-        gateway=given["gateway"],
-        timeout=given["timeout"],
-        watch=given["watch_seconds"],
-        limits=Limits(given["max_error_rate"] / 100, given["max_latency"], given["max_restarts"]),
-        hold=hold,
-        inside_only=given["inside"],
-        credentials=Credentials(project, key) if project and key else None,
-        metrics_token=os.environ.get("WEIR_METRICS_TOKEN"),
-        prometheus=Prometheus(given["prometheus"], selector) if given["prometheus"] else None,
-    )
 
 
 def _tell(line: str) -> None:
@@ -324,10 +150,10 @@ async def _deploy(
 
     kubectl = target.kubectl()
     documents = await target.documents(kubectl)
-    namespace = _read(documents, image, {}).namespace
-    options = _options(namespace, hold=hold, **given)
+    namespace = arguments.read(documents, image, {}).namespace
+    options = arguments.options(namespace, hold=hold, **given)
     async with Kubernetes.reached(kubectl, namespace) as kubernetes:
-        release = _read(documents, image, await bound_sinks(kubernetes))
+        release = arguments.read(documents, image, await bound_sinks(kubernetes))
         now = await look(kubernetes)
         if only is not None and release.id != only:
             raise CommandError(
@@ -335,13 +161,13 @@ async def _deploy(
                 code=INVALID,
                 hint="`weir deploy` stages what they are now",
             )
-        rows = _plan(release, now)
+        rows = tables.plan(release, now)
         if dry_run:
             show(
                 output,
                 {"release": release.id, "namespace": namespace, "images": release.images, "items": rows},
                 rows=rows,
-                columns=PLAN,
+                columns=tables.PLAN,
                 name=lambda row: str(row["service"]),
             )
             changed = sum(row["change"] != "none" for row in rows)
@@ -362,61 +188,11 @@ async def _deploy(
                 f"release {outcome.release} was not well: {outcome.reason}",
                 hint="what served before serves; `weir deploy status` shows it. Put it right and deploy again",
             )
-        rows = _states(await look(kubernetes))
+        rows = tables.states(await look(kubernetes))
         value = {"release": outcome.release, "state": outcome.state, "namespace": namespace, "items": rows}
-        show(output, value, rows=rows, columns=STATE, name=outcome.release)
+        show(output, value, rows=rows, columns=tables.STATE, name=outcome.release)
         hint = "; `weir deploy promote` goes on" if outcome.state == "held" else ""
         _tell(f"release {outcome.release}: {outcome.state}{hint}")
-
-
-PLAN: list[Column] = [
-    ("function", "service"),
-    ("serves", "serves"),
-    ("would serve", "wanted"),
-    ("change", "change"),
-]
-STATE: list[Column] = [
-    ("function", "service"),
-    ("traffic", "traffic"),
-    ("release", "release"),
-    ("phase", "phase"),
-    ("before", "before"),
-    ("reason", "reason"),
-]
-
-
-def _shares(shares: Any) -> str:
-    return ", ".join(f"{s.revision} {s.percent} %" + (f" ({s.tag})" if s.tag else "") for s in shares)
-
-
-def _plan(release: "Release", now: "Live") -> list[dict[str, Any]]:
-    rows = []
-    for name, wanted in release.wanted.items():
-        service = now.services.get(name)
-        if service is None:
-            change = "new"
-        elif service.serves(wanted):
-            change = "none"
-        else:
-            change = "revision is there" if wanted in now.revisions else "new revision"
-        serves = _shares(service.serving) if service else None
-        rows.append({"service": name, "serves": serves, "wanted": wanted, "change": change})
-    return rows
-
-
-def _states(now: "Live") -> list[dict[str, Any]]:
-    return [
-        {
-            "service": s.name,
-            "traffic": _shares(s.traffic),
-            "release": s.release or None,
-            "phase": s.phase or None,
-            "before": _shares(s.blue) or None,
-            "reason": s.reason or None,
-            "contractsWaiting": list(s.waiting),
-        }
-        for s in now.services.values()
-    ]
 
 
 @deploy.command("status")
@@ -442,12 +218,12 @@ async def _status(target: Target, output: str) -> None:
         namespace = kubernetes.namespace
     if not now.services:
         raise CommandError(f"no function is deployed in {namespace}", code=NOT_FOUND)
-    rows = _states(now)
+    rows = tables.states(now)
     show(
         output,
         {"namespace": namespace, "items": rows},
         rows=rows,
-        columns=STATE,
+        columns=tables.STATE,
         name=lambda r: str(r["service"]),
     )
     waiting = sorted({revision for s in now.services.values() for revision in s.waiting})

@@ -25,7 +25,8 @@ A deploy is a pipeline. Each stage takes plain data and gives plain data; only t
 
 `deployment`
     The loop: look, decide, do; until a step says that it is the end. What does things is at the rim: `kubernetes`
-    (the API through `kubectl proxy`), `lease` (one deploy at a time), `jobs`, `smoke`, `watch`.
+    (the API through `kubectl proxy`), `lease` (one deploy at a time), `jobs`, `smoke`, `watch`. What is said on the
+    command line and shown there is in `arguments` and `tables`.
 
 The way of a Service, as its annotation `weir.dev/phase` tells it:
 

@@ -148,6 +148,12 @@ class Cluster:
         eventually("every function at zero pods", lambda: not self.pods(), GONE_SECONDS, every=1)
         return time.monotonic() - started
 
+    def wait_gone(self) -> None:
+        """Until no function has a pod, not even one that is ending: those keep what they have reserved on their node."""
+        eventually(
+            "no pod of any function", lambda: not self.get("pods", "-l", SERVICE), GONE_SECONDS, every=1
+        )
+
     def client(self, function: str, headers: Mapping[str, str]) -> httpx.Client:
         """Requests to a function through the gateway."""
         return httpx.Client(

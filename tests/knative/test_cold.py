@@ -76,23 +76,31 @@ def arrival(sink: Receiver, name: str) -> float | None:
     )
 
 
+def started(pods: Pods, function: str) -> tuple[float, float]:
+    """When the first pod of a function was made, and when it was ready (Unix seconds)."""
+    name = next(name for name in pods.made if name.startswith(f"{function}-"))
+    return pods.made[name], eventually(f"{name} is ready", lambda: pods.ready.get(name), 30, every=0.02)
+
+
 def test_the_first_event_after_a_rest(
     weir: Cluster, project: Project, bare: str, figures: dict[str, Any]
 ) -> None:
     rounds: list[dict[str, float]] = []
     with Receiver() as sink, weir.exposed(sink.url) as url, subscribed(weir, project, url):
         for number in range(ROUNDS):
-            weir.wait_zero()
+            weir.wait_gone()
             reference = first_answer(weir, bare)
             with Pods(weir) as pods:
                 posted = time.time()
                 _, answered = emit(weir, project, f"cold-{number}")
                 at = eventually("the event", lambda n=number: arrival(sink, f"cold-{n}"), 60, every=0.02)
                 found = {"bare FastAPI": reference, "answered": answered, "delivered": at - posted}
-                for name, made in sorted(pods.made.items(), key=lambda pair: pair[1]):
-                    function = name.partition("-")[0]
-                    if function != bare:
-                        found[f"pod of {function} made"] = made - posted
+                for function in ("ingest", "dispatch"):
+                    made, ready = started(pods, function)
+                    found |= {
+                        f"pod of {function} made": made - posted,
+                        f"pod of {function} ready": ready - posted,
+                    }
             rounds.append({what: round(seconds, 2) for what, seconds in found.items()})
             say(f"from zero: {rounds[-1]}")
         warm = []

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.commands import deploy
-from cli.deploy import live, rendered
+from cli.deploy import arguments, live, rendered, tables
 from cli.deploy.live import Live
 from cli.errors import CommandError
 from cli.main import weir
@@ -28,7 +27,7 @@ def test_an_environment_that_is_not_there_names_those_that_are(
     assert error.exit_code == 3
     assert "repository" in error.hint
     for name in ("staging", "dev"):
-        (tmp_path / deploy.OVERLAYS / name).mkdir(parents=True)
+        (tmp_path / arguments.OVERLAYS / name).mkdir(parents=True)
     assert failing("nowhere").hint == "there are dev, staging"
     assert failing("status", "nowhere").exit_code == 3
 
@@ -57,7 +56,7 @@ def test_smoke_with_an_event_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("WEIR_SMOKE_API_KEY", raising=False)
     given = dict.fromkeys(("gateway", "timeout", "watch_seconds", "inside", "prometheus"), None)
     with pytest.raises(Exception, match="WEIR_SMOKE_API_KEY"):
-        deploy._options("weir", hold=False, smoke_project="p", prometheus_selector=None, **given)
+        arguments.options("weir", hold=False, smoke_project="p", prometheus_selector=None, **given)
 
 
 def test_the_plan_says_what_each_function_would_serve() -> None:
@@ -67,10 +66,10 @@ def test_the_plan_says_what_each_function_would_serve() -> None:
         {"metadata": {"name": name}, "spec": {"traffic": [{"revisionName": revision, "percent": 100}]}}
         for name, revision in (("explore", same), ("ingest", "ingest-old"))
     ]
-    rows = deploy._plan(release, live.read(services, []))
+    rows = tables.plan(release, live.read(services, []))
     assert [(row["service"], row["serves"], row["change"]) for row in rows] == [
         ("dispatch", None, "new"),
         ("explore", f"{same} 100 %", "none"),
         ("ingest", "ingest-old 100 %", "new revision"),
     ]
-    assert deploy._states(Live({}, {})) == []
+    assert tables.states(Live({}, {})) == []
