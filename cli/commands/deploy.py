@@ -305,3 +305,34 @@ async def _contract(target: Target, seconds: float, *, yes: bool, output: str) -
         columns=[("schema", "at"), ("newest", "head")],
         name=str(said.get("at", "")),
     )
+
+
+@deploy.command("owner")
+@target_options
+@click.option("--email", required=True, help="Of whom to let in.")
+@click.option("--name", default="Owner", show_default=True, help="Their name, where they are new.")
+@click.option(
+    "--project", default="default", show_default=True, help="What they are to own; made if need be."
+)
+@timeout_option
+@output_option
+def owner(target: Target, /, *, email: str, name: str, project: str, timeout: float, output: str) -> None:
+    """Print a link with which somebody signs in as the owner of a project, once, within a quarter of an hour.
+
+    Where nobody can sign in yet, and where an owner has lost their password. The rest they do in the console.
+
+    \b
+    Example:
+      weir deploy owner production --email ann@example.com
+      weir deploy owner production --email ann@example.com --project orders
+    """  # noqa: D301
+    _run(_owner(target, [email, "--name", name, "--project", project], timeout, output))
+
+
+async def _owner(target: Target, arguments: list[str], seconds: float, output: str) -> None:
+    from cli.deploy import owner
+
+    async with _reached(target) as (kubectl, kubernetes):
+        documents = await target.documents(kubectl)
+        said = await owner.let_in(kubernetes, documents, arguments, seconds=seconds)
+    show(output, said, rows=[said], columns=[("link", "link")], name=str(said["link"]))

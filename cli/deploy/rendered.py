@@ -145,6 +145,13 @@ def job(migration: Manifest, name: str, arguments: Sequence[str], module: str = 
     return made
 
 
+def take_settings(made: Manifest, service: Manifest) -> None:
+    """Give a Job the settings that a Service has."""
+    pods = (document["spec"]["template"]["spec"] for document in (made, service))
+    mine, its = (_weir(pod) for pod in pods)
+    mine["envFrom"] = copy.deepcopy(its.get("envFrom", []))
+
+
 def _command(document: Manifest) -> list[str]:
     containers = document["spec"]["template"]["spec"]["containers"]
     return [str(word) for c in containers for word in [*c.get("command", []), *c.get("args", [])]]

@@ -41,32 +41,7 @@ async def ensure_local_owner(
     key is made, since its text is kept nowhere else.
     """
     async with conn.transaction():
-        await queries.lock(conn, _LOCK)
-        user_id: UUID = await conn.fetchval(
-            """
-            INSERT INTO users (id, email, name) VALUES ($1, $2, $3)
-            ON CONFLICT (email) DO UPDATE SET email = excluded.email RETURNING id
-            """,
-            uuid7(),
-            email,
-            name,
-        )
-        project_id: UUID = await conn.fetchval(
-            """
-            INSERT INTO projects (id, name) VALUES ($1, $2)
-            ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id
-            """,
-            uuid7(),
-            project,
-        )
-        await conn.execute(
-            """
-            INSERT INTO members (project_id, user_id, role) VALUES ($1, $2, 'owner')
-            ON CONFLICT DO NOTHING
-            """,
-            project_id,
-            user_id,
-        )
+        user_id, project_id = await ensure_owner(conn, email=email, name=name, project=project)
         if known_key is not None and await _is_valid(conn, secret, known_key, project):
             return Bootstrap(project, known_key, user_id)
         key = make_key()
@@ -82,6 +57,40 @@ async def ensure_local_owner(
             expires_at=None,
         )
         return Bootstrap(project, key.text, user_id)
+
+
+async def ensure_owner(conn: "Connection", *, email: str, name: str, project: str) -> tuple[UUID, UUID]:
+    """Make sure of a user, a project and that the one is in the other, in an open transaction. The ids of both.
+
+    Whoever is new there owns it; whoever was there before keeps their role.
+    """
+    await queries.lock(conn, _LOCK)
+    user_id: UUID = await conn.fetchval(
+        """
+        INSERT INTO users (id, email, name) VALUES ($1, $2, $3)
+        ON CONFLICT (email) DO UPDATE SET email = excluded.email RETURNING id
+        """,
+        uuid7(),
+        email,
+        name,
+    )
+    project_id: UUID = await conn.fetchval(
+        """
+        INSERT INTO projects (id, name) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id
+        """,
+        uuid7(),
+        project,
+    )
+    await conn.execute(
+        """
+        INSERT INTO members (project_id, user_id, role) VALUES ($1, $2, 'owner')
+        ON CONFLICT DO NOTHING
+        """,
+        project_id,
+        user_id,
+    )
+    return user_id, project_id
 
 
 async def _is_valid(conn: "Connection", secret: SecretStr | str, text: str, project: str) -> bool:

@@ -53,6 +53,11 @@ class Cluster:
         """What kubectl needs to find the cluster."""
         return self._environment
 
+    @property
+    def overlay(self) -> Path:
+        """The overlay that was installed."""
+        return self._folder
+
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run kubectl in the namespace; its stdout. AssertionError with what it says when it fails."""
         ended = subprocess.run(

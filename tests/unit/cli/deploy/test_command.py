@@ -43,7 +43,14 @@ def test_without_kubectl_it_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(
     "words",
-    [("status",), ("rollback", "--yes"), ("run",), ("--overlay", ".", "staging"), ("contract", "--yes")],
+    [
+        ("status",),
+        ("rollback", "--yes"),
+        ("run",),
+        ("--overlay", ".", "staging"),
+        ("contract", "--yes"),
+        ("owner", "--email", "a@b"),
+    ],
 )
 def test_without_a_place_it_is_a_usage_error(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: "/bin/false")

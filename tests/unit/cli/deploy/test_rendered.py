@@ -117,3 +117,17 @@ def test_the_job_runs_other_things_in_the_same_pod() -> None:
     assert container["args"] == ["http://a"]
     assert container["image"] == "weir:1"
     assert release.migration["metadata"]["name"] == "migrate-abc"
+
+
+def test_a_job_may_have_the_settings_of_a_service() -> None:
+    release = read(manifests.rendered(), None, {})
+    service = manifests.service("explore", "weir:1")
+    service["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [
+        {"secretRef": {"name": "weir-settings"}}
+    ]
+    made = rendered.job(release.migration, "owner-1", ["ann@example.com"], "shared.auth.owner")
+    rendered.take_settings(made, service)
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "weir-settings"}}]
+    (before,) = release.migration["spec"]["template"]["spec"]["containers"]
+    assert "envFrom" not in before
