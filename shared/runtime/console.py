@@ -40,6 +40,9 @@ ASSETS = "/assets/"
 PAGE = "/index.html"
 IMMUTABLE = b"public, max-age=31536000, immutable"
 FRESH = b"no-cache"
+TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
+"""What goes by another name elsewhere, or is known to larger machines than an image alone."""
+
 COMPRESSIBLE = frozenset({".css", ".html", ".js", ".json", ".map", ".svg", ".txt", ".webmanifest"})
 
 
@@ -119,11 +122,7 @@ _CONDITIONS = frozenset({b"if-none-match", b"accept-encoding"})
 
 def _page(body: bytes, name: str, *, immutable: bool) -> Page:
     suffix = Path(name).suffix
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if suffix == ".js":
-        media_type = "text/javascript"
-    if suffix == ".webmanifest":
-        media_type = "application/manifest+json"
+    media_type = TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     if media_type.startswith("text/") or media_type == "application/json":
         media_type += "; charset=utf-8"
     return Page(

@@ -1,3 +1,5 @@
+import mimetypes
+
 import httpx
 import pytest
 
@@ -53,6 +55,24 @@ async def test_a_page_may_end_like_a_file(folder, path, status):
     transport = httpx.ASGITransport(edge)
     async with httpx.AsyncClient(transport=transport, base_url="http://weir") as client:
         assert (await client.get(path)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("app.js", "text/javascript; charset=utf-8"),
+        ("app.css", "text/css; charset=utf-8"),
+        ("icon.svg", "image/svg+xml"),
+        ("inter.woff2", "font/woff2"),
+    ],
+)
+async def test_a_file_has_the_same_type_where_the_machine_knows_none(folder, monkeypatch, name, media_type):
+    """As in the image, which has no /etc/mime.types."""
+    monkeypatch.setattr(mimetypes, "guess_type", mimetypes.MimeTypes().guess_type)
+    (folder / "assets" / name).write_bytes(b"1")
+    transport = httpx.ASGITransport(Console(folder, "1.2.3"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://weir") as other:
+        assert (await other.get(f"/assets/{name}")).headers["content-type"] == media_type
 
 
 async def test_hashed_files_are_kept_for_ever_and_packed(client, folder):
