@@ -63,13 +63,13 @@ def garbage(now: Live) -> list[str]:
     return sorted(found)
 
 
-def last_json(printed: str) -> dict[str, Any]:
-    """The object that the last line of a log is; empty when it is none."""
+def last_json(printed: str, member: str = "head") -> dict[str, Any]:
+    """The last line of a log that is an object with such a member; empty when none is."""
     for line in reversed(printed.strip().splitlines()):
         try:
             value = json.loads(line)
         except ValueError:
             continue
-        if isinstance(value, Mapping) and "head" in value:
+        if isinstance(value, Mapping) and member in value:
             return dict(value)
     return {}

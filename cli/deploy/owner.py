@@ -32,6 +32,7 @@ async def let_in(
     job["spec"]["backoffLimit"] = 0  # what it refuses once it refuses again
     rendered.take_settings(job, rendered.dict_of(service))
     try:
-        return last_json(await jobs.run(kubernetes, job, seconds=seconds, again=False, check=lambda: None))
+        printed = await jobs.run(kubernetes, job, seconds=seconds, again=False, check=lambda: None)
     finally:
         await kubernetes.delete(jobs.KIND, job["metadata"]["name"])
+    return last_json(printed, "link")

@@ -81,7 +81,7 @@ def forwarded(weir: Cluster) -> Iterator[str]:
         yield f"http://127.0.0.1:{found.group(1)}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.communicate(timeout=20)
 
 
 ASKING = """

