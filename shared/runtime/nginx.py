@@ -67,7 +67,7 @@ def pattern(route: str) -> str:
 def _depth(routed: tuple[str, Function]) -> tuple[int, list[tuple[bool, str]]]:
     """The deepest first; of the same depth a literal segment before any."""
     segments = routed[0].strip("/").split("/")
-    return -len(segments), [(s.startswith("{"), s) for s in segments]
+    return -len(segments), [(True, "") if s.startswith("{") else (False, s) for s in segments]
 
 
 def _location(route: str, function: Function) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.runtime import registry
@@ -32,6 +32,7 @@ def alike(route: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", route)
 
 
+@example(["/{a}/{a}", "/{b}/a"], ["/a/a"])
 @given(st.lists(templates, max_size=8, unique_by=alike), st.lists(paths, max_size=8))
 def test_the_first_location_that_matches_is_the_deepest_template(routes: list[str], asked: list[str]) -> None:
     functions = [declared(number, route) for number, route in enumerate(routes)]
