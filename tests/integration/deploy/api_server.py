@@ -31,10 +31,10 @@ class ApiServer:
         self.objects[f"/api/v1/namespaces/weir/pods/{name}"] = {"metadata": {"name": name}, "status": status}
         self.metrics[name] = metrics
 
-    def kubernetes(self) -> Kubernetes:
+    def kubernetes(self, kubectl: Kubectl | None = None) -> Kubernetes:
         client = httpx.AsyncClient(base_url=self.url)
         self._clients.append(client)
-        return Kubernetes(Kubectl.__new__(Kubectl), client, "weir")
+        return Kubernetes(kubectl or Kubectl.__new__(Kubectl), client, "weir")
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -61,7 +61,12 @@ class ApiServer:
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.path
         if request.method == "GET":
-            found = [o for p, o in self.objects.items() if p.rpartition("/")[0] == path]
+            selector = request.query.get("labelSelector", "")
+            found = [
+                o
+                for p, o in self.objects.items()
+                if p.rpartition("/")[0] == path and _matches(o["metadata"], selector)
+            ]
             if path in self.objects:
                 return web.json_response(self.objects[path])
             return web.json_response({"items": found}) if path.endswith("s") else _refused(404)
@@ -72,6 +77,12 @@ class ApiServer:
         if document["metadata"]["resourceVersion"] != self.objects[path]["metadata"]["resourceVersion"]:
             return _refused(409)
         return web.json_response(self.put(path, document))
+
+
+def _matches(metadata: dict[str, Any], selector: str) -> bool:
+    """Whether a label has one value; of other selectors, as of none, everything is."""
+    key, is_one, value = selector.partition("=")
+    return not is_one or (metadata.get("labels") or {}).get(key) == value
 
 
 def _refused(status: int) -> web.Response:

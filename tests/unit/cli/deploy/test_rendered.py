@@ -42,27 +42,29 @@ def test_an_image_takes_the_place_of_every_other() -> None:
     assert rendered.image_of(release.migration["spec"]["template"]["spec"]) == "registry/weir@sha256:abc"
 
 
-def test_the_edge_follows_with_the_image_once_the_functions_serve_it() -> None:
-    """It has the version's routes and its console, whose calls the functions before could not answer."""
-    edge = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "edge", "namespace": "weir"},
-        "spec": {
-            "template": {
-                "spec": {
-                    "initContainers": [{"name": "weir", "image": "weir"}],
-                    "containers": [{"name": "nginx", "image": "nginx:1"}],
-                }
-            }
-        },
-    }
-    release = read([*manifests.rendered(), edge], "registry/weir:2", {})
-    assert "Deployment" not in [d["kind"] for d in release.before]
-    pod = release.after[-1]["spec"]["template"]["spec"]
+def test_the_edge_comes_by_itself_with_the_image_and_makes_no_other_release() -> None:
+    release = read(manifests.rendered(), "registry/weir:2", {})
+    (edge,) = release.edge
+    pod = edge["spec"]["template"]["spec"]
     assert pod["initContainers"][0]["image"] == "registry/weir:2"
     assert pod["containers"][0]["image"] == "nginx:1"
-    assert release.id == read(manifests.rendered(), "registry/weir:2", {}).id
+    assert release.id == read(without("Deployment"), "registry/weir:2", {}).id
+
+
+def test_only_the_edge_comes_later_than_the_functions() -> None:
+    """Functions may need any other Deployment to become ready."""
+    pooler = manifests.edge("weir:1")
+    pooler["metadata"] |= {"name": "pgbouncer", "labels": {"app.kubernetes.io/component": "pooler"}}
+    bare = manifests.edge("weir:1")
+    bare["metadata"] = {"name": "bare", "namespace": "weir"}
+    front = {"apiVersion": "v1", "kind": "Service", "metadata": manifests.edge("weir:1")["metadata"]}
+    release = read([*manifests.rendered(), pooler, bare, front], None, {})
+    assert [d["metadata"]["name"] for d in release.before if d["kind"] == "Deployment"] == [
+        "pgbouncer",
+        "bare",
+    ]
+    assert [d["kind"] for d in release.after] == ["Trigger", "PingSource"]
+    assert [d["kind"] for d in release.edge] == ["Deployment", "Service"]
 
 
 def test_what_was_given_is_not_changed() -> None:
