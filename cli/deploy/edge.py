@@ -50,8 +50,7 @@ def _late(asked: int, status: Mapping[str, Any]) -> str:
 
 def lag(edges: Iterable[Edge], now: Live) -> list[str]:
     """In which way they are not where the functions are; a line each, none where all is well. Pure."""
-    serving = {share.revision for s in now.services.values() for share in s.serving}
-    images = sorted({now.revisions[name].image for name in serving if name in now.revisions})
+    images = sorted({revision.image for revision in now.serving()})
     lines = []
     for one in edges:
         if one.late:

@@ -18,6 +18,9 @@ SERVING = "serving.knative.dev/"
 WIRING = frozenset({"PingSource", "Trigger"})
 """Kinds of what sends functions events."""
 
+NO_IMAGE = "unknown:0"
+"""What stands for an image where it is not asked for."""
+
 MIGRATION = "shared.db.migrate"
 ID_LENGTH = 10
 DIGEST_LENGTH = 8
@@ -160,11 +163,11 @@ def job(migration: Manifest, name: str, arguments: Sequence[str], module: str = 
     return made
 
 
-def take_settings(made: Manifest, service: Manifest) -> None:
-    """Give a Job the settings that a Service has."""
-    pods = (document["spec"]["template"]["spec"] for document in (made, service))
-    mine, its = (_weir(pod) for pod in pods)
-    mine["envFrom"] = copy.deepcopy(its.get("envFrom", []))
+def run_as(made: Manifest, pod: Manifest) -> None:
+    """Give a Job the image and the settings that a pod has, such as a revision's."""
+    _set_image(made, image_of(pod))
+    container = _weir(made["spec"]["template"]["spec"])
+    container["envFrom"] = copy.deepcopy(_weir(pod).get("envFrom", []))
 
 
 def _command(document: Manifest) -> list[str]:

@@ -14,6 +14,9 @@ class ApiServer:
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.metrics: dict[str, str] = {}
+        self.logs: dict[str, str] = {}
+        self.jobs: list[dict[str, Any]] = []
+        self.prints: str | None = None
         self.tokens: set[str | None] = set()
         self._version = 0
         self._runner: web.AppRunner | None = None
@@ -31,6 +34,19 @@ class ApiServer:
         self.objects[f"/api/v1/namespaces/weir/pods/{name}"] = {"metadata": {"name": name}, "status": status}
         self.metrics[name] = metrics
 
+    def _run(self, job: dict[str, Any]) -> None:
+        """End a Job well, as soon as it is made. Its log is `prints`, and cannot be read where that is None."""
+        self.jobs.append(job)
+        name = job["metadata"]["name"]
+        job["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+        labels = {"batch.kubernetes.io/job-name": name}
+        metadata = {"name": name, "creationTimestamp": "2026-01-01T00:00:00Z", "labels": labels}
+        self.put(
+            f"/api/v1/namespaces/weir/pods/{name}", {"metadata": metadata, "status": {"phase": "Succeeded"}}
+        )
+        if self.prints is not None:
+            self.logs[name] = self.prints
+
     def kubernetes(self, kubectl: Kubectl | None = None) -> Kubernetes:
         client = httpx.AsyncClient(base_url=self.url)
         self._clients.append(client)
@@ -39,6 +55,7 @@ class ApiServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/api/v1/namespaces/weir/pods/{pod}:8080/proxy/metrics", self._metrics)
+        app.router.add_get("/api/v1/namespaces/weir/pods/{pod}/log", self._log)
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -58,6 +75,10 @@ class ApiServer:
         text = self.metrics.get(request.match_info["pod"])
         return web.Response(status=503) if text is None else web.Response(text=text)
 
+    async def _log(self, request: web.Request) -> web.Response:
+        text = self.logs.get(request.match_info["pod"])
+        return _refused(403) if text is None else web.Response(text=text)
+
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.path
         if request.method == "GET":
@@ -73,7 +94,13 @@ class ApiServer:
         document = await request.json()
         if request.method == "POST":
             path = f"{path}/{document['metadata']['name']}"
-            return _refused(409) if path in self.objects else web.json_response(self.put(path, document))
+            if path in self.objects:
+                return _refused(409)
+            if path.rpartition("/")[0].endswith("/jobs"):
+                self._run(document)
+            return web.json_response(self.put(path, document))
+        if request.method == "DELETE":
+            return _refused(404) if self.objects.pop(path, None) is None else web.json_response({})
         if document["metadata"]["resourceVersion"] != self.objects[path]["metadata"]["resourceVersion"]:
             return _refused(409)
         return web.json_response(self.put(path, document))

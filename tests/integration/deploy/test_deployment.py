@@ -65,7 +65,7 @@ async def server() -> AsyncIterator[ApiServer]:
             "labels": {"batch.kubernetes.io/job-name": job},
         }
         server.put(f"{PODS}/m", {"metadata": pod, "status": {"phase": "Succeeded"}})
-        server.objects[f"{PODS}/m/log"] = {"head": "0001", "at": "0001"}
+        server.logs["m"] = '{"head": "0001", "at": "0001"}'
         server.put(EDGE, deployment(1, updated=2))
         yield server
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.deploy import rendered, smoke
+from cli.deploy import owner, rendered, smoke
 from cli.deploy.rendered import ManifestError, read
 from tests.support.served import ROOT
 from tests.unit.cli.deploy import manifests
@@ -105,7 +105,7 @@ def test_manifests_that_are_not_of_weir_are_refused() -> None:
 def test_what_jobs_run_is_in_the_image() -> None:
     """Which has no command in it: infra/docker/Dockerfile copies these folders."""
     dockerfile = (ROOT / "infra/docker/Dockerfile").read_text()
-    for module in (rendered.MIGRATION, smoke.MODULE):
+    for module in (rendered.MIGRATION, smoke.MODULE, owner.MODULE):
         package = module.partition(".")[0]
         assert f"\nCOPY {package} {package}\n" in dockerfile
         assert find_spec(module) is not None
@@ -121,15 +121,17 @@ def test_the_job_runs_other_things_in_the_same_pod() -> None:
     assert release.migration["metadata"]["name"] == "migrate-abc"
 
 
-def test_a_job_may_have_the_settings_of_a_service() -> None:
+def test_a_job_may_have_the_image_and_the_settings_of_a_revision() -> None:
     release = read(manifests.rendered(), None, {})
-    service = manifests.service("explore", "weir:1")
-    service["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [
-        {"secretRef": {"name": "weir-settings"}}
-    ]
+    pod = {
+        "containers": [
+            {"name": "weir", "image": "weir:2", "envFrom": [{"secretRef": {"name": "weir-settings"}}]}
+        ]
+    }
     made = rendered.job(release.migration, "owner-1", ["ann@example.com"], "shared.auth.owner")
-    rendered.take_settings(made, service)
+    rendered.run_as(made, pod)
     (container,) = made["spec"]["template"]["spec"]["containers"]
     assert container["envFrom"] == [{"secretRef": {"name": "weir-settings"}}]
+    assert container["image"] == "weir:2"
     (before,) = release.migration["spec"]["template"]["spec"]["containers"]
     assert "envFrom" not in before
