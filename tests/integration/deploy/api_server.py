@@ -1,5 +1,6 @@
 """Of the API server of Kubernetes, what a Lease and a watch ask for: objects with versions, and pods that show metrics."""
 
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -11,7 +12,8 @@ from cli.deploy.kubernetes import Kubectl, Kubernetes
 class ApiServer:
     """`async with ApiServer() as server`: `server.kubernetes()` speaks to it as the deploy does, without kubectl."""
 
-    def __init__(self) -> None:
+    def __init__(self, socket: Path | None = None) -> None:
+        self._socket = socket
         self.objects: dict[str, dict[str, Any]] = {}
         self.metrics: dict[str, str] = {}
         self.logs: dict[str, str] = {}
@@ -62,6 +64,8 @@ class ApiServer:
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
+        if self._socket is not None:
+            await web.UnixSite(self._runner, self._socket).start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -92,6 +96,8 @@ class ApiServer:
                 return web.json_response(self.objects[path])
             return web.json_response({"items": found}) if path.endswith("s") else _refused(404)
         document = await request.json()
+        if request.method == "PATCH":
+            return web.json_response(self.put(path, _merged(self.objects[path], document)))
         if request.method == "POST":
             path = f"{path}/{document['metadata']['name']}"
             if path in self.objects:
@@ -104,6 +110,19 @@ class ApiServer:
         if document["metadata"]["resourceVersion"] != self.objects[path]["metadata"]["resourceVersion"]:
             return _refused(409)
         return web.json_response(self.put(path, document))
+
+
+def _merged(value: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(value) if isinstance(value, dict) else {}
+    for name, changed in patch.items():
+        if changed is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), changed)
+    return merged
 
 
 def _matches(metadata: dict[str, Any], selector: str) -> bool:
