@@ -21,7 +21,6 @@ from tests.manifests.tools import KNATIVE
 DEBIAN = """\
 FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/*
-STOPSIGNAL SIGQUIT
 USER 101:101
 """
 

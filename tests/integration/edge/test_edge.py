@@ -3,9 +3,10 @@
 import json
 import os
 import re
-import signal
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,10 @@ import httpx
 import pytest
 
 from shared.runtime import registry
+from shared.runtime.knative.edge import ending
 from tests.support.edge import Edge, edge
 from tests.support.hosts import RULES, rule
+from tests.support.nginx import changed
 
 ROUTES = [(route, f.name) for f in registry.functions() for route in f.routes]
 
@@ -258,10 +261,28 @@ def test_the_document_of_the_api_is_there(front: Edge) -> None:
 
 
 def test_what_is_open_ends_before_the_edge_does(front: Edge, gateway: Gateway) -> None:
+    """Whatever its image has Kubernetes say to it: the signal comes when the hook has ended."""
+    *shell, script = ending(seconds=0)
+    own = changed(script, ("/tmp/nginx.pid", f"{front.files.parents[1]}/nginx.pid"))
     with httpx.stream("GET", f"{front.url}/v1/projects/a/events/pieces", timeout=30) as answer:
         pieces = answer.iter_raw()
         next(pieces)
-        front.process.send_signal(signal.SIGQUIT)  # as its image has Kubernetes do
+        hook = subprocess.Popen([*shell, own])
+        until_refused(front.url)
+        assert hook.poll() is None
         gateway.go_on.set()
         assert b"".join(pieces) == b"data: 2\n"
     assert front.process.wait(30) == 0
+    assert hook.wait(30) == 0
+
+
+def until_refused(url: str) -> None:
+    """Wait until no connection is taken any more."""
+    host, port = url.removeprefix("http://").split(":")
+    for _ in range(3000):
+        try:
+            socket.create_connection((host, int(port))).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)  # it has not heard yet: there is nothing to wait on
+    pytest.fail("it goes on taking connections")
