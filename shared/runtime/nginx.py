@@ -4,7 +4,8 @@ Paths go where `shared.runtime.edge` sends them in one process, and pages are th
 inside the cluster under the host of its function, so that Knative sees it, counts it and starts what rests.
 
 What nginx refuses before a function sees it is a problem of ours too. Left to nginx are a head that does not come in
-time, which it cannot answer, conditions other than `If-None-Match` and `If-Modified-Since` on files, and CONNECT.
+time, which it cannot answer, CONNECT, which is 405 here, conditions such as `If-Match` on files, and the methods of
+`/healthz`.
 """
 
 import re
