@@ -91,7 +91,7 @@ test-knative: install console ## The generated manifests on a Knative: $KUBECONF
 	WEIR_KNATIVE=1 $(BIN)/pytest $(KNATIVE) -s -o faulthandler_timeout=0  # its waits have limits of their own
 
 test-image: install ## The container image: what is in it, and that it runs as anybody; $WEIR_IMAGE, or built now
-	WEIR_IMAGE_TESTS=1 $(BIN)/pytest tests/image
+	WEIR_IMAGE_TESTS=1 $(BIN)/pytest -p no:cacheprovider tests/image # as root: others' tests write that folder as well
 
 test-sign: install $(TOOLS)/cosign $(TOOLS)/crane ## Signing with a key and verifying, on a registry of one's own
 	WEIR_SIGN_TESTS=1 $(BIN)/pytest tests/signing

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,8 +86,8 @@ def run(
 ) -> None:
     """Deploy an environment: an overlay of infra/knative/overlays, or the folder that --overlay names. `run` may be left out.
 
-    Ends with 0 when the version serves, 1 when it did not prove well and what was there before serves again,
-    5 when another deploy must end first.
+    Ends with 0 when the version serves, 1 when it did not prove well and what was there before serves again, or when
+    it serves and the edge does not start with it, 5 when another deploy must end first.
 
     \b
     Example:
@@ -211,17 +211,18 @@ def status(target: Target, /, *, output: str) -> None:
 
 
 async def _status(target: Target, output: str) -> None:
+    from cli.deploy import edge
     from cli.deploy.cluster import look
 
     async with _reached(target) as (_, kubernetes):
-        now = await look(kubernetes)
+        now, edges = await asyncio.gather(look(kubernetes), edge.look(kubernetes))
         namespace = kubernetes.namespace
     if not now.services:
         raise CommandError(f"no function is deployed in {namespace}", code=NOT_FOUND)
     rows = tables.states(now)
     show(
         output,
-        {"namespace": namespace, "items": rows},
+        {"namespace": namespace, "items": rows, "edges": tables.edges(edges)},
         rows=rows,
         columns=tables.STATE,
         name=lambda r: str(r["service"]),
@@ -229,6 +230,8 @@ async def _status(target: Target, output: str) -> None:
     waiting = sorted({revision for s in now.services.values() for revision in s.waiting})
     if waiting:
         click.echo(f"migrations {', '.join(waiting)} wait for `weir deploy contract`", err=True)
+    for line in edge.lag(edges, now):
+        click.echo(line, err=True)
 
 
 @deploy.command("rollback")
@@ -240,7 +243,8 @@ async def _status(target: Target, output: str) -> None:
 def rollback(target: Target, /, *, reason: str, timeout: float, yes: bool) -> None:
     """Give the traffic back to what served before the last deploy, all functions together.
 
-    The schema stays as it is: what served before runs on it until `weir deploy contract`.
+    The schema stays as it is: what served before runs on it until `weir deploy contract`. The edge stays too, where
+    there is one; the command says so at the end, and how to take it back.
 
     \b
     Example:
@@ -251,7 +255,7 @@ def rollback(target: Target, /, *, reason: str, timeout: float, yes: bool) -> No
 
 
 async def _rollback(target: Target, reason: str, seconds: float, *, yes: bool) -> None:
-    from cli.deploy import decide, way_back
+    from cli.deploy import decide, edge, way_back
     from cli.deploy.cluster import look
     from cli.deploy.lease import Lease
 
@@ -268,7 +272,13 @@ async def _rollback(target: Target, reason: str, seconds: float, *, yes: bool) -
         lease = Lease(kubernetes)
         async with lease.held(_tell):
             await way_back.go_back(kubernetes, lease, release, reason, tell=_tell, seconds=seconds)
-    _tell(f"release {release}: rolled back")
+        _tell(f"release {release}: rolled back")
+        with suppress(CommandError):  # it is a reminder: the way back is done
+            now = await look(kubernetes)
+            for one in await edge.look(kubernetes):
+                for line in edge.lag([one], now):
+                    undo = f"kubectl -n {kubernetes.namespace} rollout undo deployment/{one.name}"
+                    _tell(f"{line}; `{undo}` takes it back")
 
 
 @deploy.command("contract")

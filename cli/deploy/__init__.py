@@ -5,7 +5,7 @@ A deploy is a pipeline. Each stage takes plain data and gives plain data; only t
 `rendered`
     What Kustomize makes of an overlay, and an image, become a `Release`: the Services, each with the name of the
     revision that it asks for (a digest of all that is in it, so the same input gives the same name), what must be
-    there before them, what sends them events afterwards, and the Job that migrates.
+    there before them, what sends them events afterwards, the edge that comes last, and the Job that migrates.
 
 `live`
     What the API server says of Services and Revisions becomes `Live`: who has traffic, what is staged, what went
@@ -25,7 +25,7 @@ A deploy is a pipeline. Each stage takes plain data and gives plain data; only t
 
 `deployment`
     The loop: look, decide, do; until a step says that it is the end. What does things is at the rim: `kubernetes`
-    (the API through `kubectl proxy`), `lease` (one deploy at a time), `jobs`, `smoke`, `watch`. What is said on the
+    (the API through `kubectl proxy`), `lease` (one deploy at a time), `jobs`, `smoke`, `watch`, `edge`. What is said on the
     command line and shown there is in `arguments` and `tables`.
 
 The way of a Service, as its annotation `weir.dev/phase` tells it:

@@ -47,7 +47,9 @@ class Target:
         """The namespace: as it was said, or as the overlay says."""
         if self.namespace is not None:
             return self.namespace
-        return (await self.release(kubectl, "unknown:0", {})).namespace
+        from cli.deploy.rendered import NO_IMAGE
+
+        return (await self.release(kubectl, NO_IMAGE, {})).namespace
 
     async def release(self, kubectl: "Kubectl", image: str | None, sinks: dict[str, str]) -> "Release":
         """What the overlay describes. CommandError when it cannot be deployed."""

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     WATCH = "watch"
     SETTLE = "settle"
     AWAIT_SETTLED = "await settled"
+    ROLL_OUT = "roll out"
     DONE = "done"
     RESTORE = "restore"
     AWAIT_RESTORED = "await restored"
@@ -42,7 +43,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do now: `patches` of Services by name, or `names` of Services or revisions that it is about."""
+    """What to do now: `patches` of Services by name, or `names` of what it is about."""
 
     kind: Kind
     patches: Mapping[str, Patch] = field(default_factory=dict)
@@ -102,6 +103,9 @@ def decide(release: Release, live: Live, seen: Seen, *, hold: bool = False) -> S
         return Step(Kind.CREATE, names=tuple(adrift))
     if late := [n for n, s in services.items() if not s.current]:
         return Step(Kind.AWAIT_SETTLED, names=tuple(late))
+    # Last, when nothing takes the functions back any more: the edge before it serves with either version of them.
+    if release.edge and Kind.ROLL_OUT not in seen.done:
+        return Step(Kind.ROLL_OUT, names=tuple(release.deployments))
     return Step(Kind.DONE)
 
 

@@ -7,7 +7,7 @@ from time import monotonic
 
 import httpx
 
-from cli.deploy import decide, jobs, names, rendered, smoke, watch
+from cli.deploy import decide, edge, jobs, names, rendered, smoke, watch
 from cli.deploy.cluster import (
     BINDINGS,
     BROKERS,
@@ -83,7 +83,7 @@ class Deployment:
         self._told = ""
 
     async def run(self) -> Outcome:
-        """Take it to its end. CommandError when it cannot go on, and nothing was promoted by it."""
+        """Take it to its end. CommandError when it cannot go on: nothing was promoted by it, or only the edge is late."""
         limits = httpx.Timeout(TIMEOUT_SECONDS)
         async with httpx.AsyncClient(timeout=limits, follow_redirects=False) as client:
             while True:
@@ -135,6 +135,9 @@ class Deployment:
                     self._saw(step.kind)
                 case Kind.WIRE:
                     await self._kubernetes.apply(release.after)
+                    self._saw(step.kind)
+                case Kind.ROLL_OUT:
+                    await self._roll_out(release)
                     self._saw(step.kind)
                 case Kind.WATCH:
                     await self._watch(release, now, step.names, gateway, client)
@@ -305,6 +308,16 @@ class Deployment:
         faults = await look_on.run(self._options.watch)
         if faults:
             raise FaultError("; ".join(faults))
+
+    async def _roll_out(self, release: Release) -> None:
+        await self._kubernetes.apply(release.edge)
+        await edge.until_rolled_out(
+            self._kubernetes,
+            release.deployments,
+            seconds=self._options.timeout,
+            tell=lambda line: self._tell(f"  {line}"),
+            check=self._lease.check,
+        )
 
 
 def failing_since(

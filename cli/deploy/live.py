@@ -74,6 +74,12 @@ class Live:
     services: Mapping[str, Service]
     revisions: Mapping[str, Revision]
 
+    def serving(self) -> list[Revision]:
+        """The revisions that have traffic, the oldest first."""
+        named = {share.revision for service in self.services.values() for share in service.serving}
+        found = (self.revisions[name] for name in named if name in self.revisions)
+        return sorted(found, key=lambda r: (r.created, r.name))
+
     def running(self) -> str | None:
         """The last migration of the oldest code that has traffic; None when nothing is known of some of it."""
         heads = []

@@ -18,6 +18,7 @@ SCHEMA = "weir.dev/schema"
 """On a revision: the last migration that its code brought."""
 
 PART_OF = "app.kubernetes.io/part-of=weir"
+EDGE = "app.kubernetes.io/component=edge"
 WAKES = "weir.dev/wakes"
 SERVICE_OF = "serving.knative.dev/service"
 REVISION_OF = "serving.knative.dev/revision"

@@ -15,8 +15,11 @@ CONTAINER = "weir"
 """Name of the container that runs Weir in every generated manifest."""
 
 SERVING = "serving.knative.dev/"
-WIRING = frozenset({"Deployment", "PingSource", "Trigger"})
-"""Kinds of what sends functions requests or events: the edge is the Deployment."""
+WIRING = frozenset({"PingSource", "Trigger"})
+"""Kinds of what sends functions events."""
+
+NO_IMAGE = "unknown:0"
+"""What stands for an image where it is not asked for."""
 
 MIGRATION = "shared.db.migrate"
 ID_LENGTH = 10
@@ -31,7 +34,8 @@ class ManifestError(ValueError):
 class Release:
     """What one deploy brings: `services` by name, each asking for a revision by name.
 
-    `before` must be there when the Services come, `after` sends them what they get, `migration` is the Job.
+    `before` must be there when the Services come, `after` sends them events, `edge` is what users ask them by,
+    `migration` is the Job.
     """
 
     id: str
@@ -39,12 +43,18 @@ class Release:
     services: Mapping[str, Manifest]
     before: tuple[Manifest, ...]
     after: tuple[Manifest, ...]
+    edge: tuple[Manifest, ...]
     migration: Manifest
 
     @property
     def wanted(self) -> dict[str, str]:
         """The revision of each Service."""
         return {name: revision_name(service) for name, service in self.services.items()}
+
+    @property
+    def deployments(self) -> list[str]:
+        """The Deployments of the edge."""
+        return [d["metadata"]["name"] for d in self.edge if d["kind"] == "Deployment"]
 
     @property
     def images(self) -> list[str]:
@@ -83,12 +93,14 @@ def read(documents: Iterable[Manifest | None], image: str | None, sinks: Mapping
         template.setdefault("metadata", {})["name"] = f"{name}-{_digest([service, bound], DIGEST_LENGTH)}"
     by_name = {s["metadata"]["name"]: s for s in sorted(services, key=lambda s: str(s["metadata"]["name"]))}
     others = [d for d in found if not is_service(d) and d["kind"] != "Job"]
+    edge = [d for d in others if is_edge(d)]
     return Release(
         id=_digest([revision_name(s) for s in by_name.values()], ID_LENGTH),
         namespace=namespace,
         services=by_name,
-        before=tuple(d for d in others if d["kind"] not in WIRING),
+        before=tuple(d for d in others if d["kind"] not in WIRING and d not in edge),
         after=tuple(d for d in others if d["kind"] in WIRING),
+        edge=tuple(edge),
         migration=migrations[0],
     )
 
@@ -96,6 +108,12 @@ def read(documents: Iterable[Manifest | None], image: str | None, sinks: Mapping
 def is_service(document: Manifest) -> bool:
     """Whether it is a Knative Service: Kubernetes has another kind of that name."""
     return document["kind"] == "Service" and str(document["apiVersion"]).startswith(SERVING)
+
+
+def is_edge(document: Manifest) -> bool:
+    """Whether it is of the edge, by its label. The edge's settings have their content in their name, and no label."""
+    key, _, value = names.EDGE.partition("=")
+    return bool((document["metadata"].get("labels") or {}).get(key) == value)
 
 
 def revision_name(service: Manifest) -> str:
@@ -145,11 +163,11 @@ def job(migration: Manifest, name: str, arguments: Sequence[str], module: str = 
     return made
 
 
-def take_settings(made: Manifest, service: Manifest) -> None:
-    """Give a Job the settings that a Service has."""
-    pods = (document["spec"]["template"]["spec"] for document in (made, service))
-    mine, its = (_weir(pod) for pod in pods)
-    mine["envFrom"] = copy.deepcopy(its.get("envFrom", []))
+def run_as(made: Manifest, pod: Manifest) -> None:
+    """Give a Job the image and the settings that a pod has, such as a revision's."""
+    _set_image(made, image_of(pod))
+    container = _weir(made["spec"]["template"]["spec"])
+    container["envFrom"] = copy.deepcopy(_weir(pod).get("envFrom", []))
 
 
 def _command(document: Manifest) -> list[str]:

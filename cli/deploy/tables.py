@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cli.output import Column
 
 if TYPE_CHECKING:
+    from cli.deploy.edge import Edge
     from cli.deploy.live import Live, Share
     from cli.deploy.rendered import Release
 
@@ -43,6 +44,11 @@ def plan(release: "Release", now: "Live") -> list[dict[str, Any]]:
         serves = _shares(service.serving) if service else None
         rows.append({"service": name, "serves": serves, "wanted": wanted, "change": change})
     return rows
+
+
+def edges(found: "Iterable[Edge]") -> list[dict[str, Any]]:
+    """The Deployments of the edge: which image each has, and what of it is not rolled out."""
+    return [{"deployment": e.name, "image": e.image, "late": e.late or None} for e in found]
 
 
 def states(now: "Live") -> list[dict[str, Any]]:

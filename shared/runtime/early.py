@@ -23,7 +23,9 @@ class EarlyWake:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
+        self._lock = threading.Lock()
         self._connection: socket.socket | None = None
+        self._given_up = False
         self._thread = threading.Thread(target=self._send, daemon=True)
         self._thread.start()
 
@@ -34,14 +36,23 @@ class EarlyWake:
         return cls(broker) if broker.can_send_now else None
 
     def connection(self) -> socket.socket | None:
-        """Where its answer comes; None when it has not gone out."""
+        """Where its answer comes, for whoever asks first; None when it has not gone out by now, then it is given up."""
         self._thread.join(PATIENCE_SECONDS)
-        return self._connection
+        with self._lock:
+            self._given_up = True
+            connection, self._connection = self._connection, None
+        return connection
 
     def _send(self) -> None:
         try:
-            self._connection = self._broker.send_now(
+            connection = self._broker.send_now(
                 WAKE, {"shards": list(range(SHARDS))}, timeout_seconds=TIMEOUT_SECONDS
             )
         except OSError as error:
             logger.warning("the broker did not take an early wake: %r", error)
+            return
+        with self._lock:
+            if not self._given_up:
+                self._connection = connection
+                return
+        connection.close()

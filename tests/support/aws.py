@@ -5,7 +5,7 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +21,6 @@ from shared.runtime.settings import Settings
 PAYLOADS = Path(__file__).parents[1] / "integration" / "aws" / "payloads"
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:weir"
 QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:weir-wakes"
-RECEIVES = 3
-"""How often a message is given before it goes to the dead ones: `maxReceiveCount` of the queue that Terraform makes."""
-
-SENDS = 3
 
 
 def payload(name: str) -> dict[str, Any]:
@@ -96,38 +92,6 @@ def message(body: object, number: int = 1, *, group: str | None = None) -> dict[
         record["eventSourceARN"] += ".fifo"
         record["attributes"] |= {"MessageGroupId": group, "SequenceNumber": f"{number:020}"}
     return record
-
-
-async def sent(
-    function: Callable[..., Awaitable[dict[str, Any]]], asked: dict[str, Any], **options: Any
-) -> dict[str, Any]:
-    """Send a request as a producer does: what is answered 503 again, `SENDS` times in all. The last answer.
-
-    A store that takes more than its five seconds to let somebody in is away, on a machine that is busy enough too.
-    """
-    for _ in range(SENDS):
-        answer = await function(asked, **options)
-        if answer["statusCode"] != 503:
-            break
-        assert answer["headers"]["retry-after"]
-    return answer
-
-
-async def received(
-    function: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]], records: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Give a batch to `function` as a queue does: what it names as failed comes again, `RECEIVES` times in all.
-
-    The messages that failed each time.
-    """
-    for _ in range(RECEIVES):
-        answer = await function({"Records": records})
-        failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
-        assert failed <= {record["messageId"] for record in records}
-        records = [record for record in records if record["messageId"] in failed]
-        if not records:
-            break
-    return records
 
 
 def event(kind: str, data: object = None, **attributes: str) -> dict[str, Any]:

@@ -9,24 +9,35 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
 
 from events.dispatch.handler import Dispatch, create
-from shared.core.ids import SHARDS
+from events.dispatch.leases import LEASE_SECONDS
+from shared.core.ids import SHARDS, shard_of_key
+from shared.runtime.handler import CloudEvent
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.dispatch.conftest import World
 from tests.support.sink import Answer, Sink
 
 TICK = {"type": "dev.weir.tick", "source": "/tests", "data": {}}
+WAKE = {"type": "dev.weir.wake", "source": "/tests", "data": {"shards": list(range(SHARDS))}}
 
 
 class Instance:
-    """A dispatcher with every shard, as its tick left it."""
+    """A dispatcher that has been asked for every shard."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, event: CloudEvent = TICK) -> None:
         self.resources = resources
         self.handler: Dispatch = create(resources)
-        self.request = asyncio.ensure_future(self.handler.handle(TICK))
+        self.request = asyncio.ensure_future(self.handler.handle(event))
+
+    @property
+    def owner(self) -> str:
+        """Its name in the table of shards."""
+        dispatcher = self.handler._dispatcher
+        assert dispatcher is not None
+        return dispatcher._leases.owner
 
     async def end(self) -> None:
         """What SIGTERM does."""
@@ -55,6 +66,32 @@ async def broker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sink]:
     async with Sink() as running:
         monkeypatch.setenv("K_SINK", running.url)
         yield running
+
+
+@asynccontextmanager
+async def wakes_of(*instances: Instance) -> AsyncIterator[str]:
+    """The address of a broker that hands wakes to the first of them that does not end."""
+
+    async def take(request: web.BaseRequest) -> web.Response:
+        data = await request.json()
+        heir = next((one for one in instances if not one.resources.draining), None)
+        if heir is None:
+            return web.Response(status=503)
+        await heir.handler.handle({**WAKE, "data": data})
+        return web.Response(status=202)
+
+    runner = web.ServerRunner(web.Server(take), shutdown_timeout=0.5)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def owners(world: World) -> dict[int, str]:
+    rows = await world.pool.fetch("SELECT shard, owner FROM shards WHERE owner IS NOT NULL")
+    return {row["shard"]: row["owner"] for row in rows}
 
 
 def woken(broker: Sink) -> set[int]:
@@ -111,6 +148,47 @@ async def test_no_shard_waits_for_what_takes_long_of_another(
     assert len(sink.requests) == 1
     (delivery,) = await world.settled()
     assert delivery["status"] == "delivered"
+
+
+async def test_another_goes_on_before_any_lease_has_run_out(
+    world: World, settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With each shard that has something left, although the sink holds on to its requests and more comes in."""
+    sink.answer(delay=0.05)
+    await world.subscribe(sink.url, ordering="partitionkey")
+    keys = [f"k{number}" for number in range(48)]
+    async with instance(world, settings) as ending:
+        resources = Resources(settings)
+        other = Instance(resources, WAKE)
+        async with wakes_of(ending, other) as address:
+            monkeypatch.setenv("K_SINK", address)
+
+            async def shared() -> bool:
+                return len(set((await owners(world)).values())) == 2
+
+            await world.until(shared, timeout=20)
+            for key in keys:
+                await world.emit(3, partitionkey=key)
+            used = {shard_of_key(world.project.id, key) for key in keys}
+            before = {s for s, owner in (await owners(world)).items() if owner == ending.owner} & used
+            assert before
+            sink.answer(delay=2.0)
+            for key in keys:
+                await world.emit(3, partitionkey=key)
+            end = asyncio.ensure_future(ending.end())
+            for key in keys:
+                await world.emit(3, partitionkey=key)
+
+            async def gone_on() -> bool:
+                now = await owners(world)
+                return {shard for shard, owner in now.items() if owner == other.owner} >= before
+
+            await world.until(gone_on, timeout=LEASE_SECONDS - 2)
+            sink.answer()
+            await end
+            await world.settled(9 * len(keys), timeout=30)
+            await other.end()
+            await resources.close()
 
 
 async def test_a_request_that_has_lasted_long_enough_leaves_its_shards_to_another(

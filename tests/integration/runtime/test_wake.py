@@ -1,6 +1,7 @@
 """A wake takes the shortest way there is, and no failure on that way reaches whoever sent it."""
 
 import asyncio
+import threading
 
 import pytest
 from pydantic import SecretStr
@@ -208,6 +209,27 @@ async def test_an_early_wake_to_nobody_holds_nothing_up(resources, monkeypatch):
     sent = EarlyWake.sent()
     await asyncio.wait_for(resources.wake.early(sent), 5)
     assert sent.connection() is None
+
+
+async def test_an_early_wake_that_takes_too_long_is_sent_anew_and_leaves_nothing_open(
+    resources, sink, monkeypatch
+):
+    answered, connections = threading.Event(), []
+
+    class Slow(Broker):
+        def send_now(self, *message, **options):
+            answered.wait(10)
+            connections.append(super().send_now(*message, **options))
+            return connections[-1]
+
+    monkeypatch.setenv("K_SINK", sink.url)
+    sent = EarlyWake(Slow(sink.url))
+    await resources.wake.early(sent)
+    assert [request.json() for request in await sink.wait(1)] == [{"shards": list(range(16))}]
+    answered.set()
+    await asyncio.to_thread(sent._thread.join, 10)
+    assert [connection.fileno() for connection in connections] == [-1]
+    await resources.wake.close()
 
 
 async def test_locally_there_is_nothing_to_start(resources, woken):

@@ -24,6 +24,24 @@ def service(name: str, image: str, **environment: str) -> dict[str, Any]:
     }
 
 
+def edge(image: str) -> dict[str, Any]:
+    """Its Deployment: Weir's image lays out what an nginx serves."""
+    pod = {
+        "initContainers": [{"name": "weir", "image": image}],
+        "containers": [{"name": "nginx", "image": "nginx:1"}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": "edge",
+            "namespace": "weir",
+            "labels": {"app.kubernetes.io/part-of": "weir", "app.kubernetes.io/component": "edge"},
+        },
+        "spec": {"replicas": 2, "template": {"spec": pod}},
+    }
+
+
 def rendered(image: str = "weir:1", functions: tuple[str, ...] = FUNCTIONS, **environment: str) -> list[Any]:
     """Everything, each document once."""
 
@@ -44,5 +62,6 @@ def rendered(image: str = "weir:1", functions: tuple[str, ...] = FUNCTIONS, **en
         *(service(name, image, **environment) for name in functions),
         of("eventing.knative.dev/v1", "Trigger", "dispatch-wake"),
         of("sources.knative.dev/v1", "PingSource", "dispatch-tick"),
+        edge(image),
         None,
     ]

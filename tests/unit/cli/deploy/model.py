@@ -20,12 +20,16 @@ class Killed(Exception):
 
 
 class Model:
-    """Services, revisions, and what the gateways do: `gateway` is the last traffic whose revisions were all ready."""
+    """Services, revisions, and what the gateways do: `gateway` is the last traffic whose revisions were all ready.
+
+    `edge` is the image of what asks it.
+    """
 
     def __init__(self, is_broken: Callable[[str], bool] = lambda _name: False) -> None:
         self.services: dict[str, dict[str, Any]] = {}
         self.revisions: dict[str, dict[str, Any]] = {}
         self.gateway: dict[str, dict[str, int]] = {}
+        self.edge = ""
         self.is_broken = is_broken
 
     def live(self) -> Live:
@@ -171,7 +175,7 @@ class Deploys:
                 seen = replace(seen, waiting=self._waiting)
             case Kind.SMOKE:
                 self.smoked = True
-        done = {Kind.PREPARE, Kind.MIGRATE, Kind.SMOKE, Kind.WIRE, Kind.WATCH} & {step.kind}
+        done = {Kind.PREPARE, Kind.MIGRATE, Kind.SMOKE, Kind.WIRE, Kind.WATCH, Kind.ROLL_OUT} & {step.kind}
         return replace(seen, done=seen.done | done)
 
     def _change(self, left: list[int | None], kind: Kind, atoms: Iterator[Callable[[], None]]) -> None:
@@ -193,3 +197,7 @@ class Deploys:
         if step.kind is Kind.DISCARD:
             for name in step.names:
                 yield lambda name=name: self.model.discard(name)
+        if step.kind is Kind.ROLL_OUT:
+            (deployment,) = self.release.edge
+            image = deployment["spec"]["template"]["spec"]["initContainers"][0]["image"]
+            yield lambda: setattr(self.model, "edge", image)

@@ -1,5 +1,6 @@
 """A deploy that is interrupted anywhere, and begun again, ends as one that was not."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.deploy import decide
-from cli.deploy.decide import Kind
+from cli.deploy.decide import Kind, Seen
 from tests.unit.cli.deploy.manifests import FUNCTIONS, rendered
 from tests.unit.cli.deploy.model import Deploys, Killed, Model
 
-LIVES = st.lists(st.integers(0, 14), max_size=5)
+LIVES = st.lists(st.integers(0, 16), max_size=5)
 
 
 def installed(**more: Any) -> Model:
@@ -49,6 +50,7 @@ def test_a_deploy_promotes_everything_and_settles(begin) -> None:
     deploys = Deploys(model, rendered("weir:2"), waiting=("0007",))
     assert deploys.deploy().kind is Kind.DONE
     assert all_on(model, deploys)
+    assert model.edge == "weir:2"
     now = model.live()
     assert {s.phase for s in now.services.values()} == {"settled"}
     assert {s.waiting for s in now.services.values()} == {("0007",)}
@@ -64,23 +66,27 @@ def test_interrupted_anywhere_it_ends_the_same_and_nobody_is_sent_to_what_is_not
     def each(_kind: Kind) -> None:
         if not deploys.smoked:
             assert {n: model.gateway[n] for n in before} == before
+        if model.edge == "weir:2":
+            assert all_on(model, deploys)
 
     deploys = Deploys(model, rendered("weir:2"), each=each)
     interrupted(deploys, lives)
     assert deploys.deploy().kind is Kind.DONE
     assert all_on(model, deploys)
+    assert model.edge == "weir:2"
     assert {(s.phase, s.release) for s in model.live().services.values()} == {("settled", deploys.release.id)}
 
 
 @given(lives=LIVES, bad=st.sampled_from(["smoke", "watch"]), begin=st.sampled_from([installed, applied]))
 def test_what_is_not_well_goes_back_whole_wherever_it_is_interrupted(lives, bad, begin) -> None:
     model = begin()
-    before = dict(model.gateway)
+    before, edge = dict(model.gateway), model.edge
     deploys = Deploys(model, rendered("weir:2"), **{bad: False})
     interrupted(deploys, lives)
     while (step := deploys.deploy()).kind is not Kind.ROLLED_BACK:
         raise AssertionError(step)
     assert model.gateway == before
+    assert model.edge == edge
     assert {s.phase for s in model.live().services.values()} == {"rolled-back"}
     again = Deploys(model, rendered("weir:2"))
     assert again.deploy().kind is Kind.DONE
@@ -135,6 +141,35 @@ def test_another_deploy_waits_for_one_that_is_promoted_in_part() -> None:
     assert first.release.id in step.text
     assert first.rollback().kind is Kind.ROLLED_BACK
     assert Deploys(model, rendered("weir:3")).deploy().kind is Kind.DONE
+
+
+def test_the_edge_follows_when_nothing_can_take_the_functions_back_any_more() -> None:
+    model = installed()
+    phases = []
+
+    def each(kind: Kind) -> None:
+        if kind is Kind.ROLL_OUT:
+            phases.extend(s.phase for s in model.live().services.values())
+
+    deploys = Deploys(model, rendered("weir:2"), each=each)
+    assert deploys.deploy(hold=True).kind is Kind.HOLD
+    assert (model.edge, phases) == ("weir:1", [])
+    assert deploys.deploy().kind is Kind.DONE
+    assert (model.edge, set(phases)) == ("weir:2", {"settled"})
+
+
+def test_without_an_edge_there_is_nothing_to_roll_out() -> None:
+    kinds: list[Kind] = []
+    documents = [d for d in rendered("weir:1") if d is None or d["kind"] != "Deployment"]
+    seen = Seen()
+    deploys = Deploys(Model(), documents)
+    assert deploys.deploy().kind is Kind.DONE
+    for _ in range(10):
+        step = decide.decide(deploys.release, deploys.model.live(), seen)
+        kinds.append(step.kind)
+        seen = replace(seen, done=seen.done | {step.kind})
+    assert Kind.ROLL_OUT not in kinds
+    assert kinds[-1] is Kind.DONE
 
 
 def test_another_deploy_takes_the_place_of_one_that_is_only_staged() -> None:

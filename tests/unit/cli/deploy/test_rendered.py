@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.deploy import rendered, smoke
+from cli.deploy import owner, rendered, smoke
 from cli.deploy.rendered import ManifestError, read
 from tests.support.served import ROOT
 from tests.unit.cli.deploy import manifests
@@ -42,27 +42,29 @@ def test_an_image_takes_the_place_of_every_other() -> None:
     assert rendered.image_of(release.migration["spec"]["template"]["spec"]) == "registry/weir@sha256:abc"
 
 
-def test_the_edge_follows_with_the_image_once_the_functions_serve_it() -> None:
-    """It has the version's routes and its console, whose calls the functions before could not answer."""
-    edge = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "edge", "namespace": "weir"},
-        "spec": {
-            "template": {
-                "spec": {
-                    "initContainers": [{"name": "weir", "image": "weir"}],
-                    "containers": [{"name": "nginx", "image": "nginx:1"}],
-                }
-            }
-        },
-    }
-    release = read([*manifests.rendered(), edge], "registry/weir:2", {})
-    assert "Deployment" not in [d["kind"] for d in release.before]
-    pod = release.after[-1]["spec"]["template"]["spec"]
+def test_the_edge_comes_by_itself_with_the_image_and_makes_no_other_release() -> None:
+    release = read(manifests.rendered(), "registry/weir:2", {})
+    (edge,) = release.edge
+    pod = edge["spec"]["template"]["spec"]
     assert pod["initContainers"][0]["image"] == "registry/weir:2"
     assert pod["containers"][0]["image"] == "nginx:1"
-    assert release.id == read(manifests.rendered(), "registry/weir:2", {}).id
+    assert release.id == read(without("Deployment"), "registry/weir:2", {}).id
+
+
+def test_only_the_edge_comes_later_than_the_functions() -> None:
+    """Functions may need any other Deployment to become ready."""
+    pooler = manifests.edge("weir:1")
+    pooler["metadata"] |= {"name": "pgbouncer", "labels": {"app.kubernetes.io/component": "pooler"}}
+    bare = manifests.edge("weir:1")
+    bare["metadata"] = {"name": "bare", "namespace": "weir"}
+    front = {"apiVersion": "v1", "kind": "Service", "metadata": manifests.edge("weir:1")["metadata"]}
+    release = read([*manifests.rendered(), pooler, bare, front], None, {})
+    assert [d["metadata"]["name"] for d in release.before if d["kind"] == "Deployment"] == [
+        "pgbouncer",
+        "bare",
+    ]
+    assert [d["kind"] for d in release.after] == ["Trigger", "PingSource"]
+    assert [d["kind"] for d in release.edge] == ["Deployment", "Service"]
 
 
 def test_what_was_given_is_not_changed() -> None:
@@ -103,7 +105,7 @@ def test_manifests_that_are_not_of_weir_are_refused() -> None:
 def test_what_jobs_run_is_in_the_image() -> None:
     """Which has no command in it: infra/docker/Dockerfile copies these folders."""
     dockerfile = (ROOT / "infra/docker/Dockerfile").read_text()
-    for module in (rendered.MIGRATION, smoke.MODULE):
+    for module in (rendered.MIGRATION, smoke.MODULE, owner.MODULE):
         package = module.partition(".")[0]
         assert f"\nCOPY {package} {package}\n" in dockerfile
         assert find_spec(module) is not None
@@ -119,15 +121,17 @@ def test_the_job_runs_other_things_in_the_same_pod() -> None:
     assert release.migration["metadata"]["name"] == "migrate-abc"
 
 
-def test_a_job_may_have_the_settings_of_a_service() -> None:
+def test_a_job_may_have_the_image_and_the_settings_of_a_revision() -> None:
     release = read(manifests.rendered(), None, {})
-    service = manifests.service("explore", "weir:1")
-    service["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [
-        {"secretRef": {"name": "weir-settings"}}
-    ]
+    pod = {
+        "containers": [
+            {"name": "weir", "image": "weir:2", "envFrom": [{"secretRef": {"name": "weir-settings"}}]}
+        ]
+    }
     made = rendered.job(release.migration, "owner-1", ["ann@example.com"], "shared.auth.owner")
-    rendered.take_settings(made, service)
+    rendered.run_as(made, pod)
     (container,) = made["spec"]["template"]["spec"]["containers"]
     assert container["envFrom"] == [{"secretRef": {"name": "weir-settings"}}]
+    assert container["image"] == "weir:2"
     (before,) = release.migration["spec"]["template"]["spec"]["containers"]
     assert "envFrom" not in before
