@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +39,24 @@ ASSETS = "/assets/"
 PAGE = "/index.html"
 IMMUTABLE = b"public, max-age=31536000, immutable"
 FRESH = b"no-cache"
-TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
-"""What goes by another name elsewhere, or is known to larger machines than an image alone."""
+TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+"""Suffix to media type. A list of our own: those of machines differ, and an image has none."""
+
+UNKNOWN = "application/octet-stream"
 
 COMPRESSIBLE = frozenset({".css", ".html", ".js", ".json", ".map", ".svg", ".txt", ".webmanifest"})
 
@@ -54,6 +69,11 @@ def hosting() -> dict[str, object]:
         "missing": {f"{ASSETS}*": 404, "*": PAGE},
         "config": {"/config.json": {"apiUrl": API}},
     }
+
+
+def is_text(media_type: str) -> bool:
+    """Whether the encoding is said beside the type: it is UTF-8."""
+    return media_type.startswith("text/") or media_type == "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +142,8 @@ _CONDITIONS = frozenset({b"if-none-match", b"accept-encoding"})
 
 def _page(body: bytes, name: str, *, immutable: bool) -> Page:
     suffix = Path(name).suffix
-    media_type = TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if media_type.startswith("text/") or media_type == "application/json":
+    media_type = TYPES.get(suffix, UNKNOWN)
+    if is_text(media_type):
         media_type += "; charset=utf-8"
     return Page(
         body=body,

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.core.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem
 from shared.runtime.answer import problem_response
-from shared.runtime.console import Console
+from shared.runtime.console import ASSETS, Console
 from shared.runtime.function import Function
 from shared.runtime.guard import Guard
 from shared.runtime.probes import Probes
@@ -22,6 +22,9 @@ API = frozenset({"v1", "in", "sink", ".well-known"})
 
 PAGES = "/p/"
 """Where the pages of a project are in the console."""
+
+READ = Problem(METHOD_NOT_ALLOWED, "This address is only read.", headers={"Allow": "GET, HEAD"})
+NOTHING = Problem(NOT_FOUND, "There is nothing at this address.")
 
 
 class Edge:
@@ -79,11 +82,9 @@ class Edge:
             await self._console(scope, receive, send)
             return
         if own is None and not page:
-            response = problem_response(Problem(NOT_FOUND, "There is nothing at this address."))
+            response = problem_response(NOTHING)
         elif own is None or not reads:
-            response = problem_response(
-                Problem(METHOD_NOT_ALLOWED, "This address is only read.", headers={"Allow": "GET, HEAD"})
-            )
+            response = problem_response(READ)
         else:
             response = await own(Request(scope, receive))
         await response(scope, receive, send)
@@ -91,11 +92,14 @@ class Edge:
     def _is_page(self, path: str) -> bool:
         """Whether the console answers `path`: its files, its pages, and every address without a suffix outside the API.
 
-        The last segment of a page may look like a suffix: an event type is one.
+        The last segment of a page may look like a suffix: an event type is one. What is missing among the assets is
+        no page: an old page would get HTML for a script.
         """
         if self._console is None or path.strip("/").partition("/")[0] in API:
             return False
-        return self._console.has(path) or path.startswith(PAGES) or not Path(path).suffix
+        if self._console.has(path) or path.startswith(PAGES):
+            return True
+        return not (path.startswith(ASSETS) or Path(path).suffix)
 
     async def _openapi(self, _request: Request) -> Response:
         if self._document is None:

@@ -1,18 +1,33 @@
 """All functions behind one address on a cluster: what nginx has to do there, from the declarations.
 
-The same that `shared.runtime.edge` does in one process. A request goes to the gateway inside the cluster under the
-host of its function, so that Knative sees it, counts it and starts what rests.
+Paths go where `shared.runtime.edge` sends them in one process, and pages are the same. A request goes to the gateway
+inside the cluster under the host of its function, so that Knative sees it, counts it and starts what rests.
+
+What nginx refuses before a function sees it is a problem of ours too. Left to nginx are a head that does not come in
+time, which it cannot answer, CONNECT, which is 405 here, conditions such as `If-Match` on files, and the methods of
+`/healthz`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from shared.core.problems import NOT_FOUND, UNAVAILABLE, Problem
+from shared.core.problems import HEAD_TOO_LARGE, MALFORMED, METHOD_NOT_ALLOWED, UNAVAILABLE, Problem
 from shared.runtime.answer import HEADERS, PROBLEM_TYPE
-from shared.runtime.console import ASSETS, FRESH, IMMUTABLE, PAGE, security
-from shared.runtime.edge import API
+from shared.runtime.app import METHODS
+from shared.runtime.console import (
+    ASSETS,
+    COMPRESSIBLE,
+    FRESH,
+    IMMUTABLE,
+    PAGE,
+    TYPES,
+    UNKNOWN,
+    is_text,
+    security,
+)
+from shared.runtime.edge import API, NOTHING, PAGES, READ
 from shared.runtime.function import Function
 
 PORT = 8080
@@ -26,6 +41,22 @@ KEPT_ALIVE = 64
 LONGER_SECONDS = 15
 """How much longer than a function may take nginx waits: it is Knative that says that it took too long."""
 
+SECURED = {name.decode(): value.decode() for name, value in HEADERS}
+
+LINE_KIBIBYTES = 64
+"""How long the first line of a request may be, and each header."""
+
+REFUSED = {
+    "400 501 505": Problem(MALFORMED, "The request is not HTTP/1.1."),
+    "405": Problem(
+        METHOD_NOT_ALLOWED, "No address knows that method.", headers={"Allow": ", ".join(METHODS)}
+    ),
+    "414 494": Problem(
+        HEAD_TOO_LARGE, f"A line of the head of a request may have at most {LINE_KIBIBYTES} KiB."
+    ),
+}
+"""What nginx says of a request before it knows whose it is, by its codes; 494 is its own, for a header."""
+
 
 def configuration(functions: Iterable[Function]) -> str:
     """The whole `nginx.conf`. Every declared path goes to its function, the deepest template first."""
@@ -38,7 +69,19 @@ def configuration(functions: Iterable[Function]) -> str:
         files=FILES,
         locations=locations,
         api="|".join(sorted(re.escape(segment) for segment in (*API, "metrics", "readyz"))),
-        nothing=_answer(Problem(NOT_FOUND, "There is nothing at this address.")),
+        types="\n".join(f"        {media_type} {suffix[1:]};" for suffix, media_type in TYPES.items()),
+        unknown=UNKNOWN,
+        texts=_types(media_type for media_type in TYPES.values() if is_text(media_type)),
+        packed=_types(media_type for suffix, media_type in TYPES.items() if suffix in COMPRESSIBLE),
+        line=f"{LINE_KIBIBYTES}k",
+        codes="\n".join(
+            f"        error_page {codes} = {_page(problem)};" for codes, problem in REFUSED.items()
+        ),
+        refused="\n".join(_refused(problem) for problem in REFUSED.values()),
+        nothing=_answer(NOTHING),
+        missing=_answer(NOTHING, security()),
+        read=_answer(READ),
+        pages=PAGES,
         away=_answer(
             Problem(UNAVAILABLE, "This cannot be reached right now; try again.", headers={"Retry-After": "1"})
         ),
@@ -79,15 +122,28 @@ def _location(route: str, function: Function) -> str:
     )
 
 
-def _answer(problem: Problem) -> str:
+def _page(problem: Problem) -> str:
+    """Where nginx finds `problem`. A name (`@`) will not do: a request that cannot be read has no path to keep."""
+    return f"/.problems/{problem.kind.slug}"
+
+
+def _refused(problem: Problem) -> str:
+    return f"        location = {_page(problem)} {{\n            internal;\n{_answer(problem)}\n        }}"
+
+
+def _types(media_types: Iterable[str]) -> str:
+    """For directives that mean `text/html` by themselves."""
+    return " ".join(sorted({*media_types} - {"text/html"}))
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] = SECURED) -> str:
     """Directives of a location that answers with a problem, as functions do."""
     body = msgspec.json.encode(problem.body()).decode()
     assert not set("'$\\") & set(body)
-    said = [(name.decode(), value.decode()) for name, value in HEADERS]
-    lines = [_header(name, value, 12) for name, value in (*said, *problem.headers.items())]
+    lines = [_header(name, value, 12) for name, value in (*headers.items(), *problem.headers.items())]
     return "\n".join(
         [
-            f"            default_type {PROBLEM_TYPE};",
+            f"            types {{ }} default_type {PROBLEM_TYPE};",  # whatever the path ends with
             *lines,
             f"            return {problem.kind.status} '{body}';",
         ]
@@ -109,8 +165,10 @@ events {{
     worker_connections 4096;
 }}
 http {{
-    include /etc/nginx/mime.types;
-    default_type application/octet-stream;
+    types {{
+{types}
+    }}
+    default_type {unknown};
     include {served}/{here};
     access_log off;
     server_tokens off;
@@ -122,16 +180,17 @@ http {{
     uwsgi_temp_path /tmp/uwsgi;
     scgi_temp_path /tmp/scgi;
 
-    # How large a request may be is for the functions to say, in their words; bodies and answers pass as they come.
+    # How large a body may be and how long it may take is for the functions to say; bodies and answers pass as they come.
     client_max_body_size 0;
-    large_client_header_buffers 4 64k;
+    client_body_timeout 600s;
+    # A head is nginx' to read. One that does not come in time it can only close the connection of.
+    client_header_timeout 15s;
+    large_client_header_buffers 4 {line};
     underscores_in_headers on;
     proxy_request_buffering off;
     proxy_buffering off;
     proxy_buffer_size 16k;
     proxy_buffers 8 16k;
-    client_header_timeout 15s;
-    client_body_timeout 30s;
     # Longer than load balancers keep an idle connection, so that it is never closed under a request.
     keepalive_timeout 650s;
 
@@ -147,13 +206,20 @@ http {{
         default "{fresh}";
         ~^{assets} "{immutable}";
     }}
+    # What is no file is the page, but for what would be one. The last segment of a page may look like a suffix.
+    map $uri $weir_page {{
+        default {page};
+        ~^{pages} {page};
+        ~[^/]\\.[^/.]+/*$ "";
+    }}
 
     server {{
         listen {port} default_server backlog=2048;
         # As the functions see a path: `//` is no `/`.
         merge_slashes off;
         absolute_redirect off;
-        error_page 502 504 = @away;
+{codes}
+        error_page 500 502 504 = @away;
 
         proxy_http_version 1.1;
         proxy_connect_timeout 5s;
@@ -169,8 +235,15 @@ http {{
         location ~ ^/(?:{api})(?:/|$) {{
 {nothing}
         }}
+{refused}
         location @away {{
 {away}
+        }}
+        location @missing {{
+{missing}
+        }}
+        location @read {{
+{read}
         }}
         location = /healthz {{
             default_type application/json;
@@ -178,14 +251,18 @@ http {{
         }}
         location / {{
             root {served}/{files};
+            max_ranges 0;
             charset utf-8;
-            charset_types text/css application/javascript application/json image/svg+xml;
+            charset_types {texts};
             gzip on;
             gzip_vary on;
-            gzip_types text/css application/javascript application/json image/svg+xml;
+            gzip_proxied any;
+            gzip_types {packed};
+            error_page 404 = @missing;
+            error_page 405 = @read;
             add_header Cache-Control $weir_kept;
 {secured}
-            try_files $uri {page};
+            try_files $uri $weir_page =404;
             location {assets} {{
                 try_files $uri =404;
             }}

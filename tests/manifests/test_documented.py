@@ -44,5 +44,11 @@ def test_what_stands_before_the_edge_conforms_and_leads_there(build, kubeconform
 def test_the_edge_may_be_a_load_balancer_s_itself(build, kubeconform):
     documents = build(**PATCHED)
     assert kubeconform.faults(documents) == ""
-    spec = one(documents, "Service", "edge", "v1")["spec"]
+    service = one(documents, "Service", "edge", "v1")
+    spec = service["spec"]
     assert (spec["type"], spec["ports"][0]["port"]) == ("LoadBalancer", 443)
+    said = {n.rpartition("/")[2]: value for n, value in service["metadata"]["annotations"].items()}
+    assert said["aws-load-balancer-nlb-target-type"] == "ip"
+    # With targets by address the edge would see the load balancer, whose network is trusted, and believe its client.
+    assert said["aws-load-balancer-target-group-attributes"] == "preserve_client_ip.enabled=true"
+    assert said["aws-load-balancer-scheme"] == "internet-facing"  # internal by itself

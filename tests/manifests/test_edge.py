@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.runtime.knative.edge import GATEWAY
+from shared.runtime.knative.edge import GATEWAY, LEAVING_SECONDS, ending
 from tests.manifests.network import Peer, allowed
 from tests.manifests.tools import KNATIVE, one
 
@@ -76,7 +76,8 @@ def test_one_of_two_always_answers(documents, pod):
     (container,) = pod["containers"]
     assert service["ports"][0]["targetPort"] in [port["name"] for port in container["ports"]]
     assert container["readinessProbe"]["httpGet"]["path"] == "/healthz"
-    assert pod["terminationGracePeriodSeconds"] > 60 + container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert container["lifecycle"]["preStop"]["exec"]["command"] == ending(LEAVING_SECONDS)
+    assert pod["terminationGracePeriodSeconds"] > 60 + LEAVING_SECONDS
 
 
 def test_everybody_may_ask_it_and_it_asks_the_gateway_and_names_alone(documents):

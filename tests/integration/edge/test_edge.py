@@ -3,9 +3,10 @@
 import json
 import os
 import re
-import signal
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,10 +16,18 @@ import httpx
 import pytest
 
 from shared.runtime import registry
+from shared.runtime.console import TYPES
+from shared.runtime.edge import Edge as OneProcess
+from shared.runtime.knative.edge import ending
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
 from tests.support.edge import Edge, edge
 from tests.support.hosts import RULES, rule
+from tests.support.nginx import changed
 
 ROUTES = [(route, f.name) for f in registry.functions() for route in f.routes]
+
+SUFFIXES = (*TYPES, ".unknown")
 
 
 class Gateway:
@@ -41,7 +50,11 @@ class Gateway:
                     self.told(b"")
 
             def do_POST(self) -> None:
-                self.told(self.body())
+                if self.path.endswith("/late"):
+                    self.close_connection = True
+                    self.answer(408, {"late": True})
+                else:
+                    self.told(self.body())
 
             def body(self) -> bytes:
                 if (length := self.headers.get("content-length")) is not None:
@@ -108,9 +121,11 @@ def console(tmp_path: Path) -> Path:
     folder = tmp_path / "console"
     (folder / "assets").mkdir(parents=True)
     (folder / ".vite").mkdir()
-    (folder / "index.html").write_text("<!doctype html><title>Weir</title>")
+    (folder / "index.html").write_text("<!doctype html><title>Weir</title>" + " " * 1000)
     (folder / "config.json").write_text('{"apiUrl": ""}')
     (folder / "assets/app-4f2a.js").write_text("console.log(1);" * 100)
+    for suffix in SUFFIXES:
+        (folder / f"a{suffix}").write_text("1")
     return folder
 
 
@@ -132,7 +147,18 @@ def test_every_path_reaches_its_function_as_it_was_written(front: Edge) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1", "/v1/none", "/in", "/in/", "/.well-known/none", "/metrics", "/readyz", "//in/a/b", "/V1/none"],
+    [
+        "/v1",
+        "/v1/none",
+        "/in",
+        "/in/",
+        "/.well-known/none",
+        "/metrics",
+        "/readyz",
+        "/v1/none.png",
+        "//in/a/b",
+        "/V1/none",
+    ],
 )
 def test_nobody_s_path_is_no_page_below_the_api(front: Edge, path: str) -> None:
     answer = httpx.get(front.url + path)
@@ -197,6 +223,49 @@ def test_a_body_passes_as_it_comes(front: Edge, gateway: Gateway) -> None:
     assert sha256(b"onetwo").hexdigest().encode() in answer
 
 
+def asked(url: str, text: bytes) -> bytes:
+    """All that comes back for `text`, whose connection is closed from there."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(text)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_an_answer_need_not_wait_for_the_body(front: Edge) -> None:
+    """A function says 408 when a body does not come; it must not come to nginx' own end, which is without a word."""
+    answer = asked(front.url, b"POST /in/a/late HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf")
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert answer.endswith(b'{"late": true}')
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "slug"),
+    [
+        (b"nonsense\r\n\r\n", 400, "malformed"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "malformed"),
+        (b"GET / HTTP/7.0\r\nhost: a\r\n\r\n", 400, "malformed"),
+        (b"POST /in/a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: odd\r\n\r\n", 400, "malformed"),
+        (b"POST /in/a HTTP/1.1\r\nhost: a\r\ncontent-length: odd\r\n\r\n", 400, "malformed"),
+        (
+            b"POST /in/a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\nodd\r\n",
+            400,
+            "malformed",
+        ),
+        (b"GET /in/a HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", 431, "head-too-large"),
+        (b"GET /in/a" + b"y" * 70_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n", 431, "head-too-large"),
+        (b"TRACE /in/a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", 405, "method-not-allowed"),
+    ],
+)
+def test_what_nginx_refuses_by_itself_is_a_problem(front: Edge, text: bytes, status: int, slug: str) -> None:
+    head, _, body = asked(front.url, text).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    lines = head.decode().lower().split("\r\n")
+    assert {"content-type: application/problem+json", "connection: close"} <= set(lines)
+    assert ("allow: get, head, post, put, patch, delete, options" in lines) == (status == 405)
+    said = json.loads(body)
+    assert (said["status"], said["type"].rpartition("/")[2]) == (status, slug)
+
+
 def test_what_a_function_says_is_not_said_better(front: Edge) -> None:
     answer = httpx.get(f"{front.url}/v1/projects/a/types/refused")
     assert answer.status_code == 503
@@ -205,7 +274,7 @@ def test_what_a_function_says_is_not_said_better(front: Edge) -> None:
 
 def test_a_gateway_that_is_away_is_a_problem_to_come_again_with(front: Edge, gateway: Gateway) -> None:
     gateway.close()
-    answer = httpx.post(f"{front.url}/in/default", content=b"{}")
+    answer = httpx.post(f"{front.url}/in/default/a.png", content=b"{}")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "1"
@@ -221,12 +290,51 @@ def test_the_console_is_there_by_the_rules(front: Edge, path: str) -> None:
     answer = httpx.get(front.url + path)
     if path == "/assets/gone.js":
         assert answer.status_code == rule("missing", path) == 404
+        assert answer.json()["type"].endswith("/not-found")
         assert "cache-control" not in answer.headers  # it may be there the next time
     else:
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == rule("cacheControl", path)
     for name, value in RULES["headers"].items():
         assert answer.headers.get_list(name) == [value.replace(" {api}", "")]
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("POST", 405), ("DELETE", 405)])
+async def test_pages_and_files_are_those_of_one_process(
+    front: Edge, console: Path, method: str, status: int
+) -> None:
+    nowhere = Settings(
+        database_url="postgres://nobody",
+        redis_url="redis://nobody",
+        secret="x" * 32,
+        console_dir=str(console),
+    )
+    other = OneProcess(Resources(nowhere), [], lambda _: pytest.fail("no function is asked"), "1.2.3")
+    files = ["/index.html", "/config.json", "/assets/app-4f2a.js", *(f"/a{suffix}" for suffix in SUFFIXES)]
+    addresses = ["/", "/none", "/none/", "/a.b/none", "/p/default/types/com.acme.order", "/none.", "/.none"]
+    missing = [
+        "/foo/bar.png",
+        "/robots.txt",
+        "/robots.txt/",
+        "/assets/gone.js",
+        "/assets/gone",
+        "/v1/none.png",
+    ]
+    async with (
+        httpx.AsyncClient(base_url=front.url) as ours,
+        httpx.AsyncClient(base_url="http://weir", transport=httpx.ASGITransport(other)) as theirs,
+    ):
+        for path in (*files, *addresses, *missing):
+            found, expected = [await client.request(method, path) for client in (ours, theirs)]
+            assert found.status_code == expected.status_code == (404 if path in missing else status), path
+            for name in ("content-type", "allow"):
+                assert found.headers.get(name) == expected.headers.get(name), (path, name)
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/app-4f2a.js"])
+def test_files_are_packed_behind_a_proxy_too(front: Edge, path: str) -> None:
+    answer = httpx.get(front.url + path, headers={"accept-encoding": "gzip", "via": "1.1 cdn"})
+    assert answer.headers["content-encoding"] == "gzip"
 
 
 def test_a_page_of_another_version_is_another_though_time_and_length_are_the_same(
@@ -258,10 +366,28 @@ def test_the_document_of_the_api_is_there(front: Edge) -> None:
 
 
 def test_what_is_open_ends_before_the_edge_does(front: Edge, gateway: Gateway) -> None:
+    """Whatever its image has Kubernetes say to it: the signal comes when the hook has ended."""
+    *shell, script = ending(seconds=0)
+    own = changed(script, ("/tmp/nginx.pid", f"{front.files.parents[1]}/nginx.pid"))
     with httpx.stream("GET", f"{front.url}/v1/projects/a/events/pieces", timeout=30) as answer:
         pieces = answer.iter_raw()
         next(pieces)
-        front.process.send_signal(signal.SIGQUIT)  # as its image has Kubernetes do
+        hook = subprocess.Popen([*shell, own])
+        until_refused(front.url)
+        assert hook.poll() is None
         gateway.go_on.set()
         assert b"".join(pieces) == b"data: 2\n"
     assert front.process.wait(30) == 0
+    assert hook.wait(30) == 0
+
+
+def until_refused(url: str) -> None:
+    """Wait until no connection is taken any more."""
+    host, port = url.removeprefix("http://").split(":")
+    for _ in range(3000):
+        try:
+            socket.create_connection((host, int(port))).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)  # it has not heard yet: there is nothing to wait on
+    pytest.fail("it goes on taking connections")

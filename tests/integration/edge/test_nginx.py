@@ -19,7 +19,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("nginx")
     site = folder / "site"
     (site / "assets").mkdir(parents=True)
-    (site / "index.html").write_text("<!doctype html><title>Weir</title>")
+    (site / "index.html").write_text("<!doctype html><title>Weir</title>" + " " * 1000)
     (site / "config.json").write_text(f'{{"apiUrl": "{API}"}}')
     (site / "assets/app-4f2a.js").write_text("console.log(1);" * 100)
     certificate, key = authority().certificate("console.example.com")
@@ -69,6 +69,12 @@ def test_it_answers_by_the_rules(nginx: str, path: str) -> None:
         assert answer.headers.get_list(name) == [value.replace("{api}", API)]
     if not missing and path != "/config.json":
         assert answer.text.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/app-4f2a.js"])
+def test_it_packs_behind_a_proxy_too(nginx: str, path: str) -> None:
+    said = {"accept-encoding": "gzip", "via": "1.1 cdn"}
+    assert httpx.get(nginx + path, headers=said, verify=False).headers["content-encoding"] == "gzip"
 
 
 def test_it_asks_again_only_for_what_has_changed(nginx: str) -> None:

@@ -45,6 +45,7 @@ async def test_every_other_address_is_the_page(client):
         ("/p/default/types/com.acme.order", 200),
         ("/p/default/types/com.acme%2Forder.js", 200),
         ("/assets/gone.js", 404),
+        ("/assets/gone", 404),
     ],
 )
 async def test_a_page_may_end_like_a_file(folder, path, status):
@@ -64,11 +65,13 @@ async def test_a_page_may_end_like_a_file(folder, path, status):
         ("app.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
         ("inter.woff2", "font/woff2"),
+        ("logo.png", "image/png"),
+        ("readme.unknown", "application/octet-stream"),
     ],
 )
-async def test_a_file_has_the_same_type_where_the_machine_knows_none(folder, monkeypatch, name, media_type):
-    """As in the image, which has no /etc/mime.types."""
-    monkeypatch.setattr(mimetypes, "guess_type", mimetypes.MimeTypes().guess_type)
+async def test_a_file_has_the_same_type_on_every_machine(folder, monkeypatch, name, media_type):
+    """The image has no /etc/mime.types."""
+    monkeypatch.setattr(mimetypes, "guess_type", lambda _: ("other/type", None))
     (folder / "assets" / name).write_bytes(b"1")
     transport = httpx.ASGITransport(Console(folder, "1.2.3"))
     async with httpx.AsyncClient(transport=transport, base_url="http://weir") as other:

@@ -9,6 +9,7 @@ from shared.runtime import registry
 from shared.runtime.function import Function
 from shared.runtime.nginx import configuration, here
 from shared.runtime.routes import Routes
+from shared.runtime.settings import ConnectionSettings
 
 LOCATION = re.compile(r"location ~ (\S+) \{\n +set \$weir_function (\w+);")
 
@@ -52,6 +53,12 @@ def test_every_declared_route_has_one_location() -> None:
 def test_a_longer_function_is_waited_for_longer() -> None:
     slow = Function(name="slow", summary="", entry="", routes=("/slow",), timeout_seconds=300)
     assert "proxy_read_timeout 315s" in configuration([slow])
+
+
+def test_a_body_that_does_not_come_is_for_the_function_to_answer() -> None:
+    """nginx closes the connection without a word, and counts anew with each piece."""
+    (seconds,) = re.findall(r"client_body_timeout (\d+)s;", configuration([]))
+    assert int(seconds) >= 10 * ConnectionSettings().body_timeout_seconds
 
 
 def test_what_is_known_on_the_cluster_alone_is_in_a_file_of_its_own() -> None:
