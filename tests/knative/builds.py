@@ -1,14 +1,11 @@
 """A next version of the image: the same code, with an expand and a contract migration, and a fault that can be switched on."""
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 from uuid import uuid4
 
 from shared.db.migrate import chain
 from tests.knative.tool import Tool
-from tests.knative.waiting import say
 
 PACKAGES = "/usr/local/lib/python3.11/site-packages"
 
@@ -93,9 +90,4 @@ def next_image(image: str, folder: Path) -> str | None:
     ]
     (folder / "Dockerfile").write_text("\n".join(lines) + "\n")
     name = f"{image.rpartition(':')[0]}:next-{uuid4().hex[:8]}"
-    say(f"building {name}")
-    tool._run("build-image", "-t", name, str(folder))
-    loaded = tool._run("load", name).stdout.split()[-1]
-    if shutil.which("buildah"):  # the cluster has its own copy now
-        subprocess.run(["buildah", "rmi", name], capture_output=True, check=False)
-    return loaded
+    return tool.build(name, folder)

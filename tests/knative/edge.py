@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ import yaml
 from shared.runtime.knative.edge import IMAGE
 from tests.knative.cluster import Cluster
 from tests.knative.tool import Tool
-from tests.knative.waiting import say
 from tests.manifests.tools import KNATIVE
 
 DEBIAN = """\
@@ -38,12 +36,7 @@ def nginx_image(folder: Path) -> str:
         return IMAGE
     (folder / "Dockerfile").write_text(DEBIAN)
     name = f"dev.local/nginx:{uuid4().hex[:8]}"
-    say(f"building {name}")
-    tool._run("build-image", "-t", name, str(folder))
-    loaded = tool._run("load", name).stdout.split()[-1]
-    if shutil.which("buildah"):  # the cluster has its own copy now
-        subprocess.run(["buildah", "rmi", name], capture_output=True, check=False)
-    return loaded
+    return tool.build(name, folder)
 
 
 def install(weir: Cluster, folder: Path, nginx: str) -> None:

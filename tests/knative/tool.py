@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import ClassVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -18,13 +18,19 @@ ROOT = Path(__file__).resolve().parents[2]
 class Tool:
     """One that is up already is used as it is, and stays up."""
 
+    _found: "ClassVar[Tool | None]" = None
+
     def __init__(self, program: Path) -> None:
         self._program = str(program)
+        self._built: list[str] = []
 
     @classmethod
-    def find(cls) -> Self | None:
+    def find(cls) -> "Tool | None":
+        """The one of this run, if there is any."""
         program = Path(os.environ.get("CLUSTER", ROOT.parent / "shared/cluster/cluster"))
-        return cls(program) if program.exists() else None
+        if cls._found is None and program.exists():
+            cls._found = cls(program)
+        return cls._found
 
     @contextmanager
     def running(self) -> Iterator[dict[str, str]]:
@@ -38,6 +44,8 @@ class Tool:
             lines = subprocess.run(["bash", "-c", shell], capture_output=True, check=True).stdout
             yield dict(line.split("=", 1) for line in lines.decode().split("\0") if line)
         finally:
+            while self._built:  # the last first: it may stand upon another
+                self._remove(self._built.pop())
             if not was_up:
                 say("ending the cluster")
                 self._run("down", check=False)
@@ -57,10 +65,22 @@ class Tool:
             check=False,
         )
         assert built.returncode == 0, built.stderr[-3000:]
-        loaded = self._run("load", name).stdout.split()[-1]
-        if shutil.which("buildah"):  # the cluster has its own copy now
+        return self._loaded(name)
+
+    def build(self, name: str, folder: Path) -> str:
+        """The image of `folder`, which has a Dockerfile, in the cluster; its name. It may stand upon another of this run's."""
+        say(f"building {name}")
+        self._run("build-image", "-t", name, str(folder))
+        return self._loaded(name)
+
+    def _loaded(self, name: str) -> str:
+        self._built.append(name)
+        return self._run("load", name).stdout.split()[-1]
+
+    @staticmethod
+    def _remove(name: str) -> None:
+        if shutil.which("buildah"):
             subprocess.run(["buildah", "rmi", name], capture_output=True, check=False)
-        return loaded
 
     @contextmanager
     def exposed(self, url: str) -> Iterator[str]:
