@@ -21,6 +21,8 @@ from tests.torture.sinks import BadSink, OrderedReceiver, Receiver
 BEFORE_SECONDS = 2.0
 AFTER_SECONDS = 2.0
 LOOK_SECONDS = 0.25
+REST_SECONDS = 0.5
+QUIET_SECONDS = 0.05
 DELIVERY = {"backoffDelay": "PT0.2S", "backoffMax": "PT2S", "timeout": "PT5S"}
 IMPATIENT = {"backoffDelay": "PT0.5S", "timeout": "PT3S", "retry": 1}
 """How deliveries to bad sinks are made: three seconds each, twice."""
@@ -163,6 +165,7 @@ async def play(scenario: Scenario, weir: Weir, *, rate: float, patience: float) 
                 await watch.look()
                 watch.restart()
                 await scenario.begin(stage)
+                await _come_to_rest(stage)
                 await watch.look()
                 await asyncio.sleep(scenario.hold)
                 await watch.look()
@@ -187,6 +190,15 @@ async def play(scenario: Scenario, weir: Weir, *, rate: float, patience: float) 
         row.slowest_seconds, row.usual_seconds = took[-1], took[len(took) // 2]
     row.seconds = time.monotonic() - started
     return row
+
+
+async def _come_to_rest(stage: Stage) -> None:
+    """Let receivers answer what had reached them when the fault struck: until nothing more comes, or not soon."""
+    loop = asyncio.get_running_loop()
+    deadline, seen = loop.time() + REST_SECONDS, -1
+    while seen != stage.accepted and loop.time() < deadline:
+        seen = stage.accepted
+        await asyncio.sleep(QUIET_SECONDS)
 
 
 async def _recover(scenario: Scenario, stage: Stage, row: Row, patience: float) -> None:
