@@ -120,6 +120,7 @@ def open_console(only_print: bool) -> None:
       weir open --print
     """  # noqa: D301
     from cli.local.first_data import new_link
+    from shared.auth.links import address_of
 
     home = home_of_environment()
     running = home.running() if home.is_busy() else None
@@ -128,7 +129,7 @@ def open_console(only_print: bool) -> None:
             f"no Weir runs in {home.path}", code=NOT_FOUND, hint="start it with `weir up --detach`"
         )
     token = new_link(running.database_url)
-    link = f"{running.url}/sign-in/link#token={token}" if token else f"{running.url}/"
+    link = address_of(running.url, token) if token else f"{running.url}/"
     if only_print:
         click.echo(link)
         return

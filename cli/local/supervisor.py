@@ -122,8 +122,10 @@ class Supervisor:
         assert own is not None
         from importlib.metadata import version
 
+        from shared.auth.links import address_of
+
         home.write_running(Running(own.pid, own.started, version("weir"), url, port, database_url, redis_url))
-        return Started(url, f"{url}/sign-in/link#token={first.link_token}")
+        return Started(url, address_of(url, first.link_token))
 
     def _start_stores(self) -> tuple[str, str]:
         options, home = self._options, self._home

@@ -31,6 +31,11 @@ async def create_link(conn: "Connection", user_id: UUID) -> str:
     return token
 
 
+def address_of(url: str, token: str) -> str:
+    """The link: the page of the console at `url` that signs in by `token`. No server sees what is behind the `#`."""
+    return f"{url.rstrip('/')}/sign-in/link#token={token}"
+
+
 def hash_link(token: str) -> bytes:
     """What is kept of a token. It has 256 random bits, so a plain digest cannot be reversed."""
     return sha256(b"weir sign-in link " + token.encode()).digest()

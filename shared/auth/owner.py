@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared.auth.bootstrap import ensure_owner
-from shared.auth.links import LIFETIME_MINUTES, create_link
+from shared.auth.links import LIFETIME_MINUTES, address_of, create_link
 from shared.auth.permissions import PROJECT_NAME
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -42,7 +42,7 @@ async def let_in(
             "UPDATE members SET role = 'owner' WHERE project_id = $1 AND user_id = $2", project_id, user_id
         )
         token = await create_link(connection, user_id)
-    link = f"{url.rstrip('/')}/sign-in/link#{token}"
+    link = address_of(url, token)
     return {"email": email, "project": project, "link": link, "minutes": LIFETIME_MINUTES}
 
 

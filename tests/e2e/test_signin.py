@@ -1,6 +1,10 @@
 """Getting in, staying in, getting out."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -27,6 +31,23 @@ def test_a_link_signs_in_once(weir: LocalWeir, new_page: Callable[..., Page]) ->
     other.goto(address)
     expect(other.get_by_role("heading", name="Not signed in")).to_be_visible()
     expect(other.get_by_role("alert")).to_contain_text("works once")
+
+
+def test_the_link_for_an_owner_signs_in(weir: LocalWeir, new_page: Callable[..., Page]) -> None:
+    """That of `weir deploy owner`: made by a program beside the database."""
+    running = json.loads((weir.home / "running.json").read_text())
+    settings = {"WEIR_DATABASE_URL": running["database_url"], "WEIR_PUBLIC_URL": running["url"]}
+    made = subprocess.run(
+        [sys.executable, "-m", "shared.auth.owner", "ann@example.com", "--project", "first"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    page = new_page()
+    page.goto(json.loads(made.stdout.splitlines()[-1])["link"])
+    expect(page).to_have_url(re.compile("/p/first/"))
+    assert "token" not in page.url
 
 
 def test_a_link_without_its_token_says_so(weir: LocalWeir, new_page: Callable[..., Page]) -> None:

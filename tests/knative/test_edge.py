@@ -46,7 +46,7 @@ def owner(weir: Cluster, project: Project) -> str:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    page, _, token = json.loads(ended.stdout)["link"].partition("#")
+    page, _, token = json.loads(ended.stdout)["link"].partition("#token=")
     assert page == f"{weir.gateway}/sign-in/link"  # the tests' WEIR_PUBLIC_URL
     assert not [j for j in weir.get("jobs") if j["metadata"]["name"].startswith("owner-")]
     return str(token)

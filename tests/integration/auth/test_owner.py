@@ -47,7 +47,7 @@ async def test_the_first_owner_gets_a_link_and_a_project(pool: asyncpg.Pool, set
         assert ended.returncode == 0, ended.stderr
         said = json.loads(ended.stdout.splitlines()[-1])
         assert (said["email"], said["project"], said["minutes"]) == (email, project, 15)
-        page, _, token = said["link"].partition("#")
+        page, _, token = said["link"].partition("#token=")
         assert page == "https://weir.example.com/sign-in/link"
         tokens.append(token)
     assert await role(pool, email, project) == "owner"

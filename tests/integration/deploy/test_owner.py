@@ -13,7 +13,12 @@ from tests.unit.cli.deploy import manifests
 
 SERVING = "/apis/serving.knative.dev/v1/namespaces/weir"
 JOBS = "/apis/batch/v1/namespaces/weir/jobs"
-SAID = {"email": "ann@example.com", "project": "default", "link": "https://a/sign-in/link#t", "minutes": 15}
+SAID = {
+    "email": "ann@example.com",
+    "project": "default",
+    "link": "https://a/sign-in/link#token=t",
+    "minutes": 15,
+}
 
 
 @pytest.fixture
