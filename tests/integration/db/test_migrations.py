@@ -129,11 +129,12 @@ async def test_a_newer_database_is_refused_and_left_as_it_is(empty_url: str) -> 
 
 
 async def test_status_says_whether_migrations_are_due(empty_url: str) -> None:
-    assert await status(empty_url) == (None, "0008")
+    newest = chain()[-1].revision
+    assert await status(empty_url) == (None, newest)
     await migrate(empty_url, "0001")
-    assert await status(empty_url) == ("0001", "0008")
+    assert await status(empty_url) == ("0001", newest)
     await migrate(empty_url)
-    assert await status(empty_url) == ("0008", "0008")
+    assert await status(empty_url) == (newest, newest)
 
 
 async def _names(connection: asyncpg.Connection) -> set[tuple[str, str]]:
