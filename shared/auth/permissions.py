@@ -11,11 +11,16 @@ PERMISSIONS: frozenset[str] = frozenset(
         "subscriptions:read",
         "subscriptions:write",
         "deliveries:read",
+        "deliveries:retry",
         "projects:read",
         "projects:write",
         "projects:create",
+        "members:read",
+        "members:write",
+        "roles:write",
         "keys:read",
         "keys:write",
+        "audit:read",
         "sources:read",
         "sources:write",
         "producers:read",
@@ -24,7 +29,10 @@ PERMISSIONS: frozenset[str] = frozenset(
         "types:write",
     }
 )
-"""What can be asked of a credential. `projects:create` concerns API keys: any user may create a project."""
+"""What can be asked of a credential. `projects:create` concerns API keys: any user may create a project.
+
+Whoever may read members may read roles: the one is not understood without the other.
+"""
 
 EVERYTHING = "*"
 """The scope of an API key that may do all of `PERMISSIONS`, those added later included."""
@@ -35,6 +43,7 @@ _VIEWER = frozenset(
         "subscriptions:read",
         "deliveries:read",
         "projects:read",
+        "members:read",
         "producers:read",
         "sources:read",
         "types:read",
@@ -45,7 +54,7 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "owner": PERMISSIONS,
         "admin": PERMISSIONS - {"projects:create"},
-        "operator": _VIEWER | {"events:write", "subscriptions:write", "types:write"},
+        "operator": _VIEWER | {"events:write", "subscriptions:write", "deliveries:retry", "types:write"},
         "viewer": _VIEWER,
     }
 )

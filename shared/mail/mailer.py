@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from shared.mail.settings import MailSettings, Server
+from shared.mail.settings import MailSettings, Server, sender_of
 from shared.mail.smtp import SESSION_SECONDS, Refused, Unreachable, deliver
 from shared.runtime.metrics import METRICS
 
@@ -52,6 +52,7 @@ class Mailer:
 
     def __init__(self, settings: MailSettings, *, pauses_seconds: tuple[float, ...] = PAUSES_SECONDS) -> None:
         self._sender = settings.mail_from or ""
+        self._domain = sender_of(self._sender)[1].rpartition("@")[2] if self._sender else ""
         self._server: Server | None = settings.server
         self._pauses = pauses_seconds
         self._waiting: deque[_Mail] = deque()
@@ -134,7 +135,7 @@ class Mailer:
                 raise Refused(str(error)) from error
         for pause in (*self._pauses, None):
             try:
-                await deliver(server, message, SESSION_SECONDS)
+                await deliver(server, message, name=self._domain, seconds=SESSION_SECONDS)
             except Unreachable as error:
                 if pause is None or message is None or self._closing.is_set():
                     raise

@@ -27,9 +27,14 @@ class Unreachable(Exception):
     """It was not taken for now."""
 
 
-async def deliver(server: Server, message: EmailMessage | None, seconds: float = SESSION_SECONDS) -> None:
-    """Give `message` to the server; without one, only go as far as logging in. Raises Refused, Unreachable."""
-    session = _Session(server, message)
+async def deliver(
+    server: Server, message: EmailMessage | None, *, name: str, seconds: float = SESSION_SECONDS
+) -> None:
+    """Give `message` to the server; without one, only go as far as logging in. Raises Refused, Unreachable.
+
+    `name` is the domain that the client says it is of: to look up its own name can take longer than the mail.
+    """
+    session = _Session(server, message, name)
     running = asyncio.ensure_future(asyncio.to_thread(session.run))
     try:
         async with asyncio.timeout(seconds):
@@ -44,8 +49,9 @@ async def deliver(server: Server, message: EmailMessage | None, seconds: float =
 
 
 class _Session:
-    def __init__(self, server: Server, message: EmailMessage | None) -> None:
+    def __init__(self, server: Server, message: EmailMessage | None, name: str) -> None:
         self._server = server
+        self._name = name
         self._message = message
         self._client: SMTP | None = None
         self._is_cut = False
@@ -77,9 +83,11 @@ class _Session:
 
         server = self._server
         if server.tls == "implicit":
-            client: SMTP = smtplib.SMTP_SSL(timeout=STEP_SECONDS, context=tls_context())
+            client: SMTP = smtplib.SMTP_SSL(
+                local_hostname=self._name, timeout=STEP_SECONDS, context=tls_context()
+            )
         else:
-            client = smtplib.SMTP(timeout=STEP_SECONDS)
+            client = smtplib.SMTP(local_hostname=self._name, timeout=STEP_SECONDS)
         # What certificates are checked against; otherwise it is set by the constructor, which then connects at once.
         client._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
         self._client = client
@@ -93,6 +101,7 @@ class _Session:
                 client.starttls(context=tls_context())
             if server.user is not None and server.password is not None:
                 client.login(server.user, server.password)
+            client.ehlo_or_helo_if_needed()
             if self._message is not None:
                 client.send_message(self._message)
             with suppress(smtplib.SMTPException, OSError):

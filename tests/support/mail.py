@@ -85,7 +85,7 @@ class MailServer:
     ) -> AuthResult:
         self.logins += 1
         known = isinstance(data, LoginPassword) and self._users.get(data.login.decode())
-        return AuthResult(success=bool(known) and known == data.password.decode())
+        return AuthResult(success=bool(known) and known == data.password.decode(), handled=False)
 
     def __enter__(self) -> Self:
         self._controller.start()

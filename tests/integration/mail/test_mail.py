@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -160,39 +161,37 @@ async def test_what_was_refused_is_not(server: MailServer, mailer: Mailer) -> No
     assert _count("refused") == before + 1
 
 
-async def test_a_server_that_says_nothing_holds_up_nobody() -> None:
-    """Neither whoever sends, nor the loop, nor the end of the process."""
-    held = await asyncio.start_server(lambda *_: asyncio.sleep(3600), "127.0.0.1", 0)
-    mailer = mailer_for(f"smtp://127.0.0.1:{held.sockets[0].getsockname()[1]}")
-    started = time.perf_counter()
-    mailer.send(to="ann@example.org", subject="s", text="t")
-    await mailer.settle(0.1)
-    assert time.perf_counter() - started < 1
-    for worker in set(mailer._workers):
-        worker.cancel()
-    await mailer.close()
-    assert time.perf_counter() - started < 5
-    held.close()
+@asynccontextmanager
+async def odd_server(said: bytes) -> AsyncIterator[int]:
+    """The port of one that says this to everybody, again and again, and nothing else."""
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reading = asyncio.create_task(reader.read())
+        while not (await asyncio.wait({reading}, timeout=0.02))[0]:
+            writer.write(said)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
 
 
-async def test_a_server_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                writer.write(b"2")
-                await writer.drain()
-                await asyncio.sleep(0.02)
-        except ConnectionError:
-            writer.close()
-
-    trickling = await asyncio.start_server(trickle, "127.0.0.1", 0)
+@pytest.mark.parametrize("said", [b"", b"2"], ids=["silent", "trickling"])
+async def test_a_server_that_does_not_come_to_the_point_is_given_up(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.mail.mailer.SESSION_SECONDS", 0.3)
     before = _count("lost")
-    mailer = mailer_for(f"smtp://127.0.0.1:{trickling.sockets[0].getsockname()[1]}")
-    mailer.send(to="ann@example.org", subject="s", text="t")
-    await mailer.settle(5)
-    assert _count("lost") == before + 1
-    trickling.close()
+    async with odd_server(said) as port:
+        mailer = mailer_for(f"smtp://127.0.0.1:{port}")
+        started = time.perf_counter()
+        mailer.send(to="ann@example.org", subject="s", text="t")
+        assert time.perf_counter() - started < 0.1
+        await mailer.settle(5)
+        assert _count("lost") == before + 1
+        await mailer.close()
 
 
 async def test_the_end_of_a_process_waits_for_what_was_handed_off(
