@@ -9,6 +9,7 @@ from starlette.responses import Response
 from functions.identity.device.routes import device
 from functions.identity.front import Front, user_body
 from functions.identity.function import FUNCTION
+from functions.identity.oidc.routes import oidc
 from functions.identity.schemas import (
     EnteredBody,
     JwksBody,
@@ -45,6 +46,7 @@ def create(resources: Resources) -> FastAPI:
         resources,
         _router(identity, front),
         device(resources, identity, front),
+        oidc(resources, identity, front),
     )
 
 

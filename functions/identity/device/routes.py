@@ -28,6 +28,7 @@ from functions.identity.front import Front, user_body
 from functions.identity.service import Identity
 from functions.identity.visitor import Visitor
 from shared.auth.access import Principal
+from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import PUBLIC, signed_in
 from shared.auth.links import console_of
 from shared.core.problems import FORBIDDEN, Problem
@@ -54,6 +55,7 @@ def device(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         return front.visitor(request)
 
     @router.post("", openapi_extra=_answers(403, 429))
+    @changes_nothing
     async def ask_for_device(body: DeviceRequest, request: Request) -> DeviceCodesBody:
         """Ask for a session for a device: a code for it, and one for whoever approves it in a browser."""
         codes = await devices.ask(program(request), body.name)
@@ -68,39 +70,44 @@ def device(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         )
 
     @router.post("/token", openapi_extra=_answers(401, 403, 429))
-    async def poll_device(body: DeviceCodeRequest, request: Request) -> DeviceSessionBody | DevicePendingBody:
+    async def poll_device(
+        body: DeviceCodeRequest, request: Request, by: Author
+    ) -> DeviceSessionBody | DevicePendingBody:
         """What became of it: `pending`, or the session. 403 when it was denied, 401 when it has expired."""
-        came = await devices.poll(body.device_code.get_secret_value(), program(request))
+        came = await devices.poll(body.device_code.get_secret_value(), program(request), by)
         if isinstance(came, SignedIn):
             return session_body(came)
         return DevicePendingBody(state="pending", interval_seconds=came.interval_seconds)
 
     @router.post("/refresh", openapi_extra=_answers(401, 403))
-    async def refresh_device(body: RefreshTokenRequest, request: Request) -> DeviceSessionBody:
+    async def refresh_device(body: RefreshTokenRequest, request: Request, by: Author) -> DeviceSessionBody:
         """Exchange a device's refresh token for a new one and a new access token."""
-        return session_body(await devices.refresh(body.refresh_token.get_secret_value(), program(request)))
+        return session_body(
+            await devices.refresh(body.refresh_token.get_secret_value(), program(request), by)
+        )
 
     @router.post("/sign-out", status_code=204, openapi_extra=_answers(403))
-    async def sign_out_device(body: RefreshTokenRequest, request: Request) -> None:
+    async def sign_out_device(body: RefreshTokenRequest, request: Request, by: Author) -> None:
         """End a device's session."""
         program(request)
-        await devices.sign_out(body.refresh_token.get_secret_value())
+        await devices.sign_out(body.refresh_token.get_secret_value(), by)
 
     @router.post("/lookup", openapi_extra=_answers(403, 404, 429, public=False))
+    @changes_nothing
     async def find_device(body: UserCodeRequest, caller: Caller) -> DeviceBody:
         """The device that shows this code, for whoever is to approve it."""
         asked = await devices.asked(caller, body.user_code)
         return DeviceBody.model_validate(asked, from_attributes=True)
 
     @router.post("/approve", status_code=204, openapi_extra=_answers(403, 404, 429, public=False))
-    async def approve_device(body: UserCodeRequest, caller: Caller) -> None:
+    async def approve_device(body: UserCodeRequest, caller: Caller, by: Author) -> None:
         """Give that device a session of one's own: it may do all that one may oneself."""
-        await devices.decide(caller, body.user_code, "approved")
+        await devices.decide(caller, body.user_code, "approved", by)
 
     @router.post("/deny", status_code=204, openapi_extra=_answers(403, 404, 429, public=False))
-    async def deny_device(body: UserCodeRequest, caller: Caller) -> None:
+    async def deny_device(body: UserCodeRequest, caller: Caller, by: Author) -> None:
         """Refuse that device."""
-        await devices.decide(caller, body.user_code, "denied")
+        await devices.decide(caller, body.user_code, "denied", by)
 
     return router
 

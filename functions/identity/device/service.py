@@ -7,6 +7,8 @@ from functions.identity.device.codes import Answer, Asked, Codes, DeviceCodes
 from functions.identity.entered import SignedIn
 from functions.identity.service import CHALLENGE, Identity
 from functions.identity.visitor import Visitor
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Principal
 from shared.auth.stores import Stores
 from shared.cache.windows import Limit, Windows
@@ -35,7 +37,7 @@ class Devices:
         await self._count(MADE, visitor.network)
         return await (await self._codes()).make(visitor, name)
 
-    async def poll(self, device_code: str, visitor: Visitor) -> SignedIn | Answer:
+    async def poll(self, device_code: str, visitor: Visitor, by: By) -> SignedIn | Answer:
         """What became of it: the session, once, or that nobody has decided yet. Raises Problem 401, 403, 429."""
         answer = await (await self._codes()).poll(device_code)
         if answer.state == "slow":
@@ -54,9 +56,10 @@ class Devices:
                 headers=CHALLENGE,
             )
         if answer.state == "pending":
+            by.changed_nothing()
             return answer
         assert answer.user_id is not None
-        return await self._identity.start(answer.user_id, visitor, "device")
+        return await self._identity.start(answer.user_id, visitor, "device", by)
 
     async def asked(self, principal: Principal, user_code: str) -> Asked:
         """The device with that short code. Raises Problem 403 for an API key, 404, 429."""
@@ -68,15 +71,26 @@ class Devices:
         return asked
 
     async def decide(
-        self, principal: Principal, user_code: str, decision: Literal["approved", "denied"]
+        self, principal: Principal, user_code: str, decision: Literal["approved", "denied"], by: By
     ) -> None:
         """Give the device a session of the caller's, or refuse it. Raises Problem 401, 403, 404, 429."""
-        user_id = await self._person(principal)
-        await self._count(TRIED, str(user_id))
-        if not await (await self._codes()).decide(user_code, user_id, decision):
-            raise _no_such_code()
+        asked = await self.asked(principal, user_code)
+        assert principal.user_id is not None
+        pool = await self._stores.pg()
+        async with pool.acquire() as connection, connection.transaction():
+            await record(
+                connection,
+                by,
+                f"device.{decision}",
+                project_id=None,
+                name=asked.name or asked.program,
+                after={"name": asked.name, "program": asked.program, "address": asked.address},
+            )
+            # Inside: what was not recorded is not given, and what was decided before is not recorded.
+            if not await (await self._codes()).decide(user_code, principal.user_id, decision):
+                raise _no_such_code()
 
-    async def refresh(self, token: str, visitor: Visitor) -> SignedIn:
+    async def refresh(self, token: str, visitor: Visitor, by: By) -> SignedIn:
         """Exchange the refresh token of a device. Raises Problem 401, for a browser's too."""
         sessions = await self._identity.sessions()
         family = sessions.family_of(token)
@@ -84,14 +98,14 @@ class Devices:
             raise Problem(
                 UNAUTHENTICATED, "This session has ended. Sign in again: weir login.", headers=CHALLENGE
             )
-        return await self._identity.refresh(token, visitor)
+        return await self._identity.refresh(token, visitor, by)
 
-    async def sign_out(self, token: str) -> None:
+    async def sign_out(self, token: str, by: By) -> None:
         """End the session of a device."""
         sessions = await self._identity.sessions()
         family = sessions.family_of(token)
-        if family is not None and await sessions.how_of(family) == "device":
-            await sessions.end(family)
+        is_device = family is not None and await sessions.how_of(family) == "device"
+        await self._identity.sign_out(token if is_device else None, by)
 
     async def _person(self, principal: Principal) -> UUID:
         """The caller, if it is a person whose session goes on: an access token outlives it by minutes."""

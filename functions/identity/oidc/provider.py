@@ -181,9 +181,7 @@ class Provider:
         client = self._client(url.scheme)
         try:
             if body is None:
-                answer = await client.get(
-                    url, said, timeout_seconds=TIMEOUT_SECONDS, body_bytes=ANSWER_BYTES
-                )
+                answer = await client.get(url, said, timeout_seconds=TIMEOUT_SECONDS, body_bytes=ANSWER_BYTES)
             else:
                 answer = await client.post(
                     url, said, body, timeout_seconds=TIMEOUT_SECONDS, body_bytes=ANSWER_BYTES
