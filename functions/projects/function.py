@@ -7,4 +7,5 @@ FUNCTION = Function(
     summary="Keeps projects, their producers, API keys and sources of webhooks",
     entry="functions.projects.app:create",
     routes=("/v1/projects",),
+    calls_out=True,  # mail
 )

@@ -1,7 +1,8 @@
 """Settings of a running process, read once from `WEIR_*` and passed in."""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ class Settings(FromEnvironment):
     `console_origins` lists the other origins whose pages may call the API with a session, exactly as browsers
     write them (`https://console.example.com`), with commas. None of them may be a pattern.
     `sink_allow` lists the networks, private ones included, that deliveries may go to.
+    `trusted_proxies` lists, with commas, the networks whose `X-Forwarded-For` is believed. Without it every caller
+    behind a gateway has its address: in the audit log, and when tries of passwords are counted.
     `database_read_url` is a replica that answers searches of `explore`; without it the database itself does.
     `metrics_token` opens `/metrics`, which stays closed without one.
     `source_kinds_dir` has files of further kinds of sources.
@@ -39,12 +42,13 @@ class Settings(FromEnvironment):
     public_url: str = "http://127.0.0.1:8480"
     console_origins: tuple[str, ...] = ()
     sink_allow: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     database_pool_size: int = Field(default=8, ge=1)
     metrics_token: SecretStr | None = None
     console_dir: str | None = None
     source_kinds_dir: str | None = None
 
-    @field_validator("console_origins", "sink_allow", mode="before")
+    @field_validator("console_origins", "sink_allow", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """The environment holds lists with commas."""
@@ -67,6 +71,18 @@ class Settings(FromEnvironment):
     @classmethod
     def _written_as_browsers_do(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(origin_of(text) for text in value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
+        return value
+
+    @cached_property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`trusted_proxies`, parsed."""
+        return tuple(ip_network(network) for network in self.trusted_proxies)
 
 
 @lru_cache(maxsize=8)
