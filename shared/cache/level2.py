@@ -212,7 +212,7 @@ class Level2:
         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=HEALTH_SECONDS)
         if message is None:
             return
-        with contextlib.suppress(msgspec.MsgspecError):  # another version may say more
+        with contextlib.suppress(msgspec.MsgspecError, ValueError):  # another version may say more
             cache, name = msgspec.json.decode(message["data"], type=tuple[str, str])
             for forget in self._heeding.get(cache, ()):
                 forget(name)

@@ -74,5 +74,6 @@ MISS = METRICS.histogram(
     bounds=(0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
 )
 REDIS_FAULTS = METRICS.counter(
-    "weir_cache_redis_faults_total", "Times that Redis was given up as a level of the caches for some moments."
+    "weir_cache_redis_faults_total",
+    "Times that Redis was given up as a level of the caches for some moments.",
 )
