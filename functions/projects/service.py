@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.projects import queries
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access, Principal, authority_of
 from shared.auth.keys import hash_secret, is_key_id, make_key
 from shared.auth.permissions import EVERYTHING, PERMISSIONS
@@ -59,7 +61,9 @@ async def get_project(stores: Stores, access: Access) -> "Record":
     return row
 
 
-async def create_project(stores: Stores, principal: Principal, name: str) -> "tuple[Record, str | None]":
+async def create_project(
+    stores: Stores, principal: Principal, by: By, name: str
+) -> "tuple[Record, str | None]":
     """A new project, and the text of a key for it when an API key made it.
 
     A user becomes its owner. For an API key the owners of the key's project do, and the caller gets a
@@ -78,11 +82,25 @@ async def create_project(stores: Stores, principal: Principal, name: str) -> "tu
         if access is None:
             assert principal.user_id is not None
             await queries.insert_owner(connection, row["id"], principal.user_id)
+            await _record_project(connection, by, row)
             return row, None
         await queries.copy_owners(connection, row["id"], access.project_id)
         scopes = [EVERYTHING] if access.permissions >= PERMISSIONS else sorted(access.permissions)
         key = await _insert_key(connection, stores, row["id"], NewKey(f"for {name}", scopes))
+        await _record_project(connection, by, row)
         return row, key["key"]
+
+
+async def _record_project(connection: "Connection", by: By, row: "Record") -> None:
+    await record(
+        connection,
+        by,
+        "project.created",
+        project_id=row["id"],
+        id=row["id"],
+        name=row["name"],
+        after={"name": row["name"]},
+    )
 
 
 async def list_keys(
