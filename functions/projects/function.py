@@ -7,4 +7,5 @@ FUNCTION = Function(
     summary="Keeps projects, their members, roles, producers, API keys and sources of webhooks",
     entry="functions.projects.app:create",
     routes=("/v1/projects",),
+    calls_out=True,  # mail
 )

@@ -182,14 +182,14 @@ class Subscriptions:
             return None
         from shared.auth.sealing import seal
 
-        return seal(self._resources.settings.secret, msgspec.json.encode(secrets))
+        return seal(self._resources.settings.sealing, msgspec.json.encode(secrets))
 
     def _seal_credentials(self, subscription_id: UUID, credentials: Credentials) -> bytes | None:
         from shared.auth.sink_secrets import AUTH, PRIVATE_KEY, seal_credentials
 
         secrets = {AUTH: credentials.secret, PRIVATE_KEY: credentials.private_key}
         present = {name: secret for name, secret in secrets.items() if secret is not None}
-        return seal_credentials(self._resources.settings.secret, subscription_id, present)
+        return seal_credentials(self._resources.settings.sealing, subscription_id, present)
 
     def _before(self, row: "Record") -> Before:
         def opened() -> Credentials | None:
@@ -198,7 +198,7 @@ class Subscriptions:
 
             try:
                 secrets = open_credentials(
-                    self._resources.settings.secret, row["id"], row["credentials_sealed"]
+                    self._resources.settings.sealing, row["id"], row["credentials_sealed"]
                 )
             except UnsealError:
                 return None
@@ -218,7 +218,7 @@ class Subscriptions:
         from shared.auth.sealing import UnsealError, unseal
 
         try:
-            secrets: list[Any] = msgspec.json.decode(unseal(self._resources.settings.secret, sealed))
+            secrets: list[Any] = msgspec.json.decode(unseal(self._resources.settings.sealing, sealed))
         except UnsealError:
             return None
         return len(secrets)

@@ -313,7 +313,9 @@ class Authority:
 
     async def _load_signer(self, _: None) -> Signer:
         async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
-            return await current_signer(await self._pool(), self._settings.secret)
+            return await current_signer(
+                await self._pool(), self._settings.sealing, self._settings.token_algorithm
+            )
 
 
 _AUTHORITIES: WeakKeyDictionary[Stores, Authority] = WeakKeyDictionary()

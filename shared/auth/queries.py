@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
 
 SIGNING_LOCK = 0x57454952_0001
-"""Advisory lock: one process at a time makes the first signing key."""
+"""Advisory lock: one process at a time makes a signing key."""
 
 OVERLAP_MINUTES = 20
 """How long a retired key still verifies: longer than any token that it signed lives."""
@@ -154,14 +154,49 @@ async def public_keys(on: "Connection | Pool") -> "list[dict[str, Any]]":
 
 
 async def live_signing_keys(on: "Connection") -> "list[Record]":
-    """The keys that may sign, newest first."""
+    """The keys that may sign now, the newest first."""
     keys: list[Record] = await on.fetch(
         """
         SELECT kid, algorithm, private_sealed FROM signing_keys
-        WHERE retired_at IS NULL ORDER BY created_at DESC, kid
+        WHERE signs_from <= now() AND (retired_at IS NULL OR retired_at > now())
+        ORDER BY signs_from DESC, created_at DESC, kid
         """
     )
     return keys
+
+
+async def signing_keys(on: "Connection | Pool") -> "list[Record]":
+    """Every key that signs, will, or did and still verifies, the newest first."""
+    keys: list[Record] = await on.fetch(
+        """
+        SELECT kid, algorithm, created_at, signs_from, retired_at,
+               retired_at + make_interval(mins => $1) AS ends_at, signs_from > now() AS is_waiting,
+               signs_from <= now() AND (retired_at IS NULL OR retired_at > now()) AS may_sign
+        FROM signing_keys
+        WHERE retired_at IS NULL OR retired_at > now() - make_interval(mins => $1)
+        ORDER BY signs_from DESC, created_at DESC, kid
+        """,
+        OVERLAP_MINUTES,
+    )
+    return keys
+
+
+async def retire_signing_keys(on: "Connection", *, but: str, after_seconds: float) -> None:
+    """Let the others sign no more after so many seconds, and drop those that have long ended."""
+    await on.execute(
+        """
+        UPDATE signing_keys SET retired_at = now() + make_interval(secs => $2)
+        WHERE kid <> $1 AND (retired_at IS NULL OR retired_at > now() + make_interval(secs => $2))
+        """,
+        but,
+        after_seconds,
+    )
+    await on.execute("DELETE FROM signing_keys WHERE retired_at < now() - interval '1 day'")
+
+
+async def revoke_signing_keys(on: "Connection", *, but: str) -> None:
+    """End the others: what they have signed proves nothing any more."""
+    await on.execute("DELETE FROM signing_keys WHERE kid <> $1", but)
 
 
 async def lock(on: "Connection", key: int) -> None:
@@ -170,16 +205,23 @@ async def lock(on: "Connection", key: int) -> None:
 
 
 async def insert_signing_key(
-    on: "Connection", *, kid: str, algorithm: str, public_jwk: dict[str, Any], private_sealed: bytes
+    on: "Connection",
+    *,
+    kid: str,
+    algorithm: str,
+    public_jwk: dict[str, Any],
+    private_sealed: bytes,
+    after_seconds: float,
 ) -> None:
-    """Keep a new signing key."""
+    """Keep a new signing key, which signs after so many seconds."""
     await on.execute(
         """
-        INSERT INTO signing_keys (kid, algorithm, public_jwk, private_sealed)
-        VALUES ($1, $2, $3, $4)
+        INSERT INTO signing_keys (kid, algorithm, public_jwk, private_sealed, signs_from)
+        VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
         """,
         kid,
         algorithm,
         public_jwk,
         private_sealed,
+        after_seconds,
     )

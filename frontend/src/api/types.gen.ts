@@ -1233,6 +1233,16 @@ export type SourceWithSecretBody = {
 };
 
 /**
+ * The account has a second factor: one of `factors` is to be shown, with the ticket, before `expiresAt`.
+ */
+export type StepBody = {
+    next: 'secondFactor';
+    ticket: string;
+    factors: Array<'passkey' | 'totp' | 'recoveryCode'>;
+    expiresAt: string;
+};
+
+/**
  * A subscription as it is kept.
  */
 export type SubscriptionBody = {
@@ -3055,9 +3065,11 @@ export type ExchangeLinkError = ExchangeLinkErrors[keyof ExchangeLinkErrors];
 
 export type ExchangeLinkResponses = {
     /**
+     * Response Exchangelink
+     *
      * Successful Response
      */
-    200: SessionBody;
+    200: SessionBody | StepBody;
 };
 
 export type ExchangeLinkResponse = ExchangeLinkResponses[keyof ExchangeLinkResponses];
@@ -3141,9 +3153,11 @@ export type SignInError = SignInErrors[keyof SignInErrors];
 
 export type SignInResponses = {
     /**
+     * Response Signin
+     *
      * Successful Response
      */
-    200: SessionBody;
+    200: SessionBody | StepBody;
 };
 
 export type SignInResponse = SignInResponses[keyof SignInResponses];

@@ -210,12 +210,12 @@ class Sources:
     def _seal(self, source_id: Any, secrets: Sequence[str]) -> bytes | None:
         from shared.auth.source_secrets import seal_secrets
 
-        return seal_secrets(self._resources.settings.secret, source_id, secrets)
+        return seal_secrets(self._resources.settings.sealing, source_id, secrets)
 
     def _read(self, row: "Record") -> tuple[str, ...]:
         from shared.auth.source_secrets import open_secrets
 
-        return open_secrets(self._resources.settings.secret, row["id"], row["secrets_sealed"])
+        return open_secrets(self._resources.settings.sealing, row["id"], row["secrets_sealed"])
 
     def _open(self, row: "Record") -> tuple[str, ...]:
         """The secrets of a row; none where they cannot be opened any more."""

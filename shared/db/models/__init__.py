@@ -3,6 +3,7 @@
 Each module is some tables; all are imported here, so that `Model.metadata` has every one.
 """
 
+from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.model import Model
 from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
 from shared.db.models.producers import EventSchema, EventType, Producer, Source
@@ -13,6 +14,8 @@ from shared.db.models.subscriptions import SinkHealth, Subscription, Subscriptio
 __all__ = [
     "ApiKey",
     "Attempt",
+    "Audit",
+    "AuditHead",
     "Delivery",
     "Dispatcher",
     "Event",

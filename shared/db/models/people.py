@@ -135,7 +135,10 @@ class ApiKey(Model):
 
 
 class SigningKey(Model):
-    """A key that signs access tokens. The private half is sealed with the deployment's secret."""
+    """A key that signs access tokens between `signs_from` and `retired_at`. The private half is sealed.
+
+    It is published as soon as it is there, and verifies for some time after it has retired.
+    """
 
     __tablename__ = "signing_keys"
 
@@ -144,6 +147,7 @@ class SigningKey(Model):
     public_jwk: Mapped[dict[str, Any]]
     private_sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    signs_from: Mapped[datetime] = mapped_column(server_default=NOW)
     retired_at: Mapped[datetime | None]
 
 

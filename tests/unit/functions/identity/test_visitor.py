@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from functions.identity.client import address_of, client_of
 from functions.identity.settings import IdentitySettings
+from functions.identity.visitor import Visitor, address_of, client_of
 
 CLUSTER = (ip_network("10.0.0.0/8"), ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -59,3 +59,17 @@ def test_a_client_is_its_address_and_its_kind() -> None:
     assert first == client_of(request("a", agent="Firefox"), "a")
     assert len({first, client_of(request("a", agent="curl"), "a"), client_of(request("b"), "b")}) == 3
     assert "Firefox" not in first
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("made:up", "made:up"),
+        ("", ""),
+    ],
+)
+def test_a_line_of_ipv6_counts_as_one_address(address: str, network: str) -> None:
+    assert Visitor(address, "", "").network == network
