@@ -18,6 +18,7 @@ from functions.projects.keys.schemas import (
     State,
 )
 from shared.auth.access import Access
+from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
 from shared.runtime.resources import Resources
@@ -47,9 +48,9 @@ def keys(resources: Resources) -> APIRouter:
         return KeyList(items=[KeyBody.model_validate(service.shown(row)) for row in rows], next=following)
 
     @router.post("", status_code=201)
-    async def create_key(body: KeyRequest, access: Writer, response: Response) -> IssuedKeyBody:
+    async def create_key(body: KeyRequest, access: Writer, by: Author, response: Response) -> IssuedKeyBody:
         """Make an API key. Its text is answered this once."""
-        row, text = await service.create_key(resources, access, draft_of(body))
+        row, text = await service.create_key(resources, access, by, draft_of(body))
         response.headers["Location"] = f"/v1/projects/{access.project_name}/keys/{row['id']}"
         return IssuedKeyBody.model_validate({**service.shown(row), "key": text})
 
@@ -59,26 +60,26 @@ def keys(resources: Resources) -> APIRouter:
         return KeyBody.model_validate(service.shown(await service.get_key(resources, access, key)))
 
     @router.put("/{key}")
-    async def replace_key(key: str, body: KeyReplace, access: Writer) -> KeyBody:
+    async def replace_key(key: str, body: KeyReplace, access: Writer, by: Author) -> KeyBody:
         """Change what an API key is for, everywhere within a second: its name, rights and expiry."""
-        row = await service.replace_key(resources, access, key, draft_of(body))
+        row = await service.replace_key(resources, access, by, key, draft_of(body))
         return KeyBody.model_validate(service.shown(row))
 
     @router.delete("/{key}", status_code=204)
-    async def revoke_key(key: str, access: Writer) -> None:
+    async def revoke_key(key: str, access: Writer, by: Author) -> None:
         """End an API key, everywhere within a second."""
-        await service.revoke_key(resources, access, key)
+        await service.revoke_key(resources, access, by, key)
 
     @router.post("/{key}/rotate", openapi_extra=_CONFLICT)
-    async def rotate_key(key: str, body: RotateRequest, access: Writer) -> IssuedKeyBody:
+    async def rotate_key(key: str, body: RotateRequest, access: Writer, by: Author) -> IssuedKeyBody:
         """Give an API key another secret; the one before works on for the overlap. The text is answered this once."""
-        row, text = await service.rotate_key(resources, access, key, body.overlap)
+        row, text = await service.rotate_key(resources, access, by, key, body.overlap)
         return IssuedKeyBody.model_validate({**service.shown(row), "key": text})
 
     @router.delete("/{key}/previous", status_code=204)
-    async def end_previous_secret(key: str, access: Writer) -> None:
+    async def end_previous_secret(key: str, access: Writer, by: Author) -> None:
         """End the secret before the last rotation, everywhere within a second."""
-        await service.end_previous_secret(resources, access, key)
+        await service.end_previous_secret(resources, access, by, key)
 
     return router
 

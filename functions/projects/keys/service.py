@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from functions.projects.keys import queries
 from functions.projects.keys.draft import Draft, check, only_takes_away, read_overlap
+from functions.projects.keys.schemas import KeyBody
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access, authority_of
 from shared.auth.giving import check_gives, check_unrestricted, standing
 from shared.auth.keys import ApiKeyText, hash_secret, is_key_id, make_key, make_secret
@@ -52,7 +55,7 @@ async def get_key(stores: Stores, access: Access, key_id: str) -> "Record":
     return row
 
 
-async def create_key(stores: Stores, access: Access, draft: Draft) -> "tuple[Record, str]":
+async def create_key(stores: Stores, access: Access, by: By, draft: Draft) -> "tuple[Record, str]":
     """A new key and its text. Nobody can give more than they may do themselves. Raises Problem 403, 422."""
     check(draft)
     check_unrestricted(access, "make others")
@@ -62,10 +65,11 @@ async def create_key(stores: Stores, access: Access, draft: Draft) -> "tuple[Rec
         text = await insert(connection, stores, access.project_id, draft, created_by=access.principal)
         row = await queries.key(connection, access.project_id, text.id)
         assert row is not None
+        await _record(connection, by, access, "key.created", after=row)
     return row, text.text
 
 
-async def replace_key(stores: Stores, access: Access, key_id: str, draft: Draft) -> "Record":
+async def replace_key(stores: Stores, access: Access, by: By, key_id: str, draft: Draft) -> "Record":
     """Change what a key is for; it holds everywhere within a second. Raises Problem 403, 404, 422.
 
     Whoever may write keys may take from any. Giving, be it more time, takes the rights that are given.
@@ -83,11 +87,14 @@ async def replace_key(stores: Stores, access: Access, key_id: str, draft: Draft)
         await queries.replace(connection, access.project_id, key_id, draft, producer_id)
         row = await queries.key(connection, access.project_id, key_id)
         assert row is not None
+        await _record(connection, by, access, "key.changed", before=before, after=row)
     authority_of(stores).forget_key(key_id)
     return row
 
 
-async def rotate_key(stores: Stores, access: Access, key_id: str, overlap: str) -> "tuple[Record, str]":
+async def rotate_key(
+    stores: Stores, access: Access, by: By, key_id: str, overlap: str
+) -> "tuple[Record, str]":
     """Another secret for the same key; the one before works for `overlap`. The text is answered this once.
 
     It takes every right that the key has, since its secret is what it may do. Raises Problem 403, 404, 409 while a
@@ -118,26 +125,30 @@ async def rotate_key(stores: Stores, access: Access, key_id: str, overlap: str) 
         )
         row = await queries.key(connection, access.project_id, key_id)
         assert row is not None
+        await _record(connection, by, access, "key.rotated", before=before, after=row)
     authority_of(stores).forget_key(key_id)
     return row, text.text
 
 
-async def end_previous_secret(stores: Stores, access: Access, key_id: str) -> None:
+async def end_previous_secret(stores: Stores, access: Access, by: By, key_id: str) -> None:
     """End the secret before the last rotation; everywhere within a second. Raises Problem 404."""
     pool = await stores.pg()
     async with pool.acquire() as connection, connection.transaction():
-        await _locked(connection, access, key_id)
+        before = await _locked(connection, access, key_id)
         if not await queries.end_previous(connection, access.project_id, key_id):
             raise Problem(NOT_FOUND, "There is no secret before a rotation that would still work.")
+        row = await queries.key(connection, access.project_id, key_id)
+        await _record(connection, by, access, "key.rotated", before=before, after=row)
     authority_of(stores).forget_key(key_id)
 
 
-async def revoke_key(stores: Stores, access: Access, key_id: str) -> None:
+async def revoke_key(stores: Stores, access: Access, by: By, key_id: str) -> None:
     """End a key; it is refused everywhere within a second. Raises Problem 404."""
     pool = await stores.pg()
     async with pool.acquire() as connection, connection.transaction():
-        await _locked(connection, access, key_id)
+        before = await _locked(connection, access, key_id)
         await queries.revoke(connection, access.project_id, key_id)
+        await _record(connection, by, access, "key.revoked", before=before)
     authority_of(stores).forget_key(key_id)
 
 
@@ -167,6 +178,13 @@ def draft_of(row: "Record") -> Draft:
     return Draft(row["name"], row["scopes"], row["sources"], row["types"], row["expires_at"], row["producer"])
 
 
+def recorded(row: "Record") -> dict[str, Any]:
+    """A row as the audit log keeps it: without its uses, which are no change."""
+    body = KeyBody.model_validate(shown(row))
+    used = {"last_used_at", "last_used_from", "previous_used_at"}
+    return body.model_dump(mode="json", by_alias=True, exclude=used)
+
+
 def shown(row: "Record") -> dict[str, Any]:
     """A row as it is answered."""
     members = dict(row)
@@ -174,6 +192,29 @@ def shown(row: "Record") -> dict[str, Any]:
     name = members.pop("creator_name")
     members["created_by"] = {"kind": kind, "id": who, "name": name} if kind in {"user", "key"} else None
     return members
+
+
+async def _record(
+    connection: "Connection",
+    by: By,
+    access: Access,
+    action: str,
+    *,
+    before: "Record | None" = None,
+    after: "Record | None" = None,
+) -> None:
+    row = after or before
+    assert row is not None
+    await record(
+        connection,
+        by,
+        action,
+        project_id=access.project_id,
+        id=row["id"],
+        name=row["name"],
+        before=None if before is None else recorded(before),
+        after=None if after is None else recorded(after),
+    )
 
 
 async def _locked(connection: "Connection", access: Access, key_id: str) -> "Record":

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from functions.projects.members import service
 from functions.projects.members.schemas import MemberBody, MemberList, MemberRequest, RevokeKeys
 from shared.auth.access import Access, Principal
+from shared.auth.acting import Author
 from shared.auth.dependency import requires, signed_in
 from shared.runtime.listing import Cursor, Limit
 from shared.runtime.resources import Resources
@@ -33,9 +34,11 @@ def members(resources: Resources) -> APIRouter:
 
     # Before `{user}`, which would take it for one.
     @router.delete("/me", status_code=204, openapi_extra=_CONFLICT)
-    async def leave_project(project: str, caller: Caller, *, revoke_keys: RevokeKeys = False) -> None:
+    async def leave_project(
+        project: str, caller: Caller, by: Author, *, revoke_keys: RevokeKeys = False
+    ) -> None:
         """Leave the project, whatever one may do in it. Its last owner cannot."""
-        await service.leave(resources, caller, project, revoke_keys=revoke_keys)
+        await service.leave(resources, caller, by, project, revoke_keys=revoke_keys)
 
     @router.get("/{user}")
     async def get_member(user: str, access: Reader) -> MemberBody:
@@ -43,14 +46,16 @@ def members(resources: Resources) -> APIRouter:
         return body_of(await service.get_member(resources, access, user))
 
     @router.put("/{user}", openapi_extra=_CONFLICT)
-    async def set_member_role(user: str, body: MemberRequest, access: Writer) -> MemberBody:
+    async def set_member_role(user: str, body: MemberRequest, access: Writer, by: Author) -> MemberBody:
         """Give a member another role, everywhere within a second. Nobody gives more than they may do themselves."""
-        return body_of(await service.set_role(resources, access, user, body.role))
+        return body_of(await service.set_role(resources, access, by, user, body.role))
 
     @router.delete("/{user}", status_code=204, openapi_extra=_CONFLICT)
-    async def remove_member(user: str, access: Writer, *, revoke_keys: RevokeKeys = False) -> None:
+    async def remove_member(
+        user: str, access: Writer, by: Author, *, revoke_keys: RevokeKeys = False
+    ) -> None:
         """End a membership, everywhere within a second. A project keeps its last owner."""
-        await service.remove_member(resources, access, user, revoke_keys=revoke_keys)
+        await service.remove_member(resources, access, by, user, revoke_keys=revoke_keys)
 
     return router
 

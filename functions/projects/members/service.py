@@ -1,9 +1,12 @@
 """The use cases of members. Each change is one transaction, in which no other changes the project's people."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from functions.projects.members import queries
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access, Principal, authority_of
 from shared.auth.giving import check_gives, check_unrestricted, lock_people, role_permissions, standing
 from shared.auth.permissions import PROJECT_NAME, permissions_of
@@ -32,7 +35,7 @@ async def get_member(stores: Stores, access: Access, user: str) -> "Record":
     return await _found(await stores.pg(), access.project_id, user)
 
 
-async def set_role(stores: Stores, access: Access, user: str, role: str) -> "Record":
+async def set_role(stores: Stores, access: Access, by: By, user: str, role: str) -> "Record":
     """Give a member another role; it holds everywhere within a second.
 
     Raises Problem 403 for a role that may do what the caller may not, be it the one before or the one after; 404; 409
@@ -47,20 +50,22 @@ async def set_role(stores: Stores, access: Access, user: str, role: str) -> "Rec
             await _check_not_last(connection, access.project_id, before)
         await queries.set_role(connection, access.project_id, before["id"], role)
         row = await _found(connection, access.project_id, user)
+        await _record(connection, by, access.project_id, "member.changed", before=before, after=row)
     authority_of(stores).forget_member(row["id"], access.project_name)
     return row
 
 
-async def remove_member(stores: Stores, access: Access, user: str, *, revoke_keys: bool) -> None:
+async def remove_member(stores: Stores, access: Access, by: By, user: str, *, revoke_keys: bool) -> None:
     """End a membership, everywhere within a second. Raises Problem 403, 404, and 409 for the last owner."""
     pool = await stores.pg()
     async with pool.acquire() as connection, connection.transaction():
         before = await _changeable(connection, access, user)
         revoked = await _end(connection, access.project_id, before, revoke_keys=revoke_keys)
+        await _record(connection, by, access.project_id, "member.removed", before=before, revoked=revoked)
     _forget(stores, before["id"], access.project_name, revoked)
 
 
-async def leave(stores: Stores, principal: Principal, project: str, *, revoke_keys: bool) -> None:
+async def leave(stores: Stores, principal: Principal, by: By, project: str, *, revoke_keys: bool) -> None:
     """End one's own membership. Raises Problem 403 for an API key, 404, and 409 for the last owner."""
     if PROJECT_NAME.fullmatch(project) is None:
         raise _no_project()
@@ -79,6 +84,7 @@ async def leave(stores: Stores, principal: Principal, project: str, *, revoke_ke
         if before is None:
             raise _no_project()
         revoked = await _end(connection, project_id, before, revoke_keys=revoke_keys)
+        await _record(connection, by, project_id, "member.left", before=before, revoked=revoked)
     _forget(stores, principal.user_id, project, revoked)
 
 
@@ -103,6 +109,36 @@ async def _end(
     revoked = await queries.revoke_keys_of(connection, project_id, member["id"]) if revoke_keys else []
     await queries.remove(connection, project_id, member["id"])
     return revoked
+
+
+async def _record(
+    connection: "Connection",
+    by: By,
+    project_id: UUID,
+    action: str,
+    *,
+    before: "Record",
+    after: "Record | None" = None,
+    revoked: Sequence[str] = (),
+) -> None:
+    """`revoked` are the keys that went with them."""
+    if by.user_id == before["id"]:
+        # As what they did it. The log would look it up, and find what they have become by it.
+        by.role = before["role"]
+    await record(
+        connection,
+        by,
+        action,
+        project_id=project_id,
+        id=before["id"],
+        name=before["name"],
+        before=_recorded(before) | ({"revokedKeys": list(revoked)} if revoked else {}),
+        after=None if after is None else _recorded(after),
+    )
+
+
+def _recorded(row: "Record") -> dict[str, Any]:
+    return {"name": row["name"], "email": row["email"], "role": row["role"]}
 
 
 async def _check_not_last(connection: "Connection", project_id: UUID, member: "Record") -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from functions.projects.roles import queries
 from functions.projects.roles.schemas import RoleRequest
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access, authority_of
 from shared.auth.giving import check_gives, check_unrestricted, lock_people, standing
 from shared.auth.permissions import DESCRIPTIONS, PERMISSIONS, ROLES
@@ -39,7 +41,7 @@ async def get_role(stores: Stores, access: Access, name: str) -> dict[str, Any]:
     return shown(await _found(pool, access, name))
 
 
-async def create_role(stores: Stores, access: Access, wanted: RoleRequest) -> dict[str, Any]:
+async def create_role(stores: Stores, access: Access, by: By, wanted: RoleRequest) -> dict[str, Any]:
     """A new one. Nobody can give more than they may do themselves. Raises Problem 403, 409, 422."""
     permissions = _read(wanted)
     pool = await stores.pg()
@@ -51,10 +53,14 @@ async def create_role(stores: Stores, access: Access, wanted: RoleRequest) -> di
         await queries.insert(
             connection, access.project_id, wanted.name, wanted.description, sorted(permissions)
         )
-        return shown(await _found(connection, access, wanted.name))
+        made = shown(await _found(connection, access, wanted.name))
+        await _record(connection, by, access, "role.created", after=made)
+    return made
 
 
-async def replace_role(stores: Stores, access: Access, name: str, wanted: RoleRequest) -> dict[str, Any]:
+async def replace_role(
+    stores: Stores, access: Access, by: By, name: str, wanted: RoleRequest
+) -> dict[str, Any]:
     """Change one; it holds everywhere within a second, for everybody who has it.
 
     Raises Problem 403 where the role before or after may do what the caller may not; 404, 409, 422.
@@ -80,22 +86,25 @@ async def replace_role(stores: Stores, access: Access, name: str, wanted: RoleRe
         )
         row = await _found(connection, access, new_name)
         holders = await queries.holders(connection, access.project_id, new_name)
+        await _record(connection, by, access, "role.changed", before=shown(before), after=shown(row))
     for holder in holders:
         authority_of(stores).forget_member(holder["id"], access.project_name)
     return shown(row)
 
 
-async def delete_role(stores: Stores, access: Access, name: str) -> None:
+async def delete_role(stores: Stores, access: Access, by: By, name: str) -> None:
     """Delete one that nobody has. Raises Problem 403, 404, and 409 that says who has it."""
     _check_own(name)
     pool = await stores.pg()
     async with pool.acquire() as connection, connection.transaction():
         may = await _begin(connection, access)
-        _check_below(may, await _found(connection, access, name))
+        before = await _found(connection, access, name)
+        _check_below(may, before)
         holders = await queries.holders(connection, access.project_id, name)
         if holders:
             raise Problem(CONFLICT, f"{_names(holders)} this role. Give them another first.")
         await queries.delete(connection, access.project_id, name)
+        await _record(connection, by, access, "role.deleted", before=shown(before))
 
 
 def shown(row: "Record") -> dict[str, Any]:
@@ -120,6 +129,32 @@ async def _begin(connection: "Connection", access: Access) -> frozenset[str]:
     check_unrestricted(access, "change roles")
     await lock_people(connection, access.project_id)
     return await standing(connection, access, WRITE)
+
+
+async def _record(
+    connection: "Connection",
+    by: By,
+    access: Access,
+    action: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    name = (after or before or {})["name"]
+    await record(
+        connection,
+        by,
+        action,
+        project_id=access.project_id,
+        id=name,
+        name=name,
+        before=None if before is None else _recorded(before),
+        after=None if after is None else _recorded(after),
+    )
+
+
+def _recorded(role: dict[str, Any]) -> dict[str, Any]:
+    return {member: role[member] for member in ("name", "description", "permissions")}
 
 
 def _read(wanted: RoleRequest) -> frozenset[str]:
