@@ -20,6 +20,7 @@ from functions.projects.schemas import (
 from functions.projects.settings.routes import settings
 from functions.projects.sources.routes import sources
 from shared.auth.access import Access, Principal
+from shared.auth.acting import Author
 from shared.auth.dependency import requires, signed_in
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit
@@ -55,9 +56,11 @@ def _projects(resources: Resources) -> APIRouter:
         return ProjectList(items=[ProjectBody.model_validate(dict(row)) for row in rows], next=following)
 
     @router.post("/v1/projects", status_code=201, response_model_exclude_none=True, openapi_extra=_CONFLICT)
-    async def create_project(body: ProjectRequest, caller: Caller, response: Response) -> CreatedProjectBody:
+    async def create_project(
+        body: ProjectRequest, caller: Caller, by: Author, response: Response
+    ) -> CreatedProjectBody:
         """Make a project. A user becomes its owner."""
-        row, key = await service.create_project(resources, caller, body.name)
+        row, key = await service.create_project(resources, caller, by, body.name)
         response.headers["Location"] = f"/v1/projects/{row['name']}"
         return CreatedProjectBody.model_validate({**row, "api_key": key})
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from functions.projects import queries
 from functions.projects.keys.draft import Draft
 from functions.projects.keys.service import insert
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access, Principal
 from shared.auth.giving import check_unrestricted
 from shared.auth.permissions import EVERYTHING, PERMISSIONS
@@ -14,7 +16,7 @@ from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
 from shared.runtime.listing import read_cursor, write_cursor
 
 if TYPE_CHECKING:
-    from asyncpg import Record
+    from asyncpg import Connection, Record
 
 
 async def list_projects(
@@ -41,7 +43,9 @@ async def get_project(stores: Stores, access: Access) -> "Record":
     return row
 
 
-async def create_project(stores: Stores, principal: Principal, name: str) -> "tuple[Record, str | None]":
+async def create_project(
+    stores: Stores, principal: Principal, by: By, name: str
+) -> "tuple[Record, str | None]":
     """A new project, and the text of a key for it when an API key made it.
 
     A user becomes its owner. For an API key the owners of the key's project do, and the caller gets a
@@ -60,12 +64,26 @@ async def create_project(stores: Stores, principal: Principal, name: str) -> "tu
         if access is None:
             assert principal.user_id is not None
             await queries.insert_owner(connection, row["id"], principal.user_id)
+            await _record_project(connection, by, row)
             return row, None
         await queries.copy_owners(connection, row["id"], access.project_id)
         scopes = [EVERYTHING] if access.permissions >= PERMISSIONS else sorted(access.permissions)
         draft = Draft(f"for {name}", scopes)
         key = await insert(connection, stores, row["id"], draft, created_by=access.principal)
+        await _record_project(connection, by, row)
         return row, key.text
+
+
+async def _record_project(connection: "Connection", by: By, row: "Record") -> None:
+    await record(
+        connection,
+        by,
+        "project.created",
+        project_id=row["id"],
+        id=row["id"],
+        name=row["name"],
+        after={"name": row["name"]},
+    )
 
 
 def _check_permission(access: Access, permission: str) -> None:

@@ -1,6 +1,5 @@
 """Who makes a change, and from where."""
 
-import getpass
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
@@ -51,6 +50,8 @@ def by_weir(part: str = "Weir") -> By:
 
 def by_operator(command: str) -> By:
     """Whoever runs `command` where the database is at hand, by their name on that machine."""
+    import getpass
+
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user need not have one

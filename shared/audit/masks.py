@@ -5,6 +5,7 @@ which they are (`secret`). `masked` is the second net below that: by the names o
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 MASK = "[redacted]"
@@ -43,6 +44,12 @@ def secret(*, before: bool, after: bool, changed: bool) -> tuple[str | None, str
     return MASK if before else None, MASK if after else None
 
 
+def secrets(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The same for several: how many there are, and which of them are new."""
+    known = set(before)
+    return [MASK] * len(before), [MASK if one in known or not before else CHANGED for one in after]
+
+
 def masked(value: Any) -> Any:
     """`value` without what looks like a secret, and without what JSON in Postgres cannot hold."""
     return _masked(value, "", 0)
@@ -74,10 +81,10 @@ def _masked(value: Any, within: str, depth: int) -> Any:
 
 def _hides(name: str, member: Any, within: str) -> bool:
     """Whether the member has a text that its name calls a secret; objects are looked into instead."""
-    if isinstance(member, str):
-        if member in {MASK, CHANGED}:
-            return False
-    elif not isinstance(member, list | tuple) or not any(isinstance(one, str) for one in member):
+    texts = (member,) if isinstance(member, str) else member
+    if not isinstance(texts, list | tuple) or not any(
+        isinstance(text, str) and text not in {MASK, CHANGED} for text in texts
+    ):
         return False
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if within == "headers":

@@ -1,14 +1,20 @@
 """Records made by hand, for tests of what becomes of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import pytest
 
 from shared.audit.by import By
 from shared.audit.record import record
+from shared.runtime import registry
+from shared.runtime.resources import Resources
+from shared.runtime.routes import Routes
+from tests.support.projects import Project
+from tests.support.routes import ENDPOINTS, app_of
 
 Keep = Callable[..., Awaitable[None]]
 
@@ -34,3 +40,21 @@ def rows(pool: asyncpg.Pool) -> Callable[[UUID], Awaitable[list[asyncpg.Record]]
         return await pool.fetch("SELECT * FROM audit WHERE chain = $1 ORDER BY sequence", chain)
 
     return rows
+
+
+@pytest.fixture
+async def api(resources: Resources, project: Project) -> AsyncIterator[httpx.AsyncClient]:
+    """Every endpoint function behind one address, asked with the project's key."""
+    apps = {name: app_of(name, resources) for name in ENDPOINTS if name != "ingest"}
+    routes = Routes([function for function in registry.functions() if function.name in apps])
+
+    async def app(scope, receive, send) -> None:
+        function = routes.find(scope["path"])
+        assert function is not None
+        await apps[function.name](scope, receive, send)
+
+    transport = httpx.ASGITransport(app=app, client=("203.0.113.9", 1))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1:8480", headers=project.headers
+    ) as opened:
+        yield opened
