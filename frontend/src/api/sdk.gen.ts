@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, TryTransformData, TryTransformErrors, TryTransformResponses } from './types.gen';
+import type { AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, AskForDeviceData, AskForDeviceErrors, AskForDeviceResponses, BeginOidcData, BeginOidcErrors, BeginOidcResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, DenyDeviceData, DenyDeviceErrors, DenyDeviceResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, FindDeviceData, FindDeviceErrors, FindDeviceResponses, FinishOidcData, FinishOidcErrors, FinishOidcResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, LinkOidcData, LinkOidcErrors, LinkOidcResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, PollDeviceData, PollDeviceErrors, PollDeviceResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshDeviceData, RefreshDeviceErrors, RefreshDeviceResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutDeviceData, SignOutDeviceErrors, SignOutDeviceResponses, SignOutErrors, SignOutResponses, TryTransformData, TryTransformErrors, TryTransformResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -144,6 +144,114 @@ export const receive = <ThrowOnError extends boolean = true>(options: Options<Re
 });
 
 /**
+ * Ask For Device
+ *
+ * Ask for a session for a device: a code for it, and one for whoever approves it in a browser.
+ */
+export const askForDevice = <ThrowOnError extends boolean = true>(options: Options<AskForDeviceData, ThrowOnError>) => (options.client ?? client).post<AskForDeviceResponses, AskForDeviceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/device',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Approve Device
+ *
+ * Give that device a session of one's own: it may do all that one may oneself.
+ */
+export const approveDevice = <ThrowOnError extends boolean = true>(options: Options<ApproveDeviceData, ThrowOnError>) => (options.client ?? client).post<ApproveDeviceResponses, ApproveDeviceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/auth/device/approve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Deny Device
+ *
+ * Refuse that device.
+ */
+export const denyDevice = <ThrowOnError extends boolean = true>(options: Options<DenyDeviceData, ThrowOnError>) => (options.client ?? client).post<DenyDeviceResponses, DenyDeviceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/auth/device/deny',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Find Device
+ *
+ * The device that shows this code, for whoever is to approve it.
+ */
+export const findDevice = <ThrowOnError extends boolean = true>(options: Options<FindDeviceData, ThrowOnError>) => (options.client ?? client).post<FindDeviceResponses, FindDeviceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/auth/device/lookup',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Refresh Device
+ *
+ * Exchange a device's refresh token for a new one and a new access token.
+ */
+export const refreshDevice = <ThrowOnError extends boolean = true>(options: Options<RefreshDeviceData, ThrowOnError>) => (options.client ?? client).post<RefreshDeviceResponses, RefreshDeviceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/device/refresh',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Sign Out Device
+ *
+ * End a device's session.
+ */
+export const signOutDevice = <ThrowOnError extends boolean = true>(options: Options<SignOutDeviceData, ThrowOnError>) => (options.client ?? client).post<SignOutDeviceResponses, SignOutDeviceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/device/sign-out',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Poll Device
+ *
+ * What became of it: `pending`, or the session. 403 when it was denied, 401 when it has expired.
+ */
+export const pollDevice = <ThrowOnError extends boolean = true>(options: Options<PollDeviceData, ThrowOnError>) => (options.client ?? client).post<PollDeviceResponses, PollDeviceErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/device/token',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Exchange Link
  *
  * Sign in with a one-time link.
@@ -151,6 +259,59 @@ export const receive = <ThrowOnError extends boolean = true>(options: Options<Re
 export const exchangeLink = <ThrowOnError extends boolean = true>(options: Options<ExchangeLinkData, ThrowOnError>) => (options.client ?? client).post<ExchangeLinkResponses, ExchangeLinkErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/v1/auth/link',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Methods
+ *
+ * The ways to sign in that there are.
+ */
+export const getMethods = <ThrowOnError extends boolean = true>(options?: Options<GetMethodsData, ThrowOnError>) => (options?.client ?? client).get<GetMethodsResponses, GetMethodsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/methods',
+    ...options
+});
+
+/**
+ * Begin Oidc
+ *
+ * Begin to sign in by the provider.
+ */
+export const beginOidc = <ThrowOnError extends boolean = true>(options?: Options<BeginOidcData, ThrowOnError>) => (options?.client ?? client).post<BeginOidcResponses, BeginOidcErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/oidc',
+    ...options
+});
+
+/**
+ * Finish Oidc
+ *
+ * Come in by what the provider has answered.
+ */
+export const finishOidc = <ThrowOnError extends boolean = true>(options: Options<FinishOidcData, ThrowOnError>) => (options.client ?? client).post<FinishOidcResponses, FinishOidcErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/oidc/callback',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Link Oidc
+ *
+ * Have one's account signed in to by the provider from now on.
+ */
+export const linkOidc = <ThrowOnError extends boolean = true>(options: Options<LinkOidcData, ThrowOnError>) => (options.client ?? client).post<LinkOidcResponses, LinkOidcErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/auth/oidc/link',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -364,6 +525,126 @@ export const revokeKey = <ThrowOnError extends boolean = true>(options: Options<
 });
 
 /**
+ * Get Key
+ *
+ * One API key, revoked or not.
+ */
+export const getKey = <ThrowOnError extends boolean = true>(options: Options<GetKeyData, ThrowOnError>) => (options.client ?? client).get<GetKeyResponses, GetKeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/keys/{key}',
+    ...options
+});
+
+/**
+ * Replace Key
+ *
+ * Change what an API key is for, everywhere within a second: its name, rights and expiry.
+ */
+export const replaceKey = <ThrowOnError extends boolean = true>(options: Options<ReplaceKeyData, ThrowOnError>) => (options.client ?? client).put<ReplaceKeyResponses, ReplaceKeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/keys/{key}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End Previous Secret
+ *
+ * End the secret before the last rotation, everywhere within a second.
+ */
+export const endPreviousSecret = <ThrowOnError extends boolean = true>(options: Options<EndPreviousSecretData, ThrowOnError>) => (options.client ?? client).delete<EndPreviousSecretResponses, EndPreviousSecretErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/keys/{key}/previous',
+    ...options
+});
+
+/**
+ * Rotate Key
+ *
+ * Give an API key another secret; the one before works on for the overlap. The text is answered this once.
+ */
+export const rotateKey = <ThrowOnError extends boolean = true>(options: Options<RotateKeyData, ThrowOnError>) => (options.client ?? client).post<RotateKeyResponses, RotateKeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/keys/{key}/rotate',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Members
+ *
+ * The people in the project, by name.
+ */
+export const listMembers = <ThrowOnError extends boolean = true>(options: Options<ListMembersData, ThrowOnError>) => (options.client ?? client).get<ListMembersResponses, ListMembersErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/members',
+    ...options
+});
+
+/**
+ * Leave Project
+ *
+ * Leave the project, whatever one may do in it. Its last owner cannot.
+ */
+export const leaveProject = <ThrowOnError extends boolean = true>(options: Options<LeaveProjectData, ThrowOnError>) => (options.client ?? client).delete<LeaveProjectResponses, LeaveProjectErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/members/me',
+    ...options
+});
+
+/**
+ * Remove Member
+ *
+ * End a membership, everywhere within a second. A project keeps its last owner.
+ */
+export const removeMember = <ThrowOnError extends boolean = true>(options: Options<RemoveMemberData, ThrowOnError>) => (options.client ?? client).delete<RemoveMemberResponses, RemoveMemberErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/members/{user}',
+    ...options
+});
+
+/**
+ * Get Member
+ *
+ * One member.
+ */
+export const getMember = <ThrowOnError extends boolean = true>(options: Options<GetMemberData, ThrowOnError>) => (options.client ?? client).get<GetMemberResponses, GetMemberErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/members/{user}',
+    ...options
+});
+
+/**
+ * Set Member Role
+ *
+ * Give a member another role, everywhere within a second. Nobody gives more than they may do themselves.
+ */
+export const setMemberRole = <ThrowOnError extends boolean = true>(options: Options<SetMemberRoleData, ThrowOnError>) => (options.client ?? client).put<SetMemberRoleResponses, SetMemberRoleErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/members/{user}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * List Producers
  *
  * The project's producers, by name.
@@ -424,6 +705,74 @@ export const replaceProducer = <ThrowOnError extends boolean = true>(options: Op
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/producers/{producer}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Roles
+ *
+ * The roles that members may have, built-in ones included.
+ */
+export const listRoles = <ThrowOnError extends boolean = true>(options: Options<ListRolesData, ThrowOnError>) => (options.client ?? client).get<ListRolesResponses, ListRolesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/roles',
+    ...options
+});
+
+/**
+ * Create Role
+ *
+ * Make a role for this project. Nobody gives more than they may do themselves.
+ */
+export const createRole = <ThrowOnError extends boolean = true>(options: Options<CreateRoleData, ThrowOnError>) => (options.client ?? client).post<CreateRoleResponses, CreateRoleErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/roles',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Role
+ *
+ * Delete a role that nobody has.
+ */
+export const deleteRole = <ThrowOnError extends boolean = true>(options: Options<DeleteRoleData, ThrowOnError>) => (options.client ?? client).delete<DeleteRoleResponses, DeleteRoleErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/roles/{role}',
+    ...options
+});
+
+/**
+ * Get Role
+ *
+ * One role.
+ */
+export const getRole = <ThrowOnError extends boolean = true>(options: Options<GetRoleData, ThrowOnError>) => (options.client ?? client).get<GetRoleResponses, GetRoleErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/roles/{role}',
+    ...options
+});
+
+/**
+ * Replace Role
+ *
+ * Change a role for everybody who has it, everywhere within a second. Built-in ones stay as they are.
+ */
+export const replaceRole = <ThrowOnError extends boolean = true>(options: Options<ReplaceRoleData, ThrowOnError>) => (options.client ?? client).put<ReplaceRoleResponses, ReplaceRoleErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/roles/{role}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
