@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import Response
 
 from functions.projects import service
+from functions.projects.audit.routes import audit, own_audit
 from functions.projects.function import FUNCTION
 from functions.projects.producers.routes import producers
 from functions.projects.schemas import (
@@ -42,6 +43,8 @@ def create(resources: Resources) -> FastAPI:
         producers(resources),
         _keys(resources),
         sources(resources),
+        audit(resources),
+        own_audit(resources),
     )
 
 
