@@ -20,6 +20,7 @@ from functions.identity.schemas import (
 )
 from functions.identity.service import Identity
 from shared.auth.access import Principal
+from shared.auth.acting import Author
 from shared.auth.dependency import PUBLIC, signed_in
 from shared.core.problems import UNAUTHENTICATED, Problem
 from shared.runtime.app import endpoint_app
@@ -45,24 +46,26 @@ def _router(identity: Identity, front: Front) -> APIRouter:
     router = APIRouter(tags=["identity"])
 
     @router.post("/v1/auth/link", openapi_extra=_answers(401, 403))
-    async def exchange_link(body: LinkRequest, request: Request, response: Response) -> EnteredBody:
+    async def exchange_link(
+        body: LinkRequest, request: Request, response: Response, by: Author
+    ) -> EnteredBody:
         """Sign in with a one-time link."""
         visitor = front.visitor(request)
-        return front.answer(response, await identity.exchange_link(body.token, visitor), visitor)
+        return front.answer(response, await identity.exchange_link(body.token, visitor, by), visitor)
 
     @router.post("/v1/auth/sign-in", openapi_extra=_answers(401, 403, 429))
-    async def sign_in(body: SignInRequest, request: Request, response: Response) -> EnteredBody:
+    async def sign_in(body: SignInRequest, request: Request, response: Response, by: Author) -> EnteredBody:
         """Sign in with a password."""
         visitor = front.visitor(request)
-        entered = await identity.sign_in(body.email, body.password.get_secret_value(), visitor)
+        entered = await identity.sign_in(body.email, body.password.get_secret_value(), visitor, by)
         return front.answer(response, entered, visitor)
 
     @router.post("/v1/auth/refresh", openapi_extra=_answers(401, 403))
-    async def refresh_session(request: Request, response: Response) -> SessionBody:
+    async def refresh_session(request: Request, response: Response, by: Author) -> SessionBody:
         """Exchange the refresh token in the cookie for a new one and a new access token."""
         visitor = front.visitor(request)
         try:
-            started = await identity.refresh(front.refresh_token(request), visitor)
+            started = await identity.refresh(front.refresh_token(request), visitor, by)
         except Problem as problem:
             if problem.kind is UNAUTHENTICATED:
                 problem.headers["Set-Cookie"] = front.ended()
@@ -70,10 +73,10 @@ def _router(identity: Identity, front: Front) -> APIRouter:
         return front.session(response, started, visitor)
 
     @router.post("/v1/auth/sign-out", status_code=204, openapi_extra=_answers(403))
-    async def sign_out(request: Request, response: Response) -> None:
+    async def sign_out(request: Request, response: Response, by: Author) -> None:
         """End the session of the cookie."""
         front.visitor(request)
-        await identity.sign_out(front.refresh_token(request))
+        await identity.sign_out(front.refresh_token(request), by)
         response.headers["Set-Cookie"] = front.ended()
 
     @router.get("/v1/me")
@@ -86,7 +89,7 @@ def _router(identity: Identity, front: Front) -> APIRouter:
         )
 
     @router.put("/v1/me/password", status_code=204, openapi_extra=_answers(429, public=False))
-    async def set_password(body: PasswordRequest, caller: Caller, request: Request) -> None:
+    async def set_password(body: PasswordRequest, caller: Caller, request: Request, by: Author) -> None:
         """Set one's password; the user's other sessions end."""
         current = body.current_password
         await identity.set_password(
@@ -94,6 +97,7 @@ def _router(identity: Identity, front: Front) -> APIRouter:
             body.password.get_secret_value(),
             None if current is None else current.get_secret_value(),
             address=front.visitor(request).address,
+            by=by,
         )
 
     @router.get("/.well-known/jwks.json", openapi_extra=PUBLIC)

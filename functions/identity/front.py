@@ -13,7 +13,8 @@ from functions.identity.origin import check_origin
 from functions.identity.schemas import EnteredBody, SessionBody, StepBody, UserBody
 from functions.identity.sessions.families import IDLE_SECONDS
 from functions.identity.settings import IdentitySettings
-from functions.identity.visitor import Visitor, address_of, client_of
+from functions.identity.visitor import Visitor, client_of
+from shared.auth.client import address_of
 from shared.runtime.resources import Resources
 
 _AGENT_LENGTH = 512
@@ -23,12 +24,11 @@ class Front:
     """What every route of sign-in does before and after: origin, visitor, cookies, the body of a session."""
 
     def __init__(self, resources: Resources) -> None:
-        settings = IdentitySettings()
         self._secret = resources.settings.secret
         self._public_url = resources.settings.public_url
         self._console_origins = resources.settings.console_origins
-        self._cookies = Cookies(self._public_url, settings.cookie_same_site)
-        self._proxies = settings.proxy_networks
+        self._cookies = Cookies(self._public_url, IdentitySettings().cookie_same_site)
+        self._proxies = resources.settings.proxy_networks
 
     def visitor(self, request: Request) -> Visitor:
         """Who asks. Raises Problem 403 for a page of another site."""

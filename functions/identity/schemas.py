@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr
 
-from functions.identity.passwords import MAX_LENGTH, MIN_LENGTH
+from functions.identity.passwords.hashing import MAX_LENGTH, MIN_LENGTH
 from shared.runtime.schema import Request, Schema
 
 GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]

@@ -1,9 +1,8 @@
 """Who is at the other end, as far as a server can see."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
 
@@ -30,28 +29,10 @@ class Visitor:
         return str(ip_network((int(ip_address(self.address)), 64), strict=False))
 
 
-def address_of(request: Request, proxies: Sequence[IPv4Network | IPv6Network] = ()) -> str:
-    """The address that the request came from.
-
-    Each proxy appends the address that it sees to `X-Forwarded-For`, so it is read from the right for
-    as long as those who say so are trusted; what a client writes there itself is left of that.
-    """
-    address = request.client.host if request.client is not None else ""
-    for said in reversed(",".join(request.headers.getlist("x-forwarded-for")).split(",")):
-        if not _is_in(address, proxies) or not _is_address(said.strip()):
-            break
-        address = said.strip()
-    return address
-
-
 def client_of(request: Request, address: str) -> str:
     """What tells one client from another; no text of the client's is kept."""
     marks = f"{address} {request.headers.get('user-agent', '')}"
     return sha256(marks.encode()).hexdigest()[:32]
-
-
-def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in networks)
 
 
 def _is_address(text: str) -> bool:

@@ -10,6 +10,7 @@ from shared.db.models.producers import EventSchema, EventType, Producer, Source
 from shared.db.models.shards import Dispatcher, Shard, StreamClock, Tick
 from shared.db.models.stream import Attempt, Delivery, Event
 from shared.db.models.subscriptions import SinkHealth, Subscription, SubscriptionVersion
+from shared.db.models.ways_in import Notice, Passkey, RecoveryCode, TotpSecret
 
 __all__ = [
     "ApiKey",
@@ -23,8 +24,11 @@ __all__ = [
     "EventType",
     "Member",
     "Model",
+    "Notice",
+    "Passkey",
     "Producer",
     "Project",
+    "RecoveryCode",
     "Shard",
     "SignInLink",
     "SigningKey",
@@ -34,5 +38,6 @@ __all__ = [
     "Subscription",
     "SubscriptionVersion",
     "Tick",
+    "TotpSecret",
     "User",
 ]
