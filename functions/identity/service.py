@@ -15,7 +15,7 @@ from shared.audit.by import By
 from shared.audit.record import record
 from shared.auth.access import Principal, authority_of
 from shared.auth.links import hash_link
-from shared.auth.permissions import ROLES
+from shared.auth.permissions import permissions_of
 from shared.auth.queries import public_keys
 from shared.auth.stores import Stores
 from shared.core.problems import FORBIDDEN, INVALID, TOO_MANY_REQUESTS, UNAUTHENTICATED, Fault, Problem
@@ -136,7 +136,10 @@ class Identity:
         """The user and their projects. Raises Problem 403 for an API key."""
         user = await self.user(_user_id(principal))
         rows = await queries.memberships(await self._stores.pg(), user.id)
-        return user, [Membership(r["name"], r["role"], sorted(ROLES[r["role"]])) for r in rows]
+        return user, [
+            Membership(r["name"], r["role"], sorted(permissions_of(r["role"], r["permissions"])))
+            for r in rows
+        ]
 
     async def set_password(
         self, principal: Principal, password: str, current_password: str | None, *, address: str, by: By

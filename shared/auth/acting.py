@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from shared.audit.by import By, Via
 from shared.auth.access import Principal, identify
-from shared.auth.client import address_of
+from shared.auth.client import address_in
 from shared.core.problems import Problem
 
 COMMAND = "weir-cli"
@@ -56,7 +56,7 @@ async def by_request(request: Request) -> By:
         id_ or None,
         _via(kind, agent),
         agent=agent or None,
-        address=address_of(request, resources.settings.proxy_networks) or None,
+        address=address_in(request),
         request_id=_request_id(request),
     )
 

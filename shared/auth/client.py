@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 
-def address_of(request: Request, proxies: Sequence[IPv4Network | IPv6Network] = ()) -> str:
+def address_of(request: HTTPConnection, proxies: Sequence[IPv4Network | IPv6Network] = ()) -> str:
     """The address that the request came from.
 
     Each proxy appends the address that it sees to `X-Forwarded-For`, so it is read from the right for
@@ -18,6 +18,11 @@ def address_of(request: Request, proxies: Sequence[IPv4Network | IPv6Network] = 
             break
         address = said.strip()
     return address
+
+
+def address_in(request: HTTPConnection) -> str | None:
+    """The same, by what the request's process knows of proxies; None where there is none."""
+    return address_of(request, request.app.state.resources.settings.proxy_networks) or None
 
 
 def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

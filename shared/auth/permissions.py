@@ -60,6 +60,15 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """What a member with that role may do in the project."""
 
+DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "owner": "May do everything. A project always has one.",
+        "admin": "May do everything but make projects with an API key, and appoint or remove owners.",
+        "operator": "Reads everything that flows, sends events, edits subscriptions and types, retries deliveries.",
+        "viewer": "Reads everything that flows, and changes nothing.",
+    }
+)
+"""What the built-in roles are for, in a line each."""
 
 PROJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """What a project may be called; anything else names none, and is not asked of the database."""
@@ -69,3 +78,8 @@ def granted(scopes: Iterable[str]) -> frozenset[str]:
     """The permissions that an API key's scopes stand for; a scope that is no longer known gives none."""
     scopes = frozenset(scopes)
     return PERMISSIONS if EVERYTHING in scopes else PERMISSIONS & scopes
+
+
+def permissions_of(role: str, own: Iterable[str] | None) -> frozenset[str]:
+    """What a member with that role may do; `own` is what the project's own role of that name allows."""
+    return ROLES[role] if role in ROLES else PERMISSIONS & frozenset(own or ())

@@ -63,10 +63,10 @@ async def page(
 async def of_members(
     on: "Connection | Pool", project_id: UUID, filters: Filters, before: UUID, *, limit: int
 ) -> "list[Record]":
-    """What concerns no project and was done by, or to, its members (they sign in, change their password), newest first."""
+    """What concerns no project and was done by, or to, its members (they sign in, change their password), newest first; since they came."""
     return await _of_people(
         on,
-        "SELECT user_id FROM members WHERE project_id = $1",
+        "SELECT user_id, coalesce(joined_at, '-infinity') AS since FROM members WHERE project_id = $1",
         project_id,
         filters,
         before,
@@ -78,7 +78,9 @@ async def of_user(
     on: "Connection | Pool", user_id: UUID, filters: Filters, before: UUID, *, limit: int
 ) -> "list[Record]":
     """The same of one person."""
-    return await _of_people(on, "SELECT $1::uuid AS user_id", user_id, filters, before, limit)
+    return await _of_people(
+        on, "SELECT $1::uuid AS user_id, '-infinity'::timestamptz AS since", user_id, filters, before, limit
+    )
 
 
 async def _of_people(  # noqa: PLR0917
@@ -86,7 +88,7 @@ async def _of_people(  # noqa: PLR0917
 ) -> "list[Record]":
     one = f"""
         SELECT a.id FROM audit a
-        WHERE a.chain = '{NO_PROJECT}' AND {{column}} = p.user_id::text AND a.id < $2 AND a.id >= $3 AND {FITS}
+        WHERE a.chain = '{NO_PROJECT}' AND {{column}} = p.user_id::text AND a.at >= p.since AND a.id < $2 AND a.id >= $3 AND {FITS}
         ORDER BY a.id DESC LIMIT $13
     """
     rows: list[Record] = await on.fetch(
@@ -132,16 +134,20 @@ async def entry(on: "Connection | Pool", chain: UUID, entry_id: UUID) -> "Record
     )
 
 
-async def is_of_member(
-    on: "Connection | Pool", project_id: UUID, actor_id: str | None, thing_id: str | None
-) -> bool:
-    """Whether either of them is a member of the project."""
+async def is_of_member(on: "Connection | Pool", project_id: UUID, row: "Record") -> bool:
+    """Whether what concerns no project was done by, or to, a member of this one, since they came."""
     return bool(
         await on.fetchval(
-            "SELECT EXISTS (SELECT FROM members WHERE project_id = $1 AND user_id::text IN ($2, $3))",
+            """
+            SELECT EXISTS (
+                SELECT FROM members
+                WHERE project_id = $1 AND user_id::text IN ($2, $3) AND coalesce(joined_at, '-infinity') <= $4
+            )
+            """,
             project_id,
-            actor_id,
-            thing_id,
+            row["actor_id"],
+            row["thing_id"],
+            row["at"],
         )
     )
 

@@ -95,9 +95,7 @@ async def get_entry(resources: Resources, access: Access, entry_id: str) -> "Rec
     row = await queries.entry(pool, access.project_id, wanted)
     if row is None:
         row = await queries.entry(pool, NO_PROJECT, wanted)
-        if row is None or not await queries.is_of_member(
-            pool, access.project_id, row["actor_id"], row["thing_id"]
-        ):
+        if row is None or not await queries.is_of_member(pool, access.project_id, row):
             raise _missing()
     return row
 

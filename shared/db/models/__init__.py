@@ -5,7 +5,7 @@ Each module is some tables; all are imported here, so that `Model.metadata` has 
 
 from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.model import Model
-from shared.db.models.people import ApiKey, Member, Project, SigningKey, SignInLink, User
+from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
 from shared.db.models.producers import EventSchema, EventType, Producer, Source
 from shared.db.models.shards import Dispatcher, Shard, StreamClock, Tick
 from shared.db.models.stream import Attempt, Delivery, Event
@@ -29,6 +29,7 @@ __all__ = [
     "Producer",
     "Project",
     "RecoveryCode",
+    "Role",
     "Shard",
     "SignInLink",
     "SigningKey",

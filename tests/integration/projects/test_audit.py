@@ -96,6 +96,11 @@ async def test_sign_ins_of_members_stand_among_the_changes(
     await keep(None, "session.started", by=user(stranger), id="s2", name=stranger.email)
     await keep(None, "session.refused", by=By("nobody", None, "console"), id=anna.id, name=anna.email)
     await keep(project.id, name="last")
+    late = await create_person(pool)
+    await keep(None, "session.started", by=user(late), id="s3", name=late.email)
+    await pool.execute(
+        "INSERT INTO members (project_id, user_id, role) VALUES ($1, $2, 'viewer')", project.id, late.id
+    )
     found = await listed(projects)
     assert [item["action"] for item in found] == [
         *("producer.changed", "session.refused", "session.started", "producer.changed"),
