@@ -39,21 +39,21 @@ async def list_projects(
     stores: Stores, principal: Principal, *, limit: int, cursor: str | None
 ) -> "tuple[list[Record], str | None]":
     """The caller's projects: a user's, or the one of an API key. Raises Problem 403."""
-    pool = await stores.pg()
     if principal.access is not None:
         _check_permission(principal.access, "projects:read")
-        row = await queries.project_by_id(pool, principal.access.project_id)
+        project_id = principal.access.project_id
+        row = await queries.project_by_id(await stores.of(project_id), project_id)
         return ([] if row is None else [row]), None
     assert principal.user_id is not None
     after = read_cursor(cursor)
-    rows = await queries.projects_of(pool, principal.user_id, after=after, limit=limit + 1)
+    rows = await queries.projects_of(await stores.pg(), principal.user_id, after=after, limit=limit + 1)
     following = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
     return rows[:limit], following
 
 
 async def get_project(stores: Stores, access: Access) -> "Record":
     """The project. Raises Problem 404 when it has just gone."""
-    row = await queries.project_by_id(await stores.pg(), access.project_id)
+    row = await queries.project_by_id(await stores.of(access.project_id), access.project_id)
     if row is None:
         raise Problem(NOT_FOUND, "There is no such project.")
     return row
@@ -95,7 +95,8 @@ async def list_keys(
             "The request has values that cannot be used.",
             errors=[Fault("/query/cursor", "is not a cursor that a list has given")],
         )
-    rows = await queries.keys_of(await stores.pg(), access.project_id, after=cursor, limit=limit + 1)
+    pool = await stores.of(access.project_id)
+    rows = await queries.keys_of(pool, access.project_id, after=cursor, limit=limit + 1)
     return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
 
 
@@ -109,7 +110,7 @@ async def create_key(stores: Stores, access: Access, wanted: NewKey) -> dict[str
     asked = PERMISSIONS if EVERYTHING in wanted.scopes else frozenset(wanted.scopes)
     if beyond := sorted(asked - access.permissions):
         raise Problem(FORBIDDEN, f"A key cannot be given what you may not do yourself: {', '.join(beyond)}.")
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         producer_id = None
         if wanted.producer is not None:
@@ -125,7 +126,8 @@ async def create_key(stores: Stores, access: Access, wanted: NewKey) -> dict[str
 
 async def revoke_key(stores: Stores, access: Access, key_id: str) -> None:
     """End a key; it is refused everywhere within a second. Raises Problem 404."""
-    if not is_key_id(key_id) or not await queries.revoke_key(await stores.pg(), access.project_id, key_id):
+    pool = await stores.of(access.project_id)
+    if not is_key_id(key_id) or not await queries.revoke_key(pool, access.project_id, key_id):
         raise Problem(NOT_FOUND, "There is no such API key.")
     authority_of(stores).forget_key(key_id)
 

@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from asyncpg import Pool
     from redis.asyncio import Redis
+
+    from shared.db.project_pool import ProjectPool
 
 
 class AuthSettings(Protocol):
@@ -32,7 +36,11 @@ class Stores(Protocol):
         ...
 
     async def pg(self) -> "Pool":
-        """The Postgres pool."""
+        """The Postgres pool, for what crosses projects."""
+        ...
+
+    async def of(self, project_id: "UUID") -> "ProjectPool":
+        """The same as one project sees it: the rows of others are not there."""
         ...
 
     async def redis(self) -> "Redis":

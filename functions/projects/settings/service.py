@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 async def get_settings(stores: Stores, access: Access) -> "Record":
     """What the project has set. Raises Problem 404 when it has just gone."""
-    return _there(await queries.settings_of(await stores.pg(), access.project_id))
+    return _there(await queries.settings_of(await stores.of(access.project_id), access.project_id))
 
 
 async def replace_settings(stores: Stores, access: Access, wanted: SettingsBody) -> "Record":
@@ -31,7 +31,7 @@ async def replace_settings(stores: Stores, access: Access, wanted: SettingsBody)
         )
     return _there(
         await queries.replace(
-            await stores.pg(),
+            await stores.of(access.project_id),
             access.project_id,
             rate_per_second=wanted.rate_per_second,
             burst=wanted.burst,
