@@ -1,6 +1,7 @@
 """Real stores for every test that asks: one Postgres for the run, a database and a Redis for each worker."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -27,6 +28,28 @@ hypothesis_settings.load_profile("weir")
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+class _Kept(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def _every_change_is_recorded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A request of any test that changed something and recorded nothing fails that test."""
+    kept, logger = _Kept(), logging.getLogger("weir.audit")
+    logger.addHandler(kept)
+    yield
+    logger.removeHandler(kept)
+    if request.node.get_closest_marker("forgets_to_record") is None:
+        assert not kept.messages
 
 
 def _run_folder(factory: pytest.TempPathFactory) -> Path:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import asyncpg
 
 logger = logging.getLogger("weir.dispatch")
+
+GONE = "gone"
+"""Why a subscription is disabled whose sink answered 410."""
 
 NO_DETAIL = "what came back cannot be stored"
 
@@ -164,8 +167,7 @@ class Recorder:
         if batch.is_simple:
             return await self._record(connection, batch)
         async with connection.transaction():
-            if batch.gone:
-                await queries.disable(connection, batch.gone, "gone")
+            disabled = await queries.disable(connection, batch.gone, GONE) if batch.gone else ()
             await _let_go_of_resumed(connection, batch)
             ours = await self._record(connection, batch)
             changes = [change for change in batch.changes if change.shard.number in ours]
@@ -182,6 +184,8 @@ class Recorder:
                 heads = await queries.promote(connection, orders)
                 batch.waiting = {(row["subscription_id"], row["order_key"]) for row in heads}
                 batch.promoted = [(row["shard"], row["id"]) for row in heads if row["promoted"]]
+            if disabled:
+                await _record_disabled(connection, disabled)
             return ours
 
     async def _record(self, connection: "asyncpg.Connection", batch: Batch) -> set[int]:
@@ -194,6 +198,24 @@ class Recorder:
         if ours != numbers:
             logger.warning("shards %s have another owner", sorted(numbers - ours))
         return ours
+
+
+async def _record_disabled(connection: "asyncpg.Connection", rows: Sequence[Sequence[Any]]) -> None:
+    """Tell the audit log, one project after the other in the order that all do."""
+    from shared.audit.by import by_weir
+    from shared.audit.record import record
+
+    for project_id, subscription_id, name, state in sorted(rows, key=lambda row: row[0].int):
+        await record(
+            connection,
+            by_weir(),
+            "subscription.disabled",
+            project_id=project_id,
+            id=subscription_id,
+            name=name,
+            before={"state": state, "stateReason": None},
+            after={"state": "disabled", "stateReason": GONE},
+        )
 
 
 async def _let_go_of_resumed(connection: "asyncpg.Connection", batch: Batch) -> None:

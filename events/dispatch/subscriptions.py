@@ -217,7 +217,7 @@ class SubscriptionCache:
         try:
             filters = compile_filters(row["filters"])
             policy = parse_policy(row["delivery"])
-            secrets = open_signing_secrets(self._resources.settings.secret, row["signing_secrets_sealed"])
+            secrets = open_signing_secrets(self._resources.settings.sealing, row["signing_secrets_sealed"])
             special = special_of(row, policy, self._resources, self._binding)
             url = URL(sink, encoded=True)
             if policy.dead_letter_sink is not None:

@@ -23,6 +23,7 @@ from functions.catalog.schemas import (
 )
 from functions.catalog.service import Catalog, EventType
 from shared.auth.access import Access
+from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import requires
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Limit, TextCursor
@@ -73,6 +74,7 @@ def _router(resources: Resources) -> APIRouter:
         type: str,  # noqa: A002 CloudEvents' word
         body: TypeReplace,
         access: Writer,
+        by: Author,
         response: Response,
     ) -> TypeBody:
         """Register an event type, or change it. What is absent gets its default again; versions stay.
@@ -86,16 +88,16 @@ def _router(resources: Resources) -> APIRouter:
             schema=body.json_schema,
             dataschema=body.dataschema,
         )
-        found, is_new = await catalog.put(access, type_in(type), draft)
+        found, is_new = await catalog.put(access, by, type_in(type), draft)
         if is_new:
             response.status_code = 201
             response.headers["Location"] = address(access, found.row["type"])
         return type_body(found)
 
     @router.delete("/{type}", status_code=204)
-    async def delete_type(type: str, access: Writer) -> None:  # noqa: A002 CloudEvents' word
+    async def delete_type(type: str, access: Writer, by: Author) -> None:  # noqa: A002 CloudEvents' word
         """Forget an event type with its schemas and facets. Its events stay as they are."""
-        await catalog.delete(access, type_in(type))
+        await catalog.delete(access, by, type_in(type))
 
     @router.post(
         "/{type}/schemas",
@@ -110,12 +112,13 @@ def _router(resources: Resources) -> APIRouter:
         type: str,  # noqa: A002 CloudEvents' word
         body: SchemaCreate,
         access: Writer,
+        by: Author,
         response: Response,
     ) -> SchemaBody:
         """Add a version to the type's schema."""
         draft = read_version(body.json_schema, body.dataschema)
         name = type_in(type)
-        row, is_new = await catalog.add_schema(access, name, draft)
+        row, is_new = await catalog.add_schema(access, by, name, draft)
         if not is_new:
             response.status_code = 200
         response.headers["Location"] = f"{address(access, name)}/schemas/{row['version']}"
@@ -127,6 +130,7 @@ def _router(resources: Resources) -> APIRouter:
         return schema_body(await catalog.schema(access, type_in(type), version))
 
     @router.post("/{type}/check")
+    @changes_nothing
     async def check_data(type: str, body: DataCheckRequest, access: Reader) -> DataCheckBody:  # noqa: A002
         """What a schema says of given data, without saving either."""
         verdict = await catalog.check(access, type_in(type), body.data, body.json_schema, body.version)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from functions.catalog import queries
 from functions.catalog.draft import SchemaDraft, TypeDraft, refusal
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access
 from shared.core.problems import CONFLICT, NOT_FOUND, Fault, Problem
 from shared.runtime.listing import read_text_cursor, write_text_cursor
@@ -60,10 +62,11 @@ class Catalog:
         ):
             return await _found(conn, access, type_)
 
-    async def put(self, access: Access, type_: str, draft: TypeDraft) -> tuple[EventType, bool]:
+    async def put(self, access: Access, by: By, type_: str, draft: TypeDraft) -> tuple[EventType, bool]:
         """Make the type or change it; whether it is new. Raises Problem 409."""
         async with self._change(access) as conn:
-            is_new = await queries.event_type(conn, access.project_id, type_) is None
+            before = await _document(conn, access, type_)
+            is_new = before is None
             if is_new and await queries.count_types(conn, access.project_id) >= MAX_TYPES:
                 raise Problem(CONFLICT, f"A project has at most {MAX_TYPES} event types. Delete one first.")
             await queries.put_type(
@@ -76,27 +79,38 @@ class Catalog:
             )
             if draft.schema is not None:
                 await _add(conn, access, type_, draft.schema)
-            return await _found(conn, access, type_), is_new
+            found = await _found(conn, access, type_)
+            await _record(conn, access, by, "created" if is_new else "changed", type_=type_, before=before)
+            return found, is_new
 
-    async def delete(self, access: Access, type_: str) -> None:
+    async def delete(self, access: Access, by: By, type_: str) -> None:
         """Forget the type with its schemas; its events stay. Raises Problem 404."""
         async with self._change(access) as conn:
+            before = await _document(conn, access, type_)
             if not await queries.delete_type(conn, access.project_id, type_):
                 raise _no_type()
+            await _record(conn, access, by, "deleted", type_=type_, before=before)
 
-    async def add_schema(self, access: Access, type_: str, draft: SchemaDraft) -> "tuple[Record, bool]":
+    async def add_schema(
+        self, access: Access, by: By, type_: str, draft: SchemaDraft
+    ) -> "tuple[Record, bool]":
         """The version that says this, and whether it is new: the newest one is not said twice.
 
         Raises Problem 404, 409.
         """
         async with self._change(access) as conn:
-            if await queries.event_type(conn, access.project_id, type_) is None:
+            before = await _document(conn, access, type_)
+            if before is None:
                 raise _no_type()
             is_new = await _add(conn, access, type_, draft)
             if is_new:
                 await queries.touch_type(conn, access.project_id, type_)
             row = await queries.schema(conn, access.project_id, type_, None)
             assert row is not None
+            if is_new:
+                await _record(conn, access, by, "changed", type_=type_, before=before)
+            else:
+                by.changed_nothing()
             return row, is_new
 
     async def schema(self, access: Access, type_: str, version: str) -> "Record":
@@ -139,6 +153,38 @@ class Catalog:
             if not await queries.bump_intake(conn, access.project_id):
                 raise Problem(NOT_FOUND, "There is no such project.")
             yield conn
+
+
+async def _record(
+    conn: "Connection", access: Access, by: By, what: str, *, type_: str, before: dict[str, Any] | None
+) -> None:
+    await record(
+        conn,
+        by,
+        f"type.{what}",
+        project_id=access.project_id,
+        id=type_,
+        name=type_,
+        before=before,
+        after=await _document(conn, access, type_),
+    )
+
+
+async def _document(conn: "Connection", access: Access, type_: str) -> dict[str, Any] | None:
+    """A type as the audit log keeps it, with the newest version of its schema; None where there is none."""
+    row = await queries.event_type(conn, access.project_id, type_)
+    if row is None:
+        return None
+    schema = await queries.schema(conn, access.project_id, type_, None)
+    return {
+        "type": row["type"],
+        "description": row["description"],
+        "schemaMode": row["schema_mode"],
+        "facets": row["facets"],
+        "schemaVersion": None if schema is None else schema["version"],
+        "dataschema": None if schema is None else schema["dataschema"],
+        "schema": None if schema is None else json.loads(schema["schema"]),
+    }
 
 
 async def _found(conn: "Connection", access: Access, type_: str) -> EventType:

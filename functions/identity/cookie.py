@@ -1,14 +1,15 @@
-"""The cookie that holds the refresh token, out of reach of scripts and of all paths but those of sign-in."""
+"""The cookies of sign-in, out of reach of scripts and of all paths but those of sign-in."""
 
 from typing import Literal
 
 from starlette.responses import Response
 
 COOKIE = "weir_refresh"
+DEVICE_COOKIE = "weir_device"
 COOKIE_PATH = "/v1/auth"
 
 
-class RefreshCookie:
+class Cookies:
     """Writes `Set-Cookie` (RFC 6265bis). Raises ValueError where browsers would not keep the cookie."""
 
     def __init__(self, public_url: str, same_site: Literal["strict", "none"]) -> None:
@@ -20,11 +21,11 @@ class RefreshCookie:
                 "browsers keep no cookie for other sites that is not secure."
             )
 
-    def holding(self, token: str, max_age_seconds: int) -> str:
+    def holding(self, token: str, max_age_seconds: int, *, name: str = COOKIE) -> str:
         """The header's value that keeps `token`."""
         response = Response()
         response.set_cookie(
-            COOKIE,
+            name,
             token,
             max_age=max_age_seconds,
             path=COOKIE_PATH,
@@ -38,5 +39,5 @@ class RefreshCookie:
         return f"{header}; Partitioned" if self._same_site == "none" else header
 
     def ended(self) -> str:
-        """The header's value that removes the cookie."""
+        """The header's value that removes the refresh token."""
         return self.holding("", 0)

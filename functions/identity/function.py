@@ -9,5 +9,6 @@ FUNCTION = Function(
     routes=("/v1/auth", "/v1/me", "/.well-known/jwks.json"),
     # Without Redis it says itself when to come again; a gateway in front of an unready one would not.
     needs=frozenset({"postgres"}),
+    calls_out=True,  # mail, and whoever else signs people in
     scale=Scale(warm=1),
 )

@@ -62,10 +62,12 @@ async def use_link(on: "Connection | Pool", token_hash: bytes) -> bool:
 
 
 async def memberships(on: "Connection | Pool", user_id: UUID) -> "list[Record]":
-    """The user's projects by name, with their role in each."""
+    """The user's projects by name, with their role in each and what an own role allows."""
     rows: list[Record] = await on.fetch(
         """
-        SELECT p.name, m.role FROM members m JOIN projects p ON p.id = m.project_id
+        SELECT p.name, m.role, r.permissions
+        FROM members m JOIN projects p ON p.id = m.project_id
+             LEFT JOIN roles r ON r.project_id = m.project_id AND r.name = m.own_role
         WHERE m.user_id = $1 ORDER BY p.name
         """,
         user_id,

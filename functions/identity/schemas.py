@@ -1,12 +1,12 @@
 """The HTTP shapes of sign-in."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, SecretStr
 
-from functions.identity.passwords import MAX_LENGTH, MIN_LENGTH
+from functions.identity.passwords.hashing import MAX_LENGTH, MIN_LENGTH
 from shared.runtime.schema import Request, Schema
 
 GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
@@ -47,6 +47,18 @@ class SessionBody(Schema):
     access_token: str
     expires_at: datetime
     user: UserBody
+
+
+class StepBody(Schema):
+    """The account has a second factor: one of `factors` is to be shown, with the ticket, before `expiresAt`."""
+
+    next: Literal["secondFactor"]
+    ticket: str
+    factors: list[Literal["passkey", "totp", "recoveryCode"]]
+    expires_at: datetime
+
+
+EnteredBody = SessionBody | StepBody
 
 
 class MembershipBody(Schema):

@@ -1,47 +1,28 @@
 """The use cases of sign-in."""
 
 import logging
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from functions.identity import queries
-from functions.identity.passwords import Passwords
-from functions.identity.sessions import Refused, Session, Sessions
+from functions.identity.entered import Entered, SignedIn, User, user_of
+from functions.identity.passwords.hashing import Passwords
+from functions.identity.sessions.families import How, Refused, Session, Sessions
 from functions.identity.throttle import Throttle
+from functions.identity.visitor import Visitor
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Principal, authority_of
 from shared.auth.links import hash_link
-from shared.auth.permissions import ROLES
+from shared.auth.permissions import permissions_of
 from shared.auth.queries import public_keys
 from shared.auth.stores import Stores
-from shared.auth.tokens import AccessToken
 from shared.core.problems import FORBIDDEN, INVALID, TOO_MANY_REQUESTS, UNAUTHENTICATED, Fault, Problem
-
-if TYPE_CHECKING:
-    from asyncpg import Record
 
 logger = logging.getLogger("weir.identity")
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person, as others may see them."""
-
-    id: UUID
-    email: str
-    name: str
-    has_password: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A session that was started or refreshed. `refresh_token` goes into the cookie only."""
-
-    user: User
-    access: AccessToken
-    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +42,43 @@ class Identity:
         self._passwords = Passwords()
         self._throttle = Throttle()
 
-    async def exchange_link(self, token: str, client: str) -> SignedIn:
-        """Start a session with a one-time link. Raises Problem 401 for one that is used up or unknown."""
+    async def start(self, user_id: UUID, visitor: Visitor, how: How, by: By) -> SignedIn:
+        """Start a session of somebody who has proved enough, and record it. Raises Problem 401 for a user who is gone."""
+        user = await self.user(user_id)
+        sessions = await self.sessions()
+        session: Session = await sessions.start(user.id, visitor, how)
+        by.turned_out_as(user.id, user.name)
+        try:
+            token = await authority_of(self._stores).issue(user.id, session.family)
+            after = {"how": how, "browser": visitor.browser}
+            await self._record(by, "session.started", user, session.family, after)
+        except BaseException:
+            await sessions.end(session.family)
+            raise
+        return SignedIn(user, token, session.token, how)
+
+    async def enter(self, user_id: UUID, visitor: Visitor, how: How, by: By) -> Entered:
+        """What comes after one factor: a session, or the second factor where the account has one."""
+        return await self.start(user_id, visitor, how, by)
+
+    async def exchange_link(self, token: str, visitor: Visitor, by: By) -> Entered:
+        """Come in by a one-time link. Raises Problem 401 for one that is used up or unknown."""
         pool = await self._stores.pg()
         link = hash_link(token)
         user_id = await queries.link_owner(pool, link)
         if user_id is None:
             raise _link_is_used()
         # The session first: with Redis away the link must stay good.
-        started = await self._start(await self._user(user_id), client)
+        entered = await self.enter(user_id, visitor, "link", by)
         if not await queries.use_link(pool, link):
-            sessions = await self._sessions()
-            if (family := sessions.family_of(started.refresh_token)) is not None:
-                await sessions.end(family)
+            await self._undo(entered)
             raise _link_is_used()
-        return started
+        return entered
 
-    async def sign_in(self, email: str, password: str, *, client: str, address: str) -> SignedIn:
-        """Start a session with a password. Raises Problem 401, 429."""
+    async def sign_in(self, email: str, password: str, visitor: Visitor, by: By) -> Entered:
+        """Come in by a password. Raises Problem 401, 429."""
         email = email.strip().lower()
-        await self._count_try(email, address)
+        await self._count_try(email, visitor.address)
         pool = await self._stores.pg()
         row = await queries.user_by_email(pool, email) if "\0" not in email else None
         password_hash = None if row is None else row["password_hash"]
@@ -90,16 +88,16 @@ class Identity:
             )
         assert row is not None
         assert password_hash is not None
-        started = await self._start(_user(row), client)
-        await self._throttle.succeeded(await self._stores.redis(), email, address)
+        entered = await self.enter(row["id"], visitor, "password", by)
+        await self._throttle.succeeded(await self._stores.redis(), email, visitor.address)
         if self._passwords.is_outdated(password_hash):
             new_hash = await self._passwords.hash(password)
             await queries.set_password_hash(pool, row["id"], new_hash, in_place_of=password_hash)
-        return started
+        return entered
 
-    async def refresh(self, token: str | None, client: str) -> SignedIn:
+    async def refresh(self, token: str | None, visitor: Visitor, by: By) -> SignedIn:
         """Exchange a refresh token. Raises Problem 401; one that was used before ends its session."""
-        sessions = await self._sessions()
+        sessions = await self.sessions()
         family = sessions.family_of(token) if token is not None else None
         if token is None or family is None:
             raise _session_ended()
@@ -107,32 +105,44 @@ class Identity:
         if user_id is None:
             raise _session_ended()
         # Everything that can fail comes before the exchange: the cookie would be lost with the answer.
-        user = await self._user(user_id)
+        user = await self.user(user_id)
         access = await authority_of(self._stores).issue(user_id, family)
-        rotated = await sessions.rotate(family, token, client)
+        rotated = await sessions.rotate(family, token, visitor)
         if isinstance(rotated, Refused):
             if rotated.why == "reused":
                 logger.warning("session %s of user %s ended: a refresh token was used twice", family, user_id)
+                await self._record(
+                    by, "session.ended", user, family, {"why": "a refresh token was used twice"}
+                )
                 raise _session_ended(
                     "This session was used from two places and has been ended. Sign in again."
                 )
             raise _session_ended()
+        by.changed_nothing()
         return SignedIn(user, access, rotated.token)
 
-    async def sign_out(self, token: str | None) -> None:
+    async def sign_out(self, token: str | None, by: By) -> None:
         """End the session of a refresh token; without one there is nothing to end."""
-        sessions = await self._sessions()
-        if token is not None and (family := sessions.family_of(token)) is not None:
-            await sessions.end(family)
+        sessions = await self.sessions()
+        family = sessions.family_of(token) if token is not None else None
+        user_id = await sessions.user_of(family) if family is not None else None
+        if family is None or user_id is None or not await sessions.end(family):
+            by.changed_nothing()
+            return
+        by.turned_out_as(user_id)
+        await self._record(by, "session.ended", await self.user(user_id), family, {"why": "signed out"})
 
     async def me(self, principal: Principal) -> tuple[User, list[Membership]]:
         """The user and their projects. Raises Problem 403 for an API key."""
-        user = await self._user(_user_id(principal))
+        user = await self.user(_user_id(principal))
         rows = await queries.memberships(await self._stores.pg(), user.id)
-        return user, [Membership(r["name"], r["role"], sorted(ROLES[r["role"]])) for r in rows]
+        return user, [
+            Membership(r["name"], r["role"], sorted(permissions_of(r["role"], r["permissions"])))
+            for r in rows
+        ]
 
     async def set_password(
-        self, principal: Principal, password: str, current_password: str | None, *, address: str
+        self, principal: Principal, password: str, current_password: str | None, *, address: str, by: By
     ) -> None:
         """Set the password and end the user's other sessions. Raises Problem 403, 422, 429.
 
@@ -153,7 +163,7 @@ class Identity:
                     errors=[Fault("/currentPassword", "is not the current password")],
                 )
         new_hash = await self._passwords.hash(password)
-        sessions = await self._sessions()
+        sessions = await self.sessions()
         async with pool.acquire() as connection, connection.transaction():
             if not await queries.set_password_hash(connection, user_id, new_hash, in_place_of=current):
                 raise Problem(
@@ -162,7 +172,17 @@ class Identity:
                     errors=[Fault("/currentPassword", "is not the current password")],
                 )
             # Inside, so that a password is never changed while sessions made with the old one go on.
-            await sessions.end_others(user_id, principal.session)
+            ended = await sessions.end_others(user_id, principal.session)
+            await record(
+                connection,
+                by,
+                "password.changed",
+                project_id=None,
+                id=user_id,
+                name=row["email"],
+                before={"hasPassword": current is not None},
+                after={"hasPassword": True, "endedSessions": ended},
+            )
 
     async def public_keys(self) -> list[dict[str, Any]]:
         """The JWKs that verify access tokens."""
@@ -177,23 +197,27 @@ class Identity:
                 headers={"Retry-After": str(wait)},
             )
 
-    async def _start(self, user: User, client: str) -> SignedIn:
-        session: Session = await (await self._sessions()).start(user.id, client)
-        access = await authority_of(self._stores).issue(user.id, session.family)
-        return SignedIn(user, access, session.token)
+    async def _record(self, by: By, action: str, user: User, family: str, after: dict[str, Any]) -> None:
+        pool = await self._stores.pg()
+        async with pool.acquire() as connection, connection.transaction():
+            await record(connection, by, action, project_id=None, id=family, name=user.email, after=after)
 
-    async def _user(self, user_id: UUID) -> User:
+    async def _undo(self, entered: Entered) -> None:
+        if isinstance(entered, SignedIn):
+            sessions = await self.sessions()
+            if (family := sessions.family_of(entered.refresh_token)) is not None:
+                await sessions.end(family)
+
+    async def user(self, user_id: UUID) -> User:
+        """The user of a session. Raises Problem 401 for one who is gone."""
         row = await queries.user_by_id(await self._stores.pg(), user_id)
         if row is None:
             raise _session_ended()
-        return _user(row)
+        return user_of(row)
 
-    async def _sessions(self) -> Sessions:
+    async def sessions(self) -> Sessions:
+        """The sessions of this deployment."""
         return Sessions(await self._stores.redis(), self._stores.settings.secret)
-
-
-def _user(row: "Record") -> User:
-    return User(row["id"], row["email"], row["name"], row["password_hash"] is not None)
 
 
 def _user_id(principal: Principal) -> UUID:

@@ -12,6 +12,7 @@ from functions.ingest.function import FUNCTION
 from functions.ingest.projects import PERMISSION
 from functions.ingest.schemas import Accepted, BatchAccepted
 from functions.ingest.settings import IngestSettings
+from shared.auth.acting import changes_nothing
 from shared.auth.dependency import PUBLIC, declare
 from shared.runtime.app import endpoint_app
 from shared.runtime.guard import Guard
@@ -143,10 +144,10 @@ def shake_hands_with_source(project: str, source: str) -> None:
     """Ask for the permission to send to a source (CloudEvents webhooks)."""
 
 
-declare(send_events, PERMISSION)
+declare(changes_nothing(send_events), PERMISSION)
 declare(shake_hands, "public")
 # The signature is its credential.
-declare(send_webhook, "public")
+declare(changes_nothing(send_webhook), "public")
 declare(shake_hands_with_source, "public")
 
 SIGNED: dict[str, Any] = {

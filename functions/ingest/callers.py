@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from functions.ingest.projects import PERMISSION, Projects
-from shared.auth.access import Access, authorize
+from shared.auth.access import Access, Address, authorize
 from shared.auth.keys import PREFIX
 from shared.auth.tokens import InvalidToken
 from shared.cache.lookup import Lookup
@@ -36,15 +36,17 @@ class Callers:
             self._verify, seconds=REMEMBER_SECONDS, size=2_000
         )
 
-    async def access(self, authorization: str | None, project: str) -> Access:
+    async def access(self, authorization: str | None, project: str, address: Address | None = None) -> Access:
         """What that Authorization header may send to the project. No I/O and no crypto once it is known.
+
+        `address` says where it came from, for the note of a key's last use.
 
         Raises Problem: 401, 403 and 404 as `authorize`; 401 for any token that is no credential of the
         project, without a hint why; 503 when an issuer's keys cannot be had.
         """
         if authorization is not None and not authorization.startswith(_KEY):
             return await self._by_token(authorization, project)
-        return await authorize(self._resources, authorization, project, PERMISSION)
+        return await authorize(self._resources, authorization, project, PERMISSION, address)
 
     async def _by_token(self, authorization: str, project: str) -> Access:
         token = _outside_token(authorization)

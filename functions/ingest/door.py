@@ -1,6 +1,7 @@
 """`POST /in/…`: plain ASGI, because what FastAPI does for a request costs more than storing it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from functions.ingest.limits import Limits
 from functions.ingest.projects import Projects
 from functions.ingest.requests import (
     Disconnected,
+    address_in,
     content_length,
     credential,
     invalid,
@@ -114,7 +116,11 @@ class Door:
 
     async def _take(self, scope: Scope, receive: Receive, project: str) -> tuple[Headers, bytes]:
         headers: Headers = scope["headers"]
-        access = await self._callers.access(credential(headers, scope["query_string"]), project)
+        access = await self._callers.access(
+            credential(headers, scope["query_string"]),
+            project,
+            partial(address_in, scope, self._resources),
+        )
         try:
             content_type = content_type_of(headers)
             mode = mode_of(content_type)

@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Iterable
 from urllib.parse import unquote_plus
 
-from starlette.types import Message, Receive
+from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive, Scope
 
 from functions.ingest.room import Place, Room
+from shared.auth.client import address_of
 from shared.core.cloudevents import InvalidEvent
 from shared.core.problems import MALFORMED, NOT_A_CLOUDEVENT, TOO_LARGE, Fault, Problem
+from shared.runtime.resources import Resources
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -87,6 +90,11 @@ def is_lenient(preferences: Iterable[bytes]) -> bool:
             if name.strip().lower() == "handling":
                 return value.strip().strip('"').lower() == "lenient"
     return False
+
+
+def address_in(scope: Scope, resources: Resources) -> str | None:
+    """The address that a request came from; None where there is none."""
+    return address_of(HTTPConnection(scope), resources.settings.proxy_networks) or None
 
 
 def credential(headers: Headers, query: bytes = b"") -> str | None:

@@ -69,7 +69,7 @@ class Sources:
             raise _unusable(row, f"there is no kind {row['kind']!r} in this deployment")
         try:
             recipe = read_settings(kind, row["settings"])
-            secrets = open_secrets(settings.secret, row["id"], row["secrets_sealed"])
+            secrets = open_secrets(settings.sealing, row["id"], row["secrets_sealed"])
         except (InvalidSettings, UnsealError) as error:
             raise _unusable(row, str(error)) from None
         return Source(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from starlette.types import Receive, Scope
 
@@ -9,6 +10,7 @@ from functions.ingest.answers import JSON, PRIVATE, Headers, accepted
 from functions.ingest.limits import Limits
 from functions.ingest.projects import PERMISSION
 from functions.ingest.requests import (
+    address_in,
     content_length,
     credential,
     invalid,
@@ -132,7 +134,13 @@ class Webhooks:
             return None
         authorization = credential(scope["headers"], scope["query_string"])
         if not source.secrets:
-            return await authorize(self._resources, authorization, project, PERMISSION)
+            return await authorize(
+                self._resources,
+                authorization,
+                project,
+                PERMISSION,
+                partial(address_in, scope, self._resources),
+            )
         given = _bearer(authorization)
         if given is None:
             raise Problem(

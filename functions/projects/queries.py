@@ -1,4 +1,4 @@
-"""The SQL of projects and API keys."""
+"""The SQL of projects."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -60,35 +60,6 @@ async def copy_owners(on: "Connection", project_id: UUID, of: UUID) -> None:
     )
 
 
-async def keys_of(
-    on: "Connection | Pool", project_id: UUID, *, after: str | None, limit: int
-) -> "list[Record]":
-    """A project's keys that are not revoked, newest first, those that follow the key `after`."""
-    rows: list[Record] = await on.fetch(
-        """
-        SELECT k.id, k.name, k.scopes, k.sources, k.types, o.name AS producer,
-               k.created_at, k.expires_at, k.last_used_at
-        FROM api_keys k LEFT JOIN producers o ON o.id = k.producer_id
-        WHERE k.project_id = $1 AND k.revoked_at IS NULL
-          AND ($2::text IS NULL OR (k.created_at, k.id) < (
-              SELECT created_at, id FROM api_keys WHERE project_id = $1 AND id = $2))
-        ORDER BY k.created_at DESC, k.id DESC LIMIT $3
-        """,
-        project_id,
-        after,
-        limit,
-    )
-    return rows
-
-
-async def producer_named(on: "Connection | Pool", project_id: UUID, name: str) -> UUID | None:
-    """The project's producer of that name. Its row stays until the transaction ends."""
-    found: UUID | None = await on.fetchval(
-        "SELECT id FROM producers WHERE project_id = $1 AND name = $2 FOR SHARE", project_id, name
-    )
-    return found
-
-
 async def bump_intake(on: "Connection", project_id: UUID) -> bool:
     """Say that what the project takes in changes; whether it is there.
 
@@ -96,15 +67,5 @@ async def bump_intake(on: "Connection", project_id: UUID) -> bool:
     """
     status = await on.execute(
         "UPDATE projects SET intake_version = intake_version + 1 WHERE id = $1", project_id
-    )
-    return bool(status == "UPDATE 1")
-
-
-async def revoke_key(on: "Connection | Pool", project_id: UUID, key_id: str) -> bool:
-    """Whether the project had that key until now."""
-    status = await on.execute(
-        "UPDATE api_keys SET revoked_at = now() WHERE project_id = $1 AND id = $2 AND revoked_at IS NULL",
-        project_id,
-        key_id,
     )
     return bool(status == "UPDATE 1")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.runtime.schema import Request, Schema, Spelled
 
@@ -44,45 +44,4 @@ class ProjectList(Schema):
     """Projects by name."""
 
     items: list[ProjectBody]
-    next: str | None = None
-
-
-class KeyRequest(Request):
-    """An API key to be. `sources` and `types` are patterns with `*`; none means any.
-
-    A key of a `producer` may send what both allow, and shares the producer's limit.
-    """
-
-    name: str = Field(min_length=1, max_length=100)
-    scopes: list[str] = Field(min_length=1, max_length=50)
-    sources: list[Pattern] = Field(default_factory=list, max_length=50)
-    types: list[Pattern] = Field(default_factory=list, max_length=50)
-    expires_at: AwareDatetime | None = None
-    producer: str | None = Field(default=None, max_length=63, description="The name of a producer.")
-
-
-class KeyBody(Schema):
-    """An API key; its text is not kept."""
-
-    id: str
-    name: str
-    scopes: list[str]
-    sources: list[str]
-    types: list[str]
-    producer: str | None
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-
-
-class CreatedKeyBody(KeyBody):
-    """A new API key with its text, this once."""
-
-    key: str
-
-
-class KeyList(Schema):
-    """API keys, newest first."""
-
-    items: list[KeyBody]
     next: str | None = None

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.receive import record
+from functions.receive import record, service
 from functions.receive.function import FUNCTION
 from functions.receive.schemas import AnswerRequest, SinkBody
 from functions.receive.service import Receiver
 from shared.auth.access import Access
+from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import PUBLIC, declare, requires
 from shared.runtime.app import endpoint_app
 from shared.runtime.resources import Resources
@@ -33,6 +34,7 @@ def create(resources: Resources) -> FastAPI:
 
 
 def _open_sink(app: FastAPI, receiver: Receiver) -> None:
+    @changes_nothing
     async def receive(project: str, request: Request) -> Response:
         """Take a request and answer as the project's sink is told."""
         return await receiver.take(project, request)
@@ -54,10 +56,12 @@ def _router(resources: Resources) -> APIRouter:
 
     @router.put("/v1/projects/{project}/sink")
     async def set_sink(
-        body: AnswerRequest, access: Annotated[Access, Depends(requires("subscriptions:write"))]
+        body: AnswerRequest,
+        access: Annotated[Access, Depends(requires("subscriptions:write"))],
+        by: Author,
     ) -> SinkBody:
         """Tell the project's built-in sink how to answer."""
-        await record.tell(await resources.redis(), access.project_id, body.answer)
+        await service.tell(resources, access, by, body.answer)
         return await shown(access)
 
     async def shown(access: Access) -> SinkBody:

@@ -10,6 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from functions.receive import queries, record
 from functions.receive.record import KEPT_BODY_BYTES, Received
+from shared.audit import record as audit
+from shared.audit.by import By
+from shared.auth.access import Access
 from shared.auth.permissions import PROJECT_NAME
 from shared.cache.lookup import Lookup
 from shared.core.problems import NOT_FOUND, TOO_MANY_REQUESTS, UNAVAILABLE, Problem
@@ -102,6 +105,23 @@ class Receiver:
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
         return Response(status_code=503)
+
+
+async def tell(resources: Resources, access: Access, by: By, answer: str) -> None:
+    """Tell the sink of a project how to answer."""
+    redis = await resources.redis()
+    before, _ = await record.read(redis, access.project_id)
+    async with (await resources.of(access.project_id)).acquire() as connection, connection.transaction():
+        await record.tell(redis, access.project_id, answer)
+        await audit.record(
+            connection,
+            by,
+            "sink.changed",
+            project_id=access.project_id,
+            name="the built-in sink",
+            before={"answer": before},
+            after={"answer": answer},
+        )
 
 
 async def _gone(request: Request) -> None:

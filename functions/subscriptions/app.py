@@ -22,6 +22,7 @@ from functions.subscriptions.schemas.trial import CheckBody, CheckRequest, Trans
 from functions.subscriptions.selection import selected
 from functions.subscriptions.service import Subscriptions
 from shared.auth.access import Access
+from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import requires
 from shared.core.delivery import parse_policy, policy_json
 from shared.runtime.app import endpoint_app
@@ -67,14 +68,15 @@ def _router(resources: Resources) -> APIRouter:
 
     @router.post("", status_code=201, openapi_extra=CONFLICT, responses=CREATED)
     async def create_subscription(
-        body: SubscriptionCreate, access: Writer, response: Response
+        body: SubscriptionCreate, access: Writer, by: Author, response: Response
     ) -> SubscriptionBody:
         """Subscribe a sink. It gets every event acknowledged after this answer that its filters let through."""
-        row = await service.create(access, draft_of(body), body.state)
+        row = await service.create(access, by, draft_of(body), body.state)
         response.headers["Location"] = f"/v1/projects/{access.project_name}/subscriptions/{row['id']}"
         return body_of(row)
 
     @router.post("/check")
+    @changes_nothing
     async def check_filters(body: CheckRequest, access: Reader) -> CheckBody:
         """What a filter says of given or stored events, without saving it."""
         return await check(
@@ -87,6 +89,7 @@ def _router(resources: Resources) -> APIRouter:
         )
 
     @router.post("/transform")
+    @changes_nothing
     async def try_transform(body: TransformRequest, access: Reader) -> TransformBody:
         """What a transform makes of a given or stored event, without saving or sending it."""
         return await service.transforms.show(access, body.transform, body.event, body.uid)
@@ -101,6 +104,7 @@ def _router(resources: Resources) -> APIRouter:
         id: str,  # noqa: A002 the contract's word
         body: SubscriptionReplace,
         access: Writer,
+        by: Author,
     ) -> SubscriptionBody:
         """Change a subscription, pause it, resume it. What is absent gets its default again.
 
@@ -108,18 +112,19 @@ def _router(resources: Resources) -> APIRouter:
         is held until it is `active` again; to `disabled`, what waits is cancelled.
         """
         drop = "signing_secrets" in body.model_fields_set and body.signing_secrets is None
-        row = await service.replace(access, id, draft_of(body), body.state, drop_secrets=drop)
+        row = await service.replace(access, by, id, draft_of(body), body.state, drop_secrets=drop)
         return body_of(row)
 
     @router.delete("/{id}", status_code=204)
-    async def delete_subscription(id: str, access: Writer) -> None:  # noqa: A002 the contract's word
+    async def delete_subscription(id: str, access: Writer, by: Author) -> None:  # noqa: A002 the contract's word
         """Delete a subscription; deliveries that wait for it are cancelled."""
-        await service.delete(access, id)
+        await service.delete(access, by, id)
 
     @router.post("/{id}/probe")
     async def probe_subscription(
         id: str,  # noqa: A002 the contract's word
         access: Writer,
+        by: Author,
         body: ProbeRequest | None = None,
     ) -> ProbeBody:
         """Send a test event to the sink, now, as a delivery would be sent, and answer with what came of it.
@@ -127,7 +132,7 @@ def _router(resources: Resources) -> APIRouter:
         It goes out while the subscription is paused or disabled and its circuit open, and counts as no delivery. If the sink
         takes it, its circuit is closed. An event in the answer is not taken in.
         """
-        return await service.probe(access, id, body or ProbeRequest())
+        return await service.probe(access, by, id, body or ProbeRequest())
 
     def body_of(row: "Record", health: "Record | None" = None) -> SubscriptionBody:
         return SubscriptionBody(

@@ -164,7 +164,7 @@ class Probes:
             raise Unusable("the sink is env:K_SINK, an address that is only known where dispatch runs")
         try:
             policy = parse_policy(row["delivery"])
-            secrets = open_signing_secrets(self._resources.settings.secret, row["signing_secrets_sealed"])
+            secrets = open_signing_secrets(self._resources.settings.sealing, row["signing_secrets_sealed"])
             asked = special.special_of(row, policy, self._resources, binding) or special.Special(row["name"])
         except (InvalidPolicy, UnsealError, special.Unusable, msgspec.MsgspecError) as error:
             raise Unusable(f"the subscription cannot be used: {error}") from None

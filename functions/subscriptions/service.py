@@ -14,8 +14,11 @@ from functions.subscriptions import queries
 from functions.subscriptions.credentials import KEEP, Before, Credentials, settled
 from functions.subscriptions.draft import Draft, derived_name, refusal
 from functions.subscriptions.probe import Probes
+from functions.subscriptions.recorded import documents, given_in, what_was_done
 from functions.subscriptions.schemas.probe import ProbeBody, ProbeRequest
 from functions.subscriptions.transforms import Transforms
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, Problem
@@ -64,13 +67,24 @@ class Subscriptions:
             row = await _found(conn, access, subscription_id)
             return row, (await queries.sink_health(conn, access.project_id, [row["id"]])).get(row["id"])
 
-    async def probe(self, access: Access, subscription_id: str, wanted: ProbeRequest) -> ProbeBody:
+    async def probe(self, access: Access, by: By, subscription_id: str, wanted: ProbeRequest) -> ProbeBody:
         """Send a test event to the sink of one. Raises Problem 404, and what `Probes.probe` does."""
         async with (await self._resources.of(access.project_id)).acquire() as conn:
             row = await _found(conn, access, subscription_id)
-        return await self._probes.probe(access, row, wanted)
+        said = await self._probes.probe(access, row, wanted)
+        async with (await self._resources.of(access.project_id)).acquire() as conn, conn.transaction():
+            await record(
+                conn,
+                by,
+                "subscription.probed",
+                project_id=access.project_id,
+                id=row["id"],
+                name=row["name"],
+                after={"sink": row["sink"], "delivered": said.delivered, "statusCode": said.status_code},
+            )
+        return said
 
-    async def create(self, access: Access, draft: Draft, state: str | None) -> "Record":
+    async def create(self, access: Access, by: By, draft: Draft, state: str | None) -> "Record":
         """Keep a new one. Raises Problem 409 when the name is taken, 422 when its transform cannot be read."""
         await self._check_transform(draft)
         credentials = _settled(draft, None)
@@ -99,12 +113,29 @@ class Subscriptions:
                 state=state or "active",
             )
             await queries.keep_version(conn, access.project_id, row["id"])
+            _, after = documents(None, row)
+            await record(
+                conn,
+                by,
+                "subscription.created",
+                project_id=access.project_id,
+                id=row["id"],
+                name=name,
+                after=after,
+            )
             return row
 
         return await self._change(access, use_case)
 
     async def replace(
-        self, access: Access, subscription_id: str, draft: Draft, state: str | None, *, drop_secrets: bool
+        self,
+        access: Access,
+        by: By,
+        subscription_id: str,
+        draft: Draft,
+        state: str | None,
+        *,
+        drop_secrets: bool,
     ) -> "Record":
         """Change one. No secrets in the draft keep those there are, unless `drop_secrets`.
 
@@ -140,14 +171,28 @@ class Subscriptions:
                 state_reason=old["state_reason"] if new_state == old["state"] else None,
             )
             await queries.keep_version(conn, access.project_id, old["id"])
-            return row, await _settle_waiting(conn, access, old["id"], new_state)
+            shards = await _settle_waiting(conn, access, old["id"], new_state)
+            before, after = documents(old, row, given_in(draft))
+            assert before is not None
+            assert after is not None
+            await record(
+                conn,
+                by,
+                what_was_done(before, after),
+                project_id=access.project_id,
+                id=old["id"],
+                name=name,
+                before=before,
+                after=after,
+            )
+            return row, shards
 
         row, released = await self._change(access, use_case)
         if released:
             self._resources.wake.shards(released)
         return row
 
-    async def delete(self, access: Access, subscription_id: str) -> None:
+    async def delete(self, access: Access, by: By, subscription_id: str) -> None:
         """Delete one; what waits for it is cancelled. Raises Problem 404."""
 
         async def use_case(conn: "Connection") -> None:
@@ -155,6 +200,16 @@ class Subscriptions:
             # In this order: dispatch holds on to the row while it writes deliveries of the subscription.
             await queries.delete(conn, access.project_id, old["id"])
             await queries.cancel_waiting(conn, access.project_id, old["id"])
+            before, _ = documents(old, None)
+            await record(
+                conn,
+                by,
+                "subscription.deleted",
+                project_id=access.project_id,
+                id=old["id"],
+                name=old["name"],
+                before=before,
+            )
 
         await self._change(access, use_case)
 
@@ -182,14 +237,14 @@ class Subscriptions:
             return None
         from shared.auth.sealing import seal
 
-        return seal(self._resources.settings.secret, msgspec.json.encode(secrets))
+        return seal(self._resources.settings.sealing, msgspec.json.encode(secrets))
 
     def _seal_credentials(self, subscription_id: UUID, credentials: Credentials) -> bytes | None:
         from shared.auth.sink_secrets import AUTH, PRIVATE_KEY, seal_credentials
 
         secrets = {AUTH: credentials.secret, PRIVATE_KEY: credentials.private_key}
         present = {name: secret for name, secret in secrets.items() if secret is not None}
-        return seal_credentials(self._resources.settings.secret, subscription_id, present)
+        return seal_credentials(self._resources.settings.sealing, subscription_id, present)
 
     def _before(self, row: "Record") -> Before:
         def opened() -> Credentials | None:
@@ -198,7 +253,7 @@ class Subscriptions:
 
             try:
                 secrets = open_credentials(
-                    self._resources.settings.secret, row["id"], row["credentials_sealed"]
+                    self._resources.settings.sealing, row["id"], row["credentials_sealed"]
                 )
             except UnsealError:
                 return None
@@ -218,7 +273,7 @@ class Subscriptions:
         from shared.auth.sealing import UnsealError, unseal
 
         try:
-            secrets: list[Any] = msgspec.json.decode(unseal(self._resources.settings.secret, sealed))
+            secrets: list[Any] = msgspec.json.decode(unseal(self._resources.settings.sealing, sealed))
         except UnsealError:
             return None
         return len(secrets)

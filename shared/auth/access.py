@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from weakref import WeakKeyDictionary, ref
 
 from shared.auth import queries
 from shared.auth.keys import PREFIX, ApiKeyText, is_key, parse_key
-from shared.auth.permissions import PROJECT_NAME, ROLES, granted
+from shared.auth.permissions import PROJECT_NAME, granted, permissions_of
 from shared.auth.signing_keys import current_signer
 from shared.auth.stores import Stores
 from shared.auth.tokens import (
@@ -41,6 +42,9 @@ PROVEN = 1_000
 
 STORE_TIMEOUT_SECONDS = 5.0
 _TOUCH_SECONDS = 60.0
+
+Address = Callable[[], str | None]
+"""Where a request came from, for whoever needs to know."""
 
 logger = logging.getLogger("weir.auth")
 
@@ -94,6 +98,8 @@ class _Key:
     """An API key as it is remembered."""
 
     secret_hash: bytes
+    previous_hash: bytes | None
+    previous_expires_at: datetime | None
     expires_at: datetime | None
     last_used_at: datetime | None
     access: Access
@@ -138,9 +144,15 @@ class Authority:
             return None
         return access
 
-    async def authorize(self, authorization: str | None, project_name: str, permission: str) -> Access:
+    async def authorize(
+        self,
+        authorization: str | None,
+        project_name: str,
+        permission: str,
+        address: Address | None = None,
+    ) -> Access:
         """The access of that header to that project. Raises Problem 401, 403 or 404."""
-        principal = await self.identify(authorization)
+        principal = await self.identify(authorization, address)
         if principal.access is not None:
             access = principal.access if principal.access.project_name == project_name else None
         else:
@@ -152,7 +164,7 @@ class Authority:
             raise Problem(FORBIDDEN, f"This needs the permission {permission}.")
         return access
 
-    async def identify(self, authorization: str | None) -> Principal:
+    async def identify(self, authorization: str | None, address: Address | None = None) -> Principal:
         """Whose header that is. Raises Problem 401."""
         if not authorization:
             raise _refusal("Send an API key or an access token as Authorization: Bearer.", error=None)
@@ -161,7 +173,7 @@ class Authority:
         if scheme.lower() != "bearer" or not credential:
             raise _refusal("The Authorization header must be of the scheme Bearer.", error="invalid_request")
         if credential.startswith(PREFIX):
-            return await self._by_key(parse_key(credential), authorization)
+            return await self._by_key(parse_key(credential), authorization, address)
         claims = await self._tokens.get(credential)
         return Principal(f"user:{claims.user_id}", user_id=claims.user_id, session=claims.session)
 
@@ -174,15 +186,29 @@ class Authority:
         """Ask the database at the next use; other processes do within a second."""
         self._keys.forget(key)
 
-    async def _by_key(self, key: ApiKeyText | None, authorization: str) -> Principal:
+    def forget_member(self, user_id: UUID, project_name: str) -> None:
+        """Ask the database at the next use; other processes do within a second."""
+        self._members.forget((user_id, project_name))
+
+    async def _by_key(self, key: ApiKeyText | None, authorization: str, address: Address | None) -> Principal:
         row = await self._keys.get(key.id) if key is not None else None
-        if key is None or row is None or not is_key(self._settings.secret, key, row.secret_hash):
+        is_current = (
+            key is not None and row is not None and is_key(self._settings.secret, key, row.secret_hash)
+        )
+        if key is None or row is None or not (is_current or self._is_previous(key, row)):
             raise _refusal("This API key is not valid: it is mistyped, was revoked, or is of another Weir.")
-        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+        now = datetime.now(UTC)
+        if row.expires_at is not None and row.expires_at <= now:
             raise _refusal("This API key has expired.")
-        await self._touch(key.id, row)
-        self._prove(authorization, key.id, row)
+        if not is_current and (row.previous_expires_at is None or row.previous_expires_at <= now):
+            raise _refusal("This API key has another secret since, and the time for this one is over.")
+        await self._touch(key.id, row, address, with_previous=not is_current)
+        if is_current:
+            self._prove(authorization, key.id, row)
         return Principal(row.access.principal, access=row.access)
+
+    def _is_previous(self, key: ApiKeyText, row: _Key) -> bool:
+        return row.previous_hash is not None and is_key(self._settings.secret, key, row.previous_hash)
 
     def _prove(self, authorization: str, key: str, row: _Key) -> None:
         """Remember that the header has that key, the oldest going first."""
@@ -191,21 +217,25 @@ class Authority:
             del self._proven[next(iter(self._proven))]
         self._proven[authorization] = (key, row)
 
-    async def _touch(self, key: str, row: _Key) -> None:
-        """Note the use once a minute. What cannot be noted is no reason to refuse anybody."""
+    async def _touch(self, key: str, row: _Key, address: Address | None, *, with_previous: bool) -> None:
+        """Note the use once a minute, of each of two secrets."""
         now = time.monotonic()
-        if now - self._touched.get(key, float("-inf")) < _TOUCH_SECONDS:
+        what = f"{key} before" if with_previous else key
+        if now - self._touched.get(what, float("-inf")) < _TOUCH_SECONDS:
             return
-        self._touched[key] = now
-        if row.last_used_at is not None and datetime.now(UTC) - row.last_used_at < timedelta(
-            seconds=_TOUCH_SECONDS
-        ):
+        self._touched[what] = now
+        if not with_previous and _is_fresh(row.last_used_at):
             return
+        said = address() if address is not None else None
+        await self._note(lambda pool: queries.touch_key(pool, key, address=said, with_previous=with_previous))
+
+    async def _note(self, write: "Callable[[Pool], Awaitable[None]]") -> None:
+        """What cannot be noted is no reason to refuse anybody."""
         try:
             async with asyncio.timeout(1):
-                await queries.touch_key(await self._pool(), key)
+                await write(await self._pool())
         except Exception as error:
-            logger.warning("the use of a key was not noted: %s: %s", type(error).__name__, error)
+            logger.warning("a use was not noted: %s: %s", type(error).__name__, error)
 
     async def _verify(self, token: str) -> Claims:
         """A signature costs more than all the rest of a check, so its verdict is remembered as well."""
@@ -248,7 +278,14 @@ class Authority:
             limit=limit_of(row["rate_per_second"], row["burst"]),
             bucket=f"key:{key}" if producer_id is None else f"producer:{producer_id}",
         )
-        return _Key(row["secret_hash"], row["expires_at"], row["last_used_at"], access)
+        return _Key(
+            row["secret_hash"],
+            row["previous_hash"],
+            row["previous_expires_at"],
+            row["expires_at"],
+            row["last_used_at"],
+            access,
+        )
 
     async def _load_member(self, key: tuple[UUID, str]) -> Access | None:
         user_id, project_name = key
@@ -258,11 +295,13 @@ class Authority:
             row = await queries.membership(await self._pool(), user_id, project_name)
         if row is None:
             return None
+        if not _is_fresh(row["last_seen_at"]):
+            await self._note(lambda pool: queries.touch_member(pool, row["id"], user_id))
         return Access(
             row["id"],
             project_name,
             f"user:{user_id}",
-            ROLES[row["role"]],
+            permissions_of(row["role"], row["permissions"]),
             limit=limit_of(row["rate_per_second"], row["burst"]),
             bucket=f"user:{user_id}:{row['id']}",
         )
@@ -274,7 +313,9 @@ class Authority:
 
     async def _load_signer(self, _: None) -> Signer:
         async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
-            return await current_signer(await self._pool(), self._settings.secret)
+            return await current_signer(
+                await self._pool(), self._settings.sealing, self._settings.token_algorithm
+            )
 
 
 _AUTHORITIES: WeakKeyDictionary[Stores, Authority] = WeakKeyDictionary()
@@ -289,10 +330,15 @@ def authority_of(stores: Stores) -> Authority:
 
 
 async def authorize(
-    resources: Stores, authorization_header: str | None, project_name: str, permission: str
+    resources: Stores,
+    authorization_header: str | None,
+    project_name: str,
+    permission: str,
+    address: Address | None = None,
 ) -> Access:
     """The access of a credential to a project. No I/O when it was asked for within the last second.
 
+    `address` says where it came from, and is asked where that is noted: once a minute for each key.
     Raises Problem: 401 for no or no valid credential, 404 for a project that is not there or not the
     credential's, 403 for a missing permission. A store that is away raises what its driver raises,
     which the runtime answers with 503 and `Retry-After`.
@@ -301,12 +347,18 @@ async def authorize(
     access = authority.recall(authorization_header, project_name, permission)
     if access is not None:
         return access
-    return await authority.authorize(authorization_header, project_name, permission)
+    return await authority.authorize(authorization_header, project_name, permission, address)
 
 
-async def identify(resources: Stores, authorization_header: str | None) -> Principal:
+async def identify(
+    resources: Stores, authorization_header: str | None, address: Address | None = None
+) -> Principal:
     """Whose credential that is, where no project is concerned. Raises Problem 401."""
-    return await authority_of(resources).identify(authorization_header)
+    return await authority_of(resources).identify(authorization_header, address)
+
+
+def _is_fresh(noted_at: datetime | None) -> bool:
+    return noted_at is not None and datetime.now(UTC) - noted_at < timedelta(seconds=_TOUCH_SECONDS)
 
 
 def _refusal(detail: str, *, error: str | None = "invalid_token", internal: str | None = None) -> Problem:

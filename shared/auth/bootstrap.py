@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from shared.audit.by import By, by_operator
+from shared.audit.record import record
 from shared.auth import queries
 from shared.auth.keys import hash_secret, is_key, make_key, parse_key
 from shared.auth.permissions import EVERYTHING
@@ -41,7 +43,8 @@ async def ensure_local_owner(
     key is made, since its text is kept nowhere else.
     """
     async with conn.transaction():
-        user_id, project_id = await ensure_owner(conn, email=email, name=name, project=project)
+        by = by_operator("weir up")
+        user_id, project_id = await ensure_owner(conn, by, email=email, name=name, project=project)
         if known_key is not None and await _is_valid(conn, secret, known_key, project):
             return Bootstrap(project, known_key, user_id)
         key = make_key()
@@ -56,10 +59,21 @@ async def ensure_local_owner(
             types=[],
             expires_at=None,
         )
+        await record(
+            conn,
+            by,
+            "key.created",
+            project_id=project_id,
+            id=key.id,
+            name="local",
+            after={"name": "local", "scopes": [EVERYTHING], "sources": [], "types": [], "expiresAt": None},
+        )
         return Bootstrap(project, key.text, user_id)
 
 
-async def ensure_owner(conn: "Connection", *, email: str, name: str, project: str) -> tuple[UUID, UUID]:
+async def ensure_owner(
+    conn: "Connection", by: By, *, email: str, name: str, project: str
+) -> tuple[UUID, UUID]:
     """Make sure of a user, a project and that the one is in the other, in an open transaction. The ids of both.
 
     Whoever is new there owns it; whoever was there before keeps their role.
@@ -74,22 +88,39 @@ async def ensure_owner(conn: "Connection", *, email: str, name: str, project: st
         email,
         name,
     )
+    # An id of our own choice tells which of them are new.
+    made_id = uuid7()
     project_id: UUID = await conn.fetchval(
         """
         INSERT INTO projects (id, name) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id
         """,
-        uuid7(),
+        made_id,
         project,
     )
-    await conn.execute(
+    is_new_member = await conn.fetchval(
         """
         INSERT INTO members (project_id, user_id, role) VALUES ($1, $2, 'owner')
-        ON CONFLICT DO NOTHING
+        ON CONFLICT DO NOTHING RETURNING true
         """,
         project_id,
         user_id,
     )
+    if project_id == made_id:
+        after = {"name": project}
+        await record(
+            conn, by, "project.created", project_id=project_id, id=project_id, name=project, after=after
+        )
+    if is_new_member:
+        await record(
+            conn,
+            by,
+            "member.added",
+            project_id=project_id,
+            id=user_id,
+            name=email,
+            after={"email": email, "role": "owner"},
+        )
     return user_id, project_id
 
 

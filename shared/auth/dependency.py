@@ -1,5 +1,6 @@
 """What a route demands of its caller, as FastAPI dependencies that a test and the OpenAPI can read."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -9,6 +10,7 @@ from fastapi.security.base import SecurityBase
 from starlette.routing import BaseRoute
 
 from shared.auth.access import Access, Principal, authorize, identify
+from shared.auth.client import address_in
 
 _SCHEME = "bearer"
 _DECLARED = "__weir_demands__"
@@ -35,6 +37,7 @@ class Requires(_Demand):
             request.headers.get("authorization"),
             project,
             self.demands,
+            partial(address_in, request),
         )
 
 
@@ -43,7 +46,11 @@ class SignedIn(_Demand):
 
     async def __call__(self, request: Request) -> Principal:
         """Raises Problem 401."""
-        return await identify(request.app.state.resources, request.headers.get("authorization"))
+        return await identify(
+            request.app.state.resources,
+            request.headers.get("authorization"),
+            partial(address_in, request),
+        )
 
 
 def requires(permission: str) -> Requires:

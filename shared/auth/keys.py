@@ -28,7 +28,12 @@ class ApiKeyText:
 
 def make_key() -> ApiKeyText:
     """A new key from the system's random source."""
-    return ApiKeyText(_random(_ID_LENGTH), _random(_SECRET_LENGTH))
+    return ApiKeyText(_random(_ID_LENGTH), make_secret())
+
+
+def make_secret() -> str:
+    """Another secret for a key that there is."""
+    return _random(_SECRET_LENGTH)
 
 
 def parse_key(text: str) -> ApiKeyText | None:

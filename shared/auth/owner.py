@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from shared.audit.by import by_operator
+from shared.audit.record import record
 from shared.auth.bootstrap import ensure_owner
 from shared.auth.links import LIFETIME_MINUTES, address_of, create_link
 from shared.auth.permissions import PROJECT_NAME
@@ -37,11 +39,27 @@ async def let_in(
     if not PROJECT_NAME.fullmatch(project):
         raise ValueError(f"{project!r} is no project's name: lower-case letters and digits, with - inside")
     async with connection.transaction():
-        user_id, project_id = await ensure_owner(connection, email=email, name=name, project=project)
+        by = by_operator("shared.auth.owner")
+        user_id, project_id = await ensure_owner(connection, by, email=email, name=name, project=project)
+        before = await connection.fetchval(
+            "SELECT role FROM members WHERE project_id = $1 AND user_id = $2 FOR UPDATE", project_id, user_id
+        )
         await connection.execute(
             "UPDATE members SET role = 'owner' WHERE project_id = $1 AND user_id = $2", project_id, user_id
         )
         token = await create_link(connection, user_id)
+        if before != "owner":
+            await record(
+                connection,
+                by,
+                "member.changed",
+                project_id=project_id,
+                id=user_id,
+                name=email,
+                before={"email": email, "role": before},
+                after={"email": email, "role": "owner"},
+            )
+        await record(connection, by, "member.let_in", project_id=project_id, id=user_id, name=email)
     link = address_of(url, token)
     return {"email": email, "project": project, "link": link, "minutes": LIFETIME_MINUTES}
 

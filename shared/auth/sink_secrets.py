@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
-from pydantic import SecretStr
 
-from shared.auth.sealing import seal, unseal
+from shared.auth.sealing import SealingKeys, seal, unseal
 
 AUTH, PRIVATE_KEY = "auth", "privateKey"
 """The secrets there may be: of `auth`, and the key in `tls`."""
@@ -15,21 +14,21 @@ _read_signing = msgspec.json.Decoder(tuple[str, ...]).decode
 _read = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def seal_credentials(secret: SecretStr, subscription_id: UUID, secrets: Mapping[str, str]) -> bytes | None:
+def seal_credentials(keys: SealingKeys, subscription_id: UUID, secrets: Mapping[str, str]) -> bytes | None:
     """The secrets of that subscription by their names as the database keeps them; None for none."""
     if not secrets:
         return None
-    return seal(secret, msgspec.json.encode(secrets), purpose=_purpose(subscription_id))
+    return seal(keys, msgspec.json.encode(secrets), purpose=_purpose(subscription_id))
 
 
-def open_credentials(secret: SecretStr, subscription_id: UUID, sealed: bytes | None) -> dict[str, str]:
+def open_credentials(keys: SealingKeys, subscription_id: UUID, sealed: bytes | None) -> dict[str, str]:
     """What was given to `seal_credentials`. Raises UnsealError."""
-    return {} if sealed is None else _read(unseal(secret, sealed, purpose=_purpose(subscription_id)))
+    return {} if sealed is None else _read(unseal(keys, sealed, purpose=_purpose(subscription_id)))
 
 
-def open_signing_secrets(secret: SecretStr, sealed: bytes | None) -> tuple[str, ...]:
+def open_signing_secrets(keys: SealingKeys, sealed: bytes | None) -> tuple[str, ...]:
     """What requests are signed with. Raises UnsealError."""
-    return () if sealed is None else _read_signing(unseal(secret, sealed))
+    return () if sealed is None else _read_signing(unseal(keys, sealed))
 
 
 def _purpose(subscription_id: UUID) -> bytes:

@@ -4,23 +4,22 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from pydantic import SecretStr
 
-from shared.auth.sealing import seal, unseal
+from shared.auth.sealing import SealingKeys, seal, unseal
 
 _read = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
-def seal_secrets(secret: SecretStr, source_id: UUID, secrets: Sequence[str]) -> bytes | None:
+def seal_secrets(keys: SealingKeys, source_id: UUID, secrets: Sequence[str]) -> bytes | None:
     """The secrets of that source, the newest first, as the database keeps them; None for none."""
     if not secrets:
         return None
-    return seal(secret, msgspec.json.encode(secrets), purpose=_purpose(source_id))
+    return seal(keys, msgspec.json.encode(secrets), purpose=_purpose(source_id))
 
 
-def open_secrets(secret: SecretStr, source_id: UUID, sealed: bytes | None) -> tuple[str, ...]:
+def open_secrets(keys: SealingKeys, source_id: UUID, sealed: bytes | None) -> tuple[str, ...]:
     """What was given to `seal_secrets`. Raises UnsealError."""
-    return () if sealed is None else _read(unseal(secret, sealed, purpose=_purpose(source_id)))
+    return () if sealed is None else _read(unseal(keys, sealed, purpose=_purpose(source_id)))
 
 
 def _purpose(source_id: UUID) -> bytes:

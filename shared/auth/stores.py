@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
+from shared.auth.sealing_keys import SealingKeys
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -18,7 +20,17 @@ class AuthSettings(Protocol):
 
     @property
     def secret(self) -> SecretStr:
-        """Keys every hash and seals private keys."""
+        """Keys every hash."""
+        ...
+
+    @property
+    def sealing(self) -> SealingKeys:
+        """Seals private keys."""
+        ...
+
+    @property
+    def token_algorithm(self) -> str:
+        """What a new key signs access tokens with."""
         ...
 
     @property

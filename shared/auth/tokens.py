@@ -1,4 +1,4 @@
-"""Access tokens: JWTs signed with EdDSA, ten minutes long (RFC 9068 as far as it concerns one API)."""
+"""Access tokens: JWTs signed with EdDSA or ES256, ten minutes long (RFC 9068 as far as it concerns one API)."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+    PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey
+    PublicKey = Ed25519PublicKey | EllipticCurvePublicKey
 
 AUDIENCE = "weir"
 LIFETIME_SECONDS = 600
-ALGORITHMS = frozenset({"EdDSA"})
+EDDSA, ES256 = "EdDSA", "ES256"
+ALGORITHMS = frozenset({EDDSA, ES256})
 """The algorithms that a key may have; a token's own header never chooses."""
 
 _TYPE = "at+jwt"
@@ -28,7 +33,7 @@ class Signer:
 
     kid: str
     algorithm: str
-    private_key: "Ed25519PrivateKey" = field(repr=False)
+    private_key: "PrivateKey" = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Verifier:
 
     kid: str
     algorithm: str
-    public_key: "Ed25519PublicKey"
+    public_key: "PublicKey"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ RIGHTS = {
     "users": Rights(
         "SELECT (id, email, name, created_at)",
         EVERYTHING,
-        "EXISTS (SELECT FROM members m WHERE m.user_id = users.id)",  # of which the project sees its own
+        # Of both the project sees its own. Who made a key may have left.
+        "EXISTS (SELECT FROM members m WHERE m.user_id = users.id)"
+        " OR EXISTS (SELECT FROM api_keys k WHERE k.created_by = 'user:' || users.id)",
     ),
     "sink_health": Rights(
         EVERYTHING,
@@ -54,6 +56,9 @@ RIGHTS = {
     "events": Rights(READ, "SELECT, INSERT", f"project_id = {HERE}"),
     "deliveries": Rights("SELECT, UPDATE", "SELECT, INSERT, UPDATE", f"project_id = {HERE}"),
     "attempts": Rights(READ, "SELECT, INSERT", f"project_id = {HERE}"),
+    # What was done is never undone. The trigger of the log writes its heads, as the owner.
+    "audit": Rights("SELECT, INSERT", "SELECT, INSERT", f"project_id = {HERE}"),
+    "audit_heads": Rights(READ, READ, f"chain = {HERE}"),
     "shards": Rights("", "SELECT, UPDATE", None),
     "stream_clock": Rights("", READ, None),
     "own_events": Rights(READ, "", None),

@@ -36,6 +36,7 @@ class Resources:
         )
         self._redis: Redis | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._resting: list[Callable[[float], Awaitable[None]]] = []
         self._measures: list[Callable[[], Awaitable[None]]] = []
 
     async def pg(self) -> "Pool":
@@ -90,6 +91,16 @@ class Resources:
     def at_close(self, close: Callable[[], Awaitable[None]]) -> None:
         """Have `close` called before the stores are let go of."""
         self._closing.append(close)
+
+    def at_rest(self, settle: Callable[[float], Awaitable[None]]) -> None:
+        """Have `settle` called when nothing may be left to do later; it is given the seconds it may take."""
+        self._resting.append(settle)
+
+    async def settle(self, timeout_seconds: float) -> None:
+        """Do now what would be done in a moment: for a process that stands still between requests."""
+        await asyncio.gather(
+            self.wake.settle(timeout_seconds), *(settle(timeout_seconds) for settle in self._resting)
+        )
 
     async def close(self) -> None:
         """End what was opened; what others still use of it fails from here on."""

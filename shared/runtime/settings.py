@@ -1,10 +1,14 @@
 """Settings of a running process, read once from `WEIR_*` and passed in."""
 
 import re
+from functools import cached_property, lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from shared.auth.sealing_keys import SealingKeys
 from shared.runtime.environment import FromEnvironment
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
@@ -14,11 +18,15 @@ _USUAL_PORTS = {"http": 80, "https": 443}
 class Settings(FromEnvironment):
     """What every function needs to know of where it runs.
 
-    `secret` keys the hashes of API keys and seals what is secret at rest; it has no default.
+    `secret` keys the hashes of API keys, and seals what is secret at rest where no other keys do; it has no default.
+    `sealing_keys` are those other keys, or `sealing_keys_file` names a file with them: see `SealingKeys`.
+    `token_algorithm` is what new keys sign access tokens with.
     `public_url` is the address under which producers and the console reach Weir.
     `console_origins` lists the other origins whose pages may call the API with a session, exactly as browsers
     write them (`https://console.example.com`), with commas. None of them may be a pattern.
     `sink_allow` lists the networks, private ones included, that deliveries may go to.
+    `trusted_proxies` lists, with commas, the networks whose `X-Forwarded-For` is believed. Without it every caller
+    behind a gateway has its address: in the audit log, and when tries of passwords are counted.
     `database_read_url` is a replica that answers searches of `explore`; without it the database itself does.
     `metrics_token` opens `/metrics`, which stays closed without one.
     `source_kinds_dir` has files of further kinds of sources.
@@ -28,15 +36,19 @@ class Settings(FromEnvironment):
     database_read_url: SecretStr | None = None
     redis_url: SecretStr
     secret: SecretStr
+    sealing_keys: SecretStr | None = None
+    sealing_keys_file: str | None = None
+    token_algorithm: Literal["EdDSA", "ES256"] = "EdDSA"  # noqa: S105 a name
     public_url: str = "http://127.0.0.1:8480"
     console_origins: tuple[str, ...] = ()
     sink_allow: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     database_pool_size: int = Field(default=8, ge=1)
     metrics_token: SecretStr | None = None
     console_dir: str | None = None
     source_kinds_dir: str | None = None
 
-    @field_validator("console_origins", "sink_allow", mode="before")
+    @field_validator("console_origins", "sink_allow", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """The environment holds lists with commas."""
@@ -44,10 +56,39 @@ class Settings(FromEnvironment):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @model_validator(mode="after")
+    def _can_seal(self) -> Self:
+        """What cannot be read is to be known at the start, and not when the first secret comes."""
+        _ = self.sealing
+        return self
+
+    @property
+    def sealing(self) -> SealingKeys:
+        """What is secret at rest is sealed with these, and opened."""
+        return _sealing(self.secret, self.sealing_keys, self.sealing_keys_file)
+
     @field_validator("console_origins")
     @classmethod
     def _written_as_browsers_do(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(origin_of(text) for text in value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
+        return value
+
+    @cached_property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`trusted_proxies`, parsed."""
+        return tuple(ip_network(network) for network in self.trusted_proxies)
+
+
+@lru_cache(maxsize=8)
+def _sealing(secret: SecretStr, listed: SecretStr | None, file: str | None) -> SealingKeys:
+    """Those of these settings, and of others that say the same."""
+    return SealingKeys(secret, listed, file=file)
 
 
 def origin_of(text: str) -> str:

@@ -82,7 +82,7 @@ def special_of(
     ) and not (policy.replies or policy.batch_size > 1):
         return None
     try:
-        secrets = open_credentials(resources.settings.secret, row["id"], row["credentials_sealed"])
+        secrets = open_credentials(resources.settings.sealing, row["id"], row["credentials_sealed"])
     except UnsealError as error:
         raise Unusable(f"its credential cannot be opened: {error}") from None
     headers = list(policy.headers)

@@ -35,8 +35,11 @@ async def weir(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+SEEN = ["last_used_at", "last_used_from", "last_seen_at"]
+
+
 async def everything(pool: asyncpg.Pool) -> dict[str, str]:
-    """A digest of every table. When a key was last used is no change."""
+    """A digest of every table. When and from where somebody was last there is no change."""
     async with pool.acquire() as connection:
         tables = await connection.fetch(
             """
@@ -46,8 +49,9 @@ async def everything(pool: asyncpg.Pool) -> dict[str, str]:
         )
         return {
             name: await connection.fetchval(
-                f"SELECT md5(coalesce(string_agg(md5((to_jsonb(t) - 'last_used_at')::text), '' ORDER BY "
-                f"md5((to_jsonb(t) - 'last_used_at')::text)), '')) FROM {name} t"
+                f"SELECT md5(coalesce(string_agg(md5((to_jsonb(t) - $1::text[])::text), '' ORDER BY "
+                f"md5((to_jsonb(t) - $1::text[])::text)), '')) FROM {name} t",
+                SEEN,
             )
             for (name,) in tables
         }

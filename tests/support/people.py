@@ -35,7 +35,9 @@ async def create_person(
         password_hash,
     )
     for project_id, role in (roles or {}).items():
-        await pool.execute("INSERT INTO members VALUES ($1, $2, $3)", project_id, found.id, role)
+        await pool.execute(
+            "INSERT INTO members (project_id, user_id, role) VALUES ($1, $2, $3)", project_id, found.id, role
+        )
     return found
 
 

@@ -119,10 +119,11 @@ async def states(connection: Connection, subscription_ids: Collection[UUID]) -> 
     return {row[0]: row[1] for row in rows}
 
 
-async def disable(connection: Connection, versions: Mapping[UUID, int], reason: str) -> None:
+async def disable(connection: Connection, versions: Mapping[UUID, int], reason: str) -> Sequence[Row]:
     """Disable subscriptions that are still at their version, and tell caches by the version of their projects.
 
-    The project's row is locked first, as by every other change of its subscriptions.
+    The project's row is locked first, as by every other change of its subscriptions. Project, id, name and the state
+    before of each that was not disabled already.
     """
     ids = sorted(versions)
     columns = (ids, [versions[identity] for identity in ids])
@@ -136,16 +137,18 @@ async def disable(connection: Connection, versions: Mapping[UUID, int], reason: 
         *columns,
         timeout=TIMEOUT_SECONDS,
     )
-    await connection.execute(
+    rows: Sequence[Row] = await connection.fetch(
         """
         UPDATE subscriptions s SET state = 'disabled', state_reason = $3, updated_at = now()
-        FROM unnest($1::uuid[], $2::integer[]) AS n (id, version)
+        FROM subscriptions b JOIN unnest($1::uuid[], $2::integer[]) AS n (id, version) USING (id)
         WHERE s.id = n.id AND s.version = n.version AND s.state <> 'disabled'
+        RETURNING s.project_id, s.id, s.name, b.state
         """,
         *columns,
         reason,
         timeout=TIMEOUT_SECONDS,
     )
+    return rows
 
 
 async def cancel_waiting(connection: Connection, subscription_ids: Collection[UUID]) -> None:

@@ -250,22 +250,6 @@ export type CloudEvent = {
 };
 
 /**
- * A new API key with its text, this once.
- */
-export type CreatedKeyBody = {
-    id: string;
-    name: string;
-    scopes: Array<string>;
-    sources: Array<string>;
-    types: Array<string>;
-    producer: string | null;
-    createdAt: string;
-    expiresAt: string | null;
-    lastUsedAt: string | null;
-    key: string;
-};
-
-/**
  * A new project; `apiKey` is there when an API key made it, since its own key opens only its project.
  */
 export type CreatedProjectBody = {
@@ -273,6 +257,15 @@ export type CreatedProjectBody = {
     name: string;
     createdAt: string;
     apiKey?: string | null;
+};
+
+/**
+ * Who made a key. Of somebody who is gone only the id is left.
+ */
+export type CreatorBody = {
+    kind: 'user' | 'key';
+    id: string;
+    name: string | null;
 };
 
 /**
@@ -552,6 +545,27 @@ export type GotBody = {
 };
 
 /**
+ * An API key with its text, this once.
+ */
+export type IssuedKeyBody = {
+    id: string;
+    name: string;
+    scopes: Array<string>;
+    sources: Array<string>;
+    types: Array<string>;
+    producer: string | null;
+    createdAt: string;
+    createdBy: CreatorBody | null;
+    expiresAt: string | null;
+    lastUsedAt: string | null;
+    lastUsedFrom: string | null;
+    revokedAt: string | null;
+    previousExpiresAt: string | null;
+    previousUsedAt: string | null;
+    key: string;
+};
+
+/**
  * A JWK Set (RFC 7517, section 5).
  */
 export type JwksBody = {
@@ -562,6 +576,9 @@ export type JwksBody = {
 
 /**
  * An API key; its text is not kept.
+ *
+ * After a rotation the secret before works until `previousExpiresAt`, and `previousUsedAt` is when it was last
+ * used. `lastUsedFrom` is the address of the last use; uses are noted once a minute.
  */
 export type KeyBody = {
     id: string;
@@ -571,8 +588,13 @@ export type KeyBody = {
     types: Array<string>;
     producer: string | null;
     createdAt: string;
+    createdBy: CreatorBody | null;
     expiresAt: string | null;
     lastUsedAt: string | null;
+    lastUsedFrom: string | null;
+    revokedAt: string | null;
+    previousExpiresAt: string | null;
+    previousUsedAt: string | null;
 };
 
 /**
@@ -581,6 +603,55 @@ export type KeyBody = {
 export type KeyList = {
     items: Array<KeyBody>;
     next?: string | null;
+};
+
+/**
+ * An API key as it shall be; its secret stays. What is absent gets its default: no pattern, no expiry.
+ *
+ * A body that was read from here can be sent back: members that only Weir writes are ignored.
+ */
+export type KeyReplace = {
+    name: string;
+    scopes: Array<string>;
+    sources?: Array<string>;
+    types?: Array<string>;
+    expiresAt?: string | null;
+    /**
+     * The name of a producer.
+     */
+    producer?: string | null;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    createdBy?: unknown;
+    /**
+     * Ignored.
+     */
+    lastUsedAt?: unknown;
+    /**
+     * Ignored.
+     */
+    lastUsedFrom?: unknown;
+    /**
+     * Ignored.
+     */
+    revokedAt?: unknown;
+    /**
+     * Ignored.
+     */
+    previousExpiresAt?: unknown;
+    /**
+     * Ignored.
+     */
+    previousUsedAt?: unknown;
 };
 
 /**
@@ -647,6 +718,37 @@ export type LinkRequest = {
 export type MeBody = {
     user: UserBody;
     projects: Array<MembershipBody>;
+};
+
+/**
+ * A person in a project.
+ *
+ * `joinedAt` is null for those who were there before Weir kept it. `lastSeenAt` is noted once a minute. `keys` is
+ * how many API keys of theirs are not revoked.
+ */
+export type MemberBody = {
+    id: string;
+    name: string;
+    email: string;
+    role: string;
+    joinedAt: string | null;
+    lastSeenAt: string | null;
+    keys: number;
+};
+
+/**
+ * Members by name.
+ */
+export type MemberList = {
+    items: Array<MemberBody>;
+    next?: string | null;
+};
+
+/**
+ * The role that a member shall have: a built-in one, or one of the project's own.
+ */
+export type MemberRequest = {
+    role: string;
 };
 
 /**
@@ -895,6 +997,89 @@ export type ReplyBody = {
      * Whether it had been taken in before.
      */
     duplicate: boolean;
+};
+
+/**
+ * A role. `members` is how many people have it; built-in ones have no times and cannot be changed.
+ */
+export type RoleBody = {
+    name: string;
+    description: string;
+    permissions: Array<string>;
+    isBuiltIn: boolean;
+    members: number;
+    createdAt: string | null;
+    updatedAt: string | null;
+};
+
+/**
+ * The built-in roles from the one that may do most, then the project's own by name.
+ */
+export type RoleList = {
+    items: Array<RoleBody>;
+    next?: string | null;
+};
+
+/**
+ * A role as it shall be. Without a name it keeps its name; those who have the role keep it.
+ */
+export type RoleReplace = {
+    name?: string | null;
+    description?: string;
+    permissions: Array<string>;
+    /**
+     * Ignored.
+     */
+    isBuiltIn?: unknown;
+    /**
+     * Ignored.
+     */
+    members?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+};
+
+/**
+ * A role to be, for this project alone.
+ *
+ * A body that was read from here can be sent back: members that only Weir writes are ignored.
+ */
+export type RoleRequest = {
+    name: string;
+    description?: string;
+    permissions: Array<string>;
+    /**
+     * Ignored.
+     */
+    isBuiltIn?: unknown;
+    /**
+     * Ignored.
+     */
+    members?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+};
+
+/**
+ * For how long the secret before works beside the new one.
+ */
+export type RotateRequest = {
+    /**
+     * An ISO 8601 duration up to P90D; PT0S ends the secret before at once.
+     */
+    overlap?: string;
 };
 
 /**
@@ -1230,6 +1415,16 @@ export type SourceWithSecretBody = {
     createdAt: string;
     updatedAt: string;
     secret: string | null;
+};
+
+/**
+ * The account has a second factor: one of `factors` is to be shown, with the ticket, before `expiresAt`.
+ */
+export type StepBody = {
+    next: 'secondFactor';
+    ticket: string;
+    factors: Array<'passkey' | 'totp' | 'recoveryCode'>;
+    expiresAt: string;
 };
 
 /**
@@ -3055,9 +3250,11 @@ export type ExchangeLinkError = ExchangeLinkErrors[keyof ExchangeLinkErrors];
 
 export type ExchangeLinkResponses = {
     /**
+     * Response Exchangelink
+     *
      * Successful Response
      */
-    200: SessionBody;
+    200: SessionBody | StepBody;
 };
 
 export type ExchangeLinkResponse = ExchangeLinkResponses[keyof ExchangeLinkResponses];
@@ -3141,9 +3338,11 @@ export type SignInError = SignInErrors[keyof SignInErrors];
 
 export type SignInResponses = {
     /**
+     * Response Signin
+     *
      * Successful Response
      */
-    200: SessionBody;
+    200: SessionBody | StepBody;
 };
 
 export type SignInResponse = SignInResponses[keyof SignInResponses];
@@ -3697,6 +3896,14 @@ export type ListKeysData = {
     };
     query?: {
         /**
+         * Those that are not revoked, expired ones included, or those that are.
+         */
+        state?: 'active' | 'revoked';
+        /**
+         * Only those with this in their name or a scope, or whose id begins so.
+         */
+        q?: string | null;
+        /**
          * How many items at most.
          */
         limit?: number;
@@ -3792,7 +3999,7 @@ export type CreateKeyResponses = {
     /**
      * Successful Response
      */
-    201: CreatedKeyBody;
+    201: IssuedKeyBody;
 };
 
 export type CreateKeyResponse = CreateKeyResponses[keyof CreateKeyResponses];
@@ -3840,6 +4047,471 @@ export type RevokeKeyResponses = {
 };
 
 export type RevokeKeyResponse = RevokeKeyResponses[keyof RevokeKeyResponses];
+
+export type GetKeyData = {
+    body?: never;
+    path: {
+        key: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/keys/{key}';
+};
+
+export type GetKeyErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetKeyError = GetKeyErrors[keyof GetKeyErrors];
+
+export type GetKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: KeyBody;
+};
+
+export type GetKeyResponse = GetKeyResponses[keyof GetKeyResponses];
+
+export type ReplaceKeyData = {
+    body: KeyReplace;
+    path: {
+        key: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/keys/{key}';
+};
+
+export type ReplaceKeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceKeyError = ReplaceKeyErrors[keyof ReplaceKeyErrors];
+
+export type ReplaceKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: KeyBody;
+};
+
+export type ReplaceKeyResponse = ReplaceKeyResponses[keyof ReplaceKeyResponses];
+
+export type EndPreviousSecretData = {
+    body?: never;
+    path: {
+        key: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/keys/{key}/previous';
+};
+
+export type EndPreviousSecretErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EndPreviousSecretError = EndPreviousSecretErrors[keyof EndPreviousSecretErrors];
+
+export type EndPreviousSecretResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndPreviousSecretResponse = EndPreviousSecretResponses[keyof EndPreviousSecretResponses];
+
+export type RotateKeyData = {
+    body: RotateRequest;
+    path: {
+        key: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/keys/{key}/rotate';
+};
+
+export type RotateKeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RotateKeyError = RotateKeyErrors[keyof RotateKeyErrors];
+
+export type RotateKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: IssuedKeyBody;
+};
+
+export type RotateKeyResponse = RotateKeyResponses[keyof RotateKeyResponses];
+
+export type ListMembersData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/members';
+};
+
+export type ListMembersErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListMembersError = ListMembersErrors[keyof ListMembersErrors];
+
+export type ListMembersResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberList;
+};
+
+export type ListMembersResponse = ListMembersResponses[keyof ListMembersResponses];
+
+export type LeaveProjectData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Revoke the API keys that they made as well; they go on working otherwise.
+         */
+        revokeKeys?: boolean;
+    };
+    url: '/v1/projects/{project}/members/me';
+};
+
+export type LeaveProjectErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type LeaveProjectError = LeaveProjectErrors[keyof LeaveProjectErrors];
+
+export type LeaveProjectResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type LeaveProjectResponse = LeaveProjectResponses[keyof LeaveProjectResponses];
+
+export type RemoveMemberData = {
+    body?: never;
+    path: {
+        user: string;
+        project: string;
+    };
+    query?: {
+        /**
+         * Revoke the API keys that they made as well; they go on working otherwise.
+         */
+        revokeKeys?: boolean;
+    };
+    url: '/v1/projects/{project}/members/{user}';
+};
+
+export type RemoveMemberErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RemoveMemberError = RemoveMemberErrors[keyof RemoveMemberErrors];
+
+export type RemoveMemberResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveMemberResponse = RemoveMemberResponses[keyof RemoveMemberResponses];
+
+export type GetMemberData = {
+    body?: never;
+    path: {
+        user: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/members/{user}';
+};
+
+export type GetMemberErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetMemberError = GetMemberErrors[keyof GetMemberErrors];
+
+export type GetMemberResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberBody;
+};
+
+export type GetMemberResponse = GetMemberResponses[keyof GetMemberResponses];
+
+export type SetMemberRoleData = {
+    body: MemberRequest;
+    path: {
+        user: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/members/{user}';
+};
+
+export type SetMemberRoleErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SetMemberRoleError = SetMemberRoleErrors[keyof SetMemberRoleErrors];
+
+export type SetMemberRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberBody;
+};
+
+export type SetMemberRoleResponse = SetMemberRoleResponses[keyof SetMemberRoleResponses];
 
 export type ListProducersData = {
     body?: never;
@@ -4099,6 +4771,260 @@ export type ReplaceProducerResponses = {
 };
 
 export type ReplaceProducerResponse = ReplaceProducerResponses[keyof ReplaceProducerResponses];
+
+export type ListRolesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/roles';
+};
+
+export type ListRolesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListRolesError = ListRolesErrors[keyof ListRolesErrors];
+
+export type ListRolesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleList;
+};
+
+export type ListRolesResponse = ListRolesResponses[keyof ListRolesResponses];
+
+export type CreateRoleData = {
+    body: RoleRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/roles';
+};
+
+export type CreateRoleErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateRoleError = CreateRoleErrors[keyof CreateRoleErrors];
+
+export type CreateRoleResponses = {
+    /**
+     * Successful Response
+     */
+    201: RoleBody;
+};
+
+export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
+
+export type DeleteRoleData = {
+    body?: never;
+    path: {
+        role: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/roles/{role}';
+};
+
+export type DeleteRoleErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteRoleError = DeleteRoleErrors[keyof DeleteRoleErrors];
+
+export type DeleteRoleResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteRoleResponse = DeleteRoleResponses[keyof DeleteRoleResponses];
+
+export type GetRoleData = {
+    body?: never;
+    path: {
+        role: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/roles/{role}';
+};
+
+export type GetRoleErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetRoleError = GetRoleErrors[keyof GetRoleErrors];
+
+export type GetRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleBody;
+};
+
+export type GetRoleResponse = GetRoleResponses[keyof GetRoleResponses];
+
+export type ReplaceRoleData = {
+    body: RoleReplace;
+    path: {
+        role: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/roles/{role}';
+};
+
+export type ReplaceRoleErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceRoleError = ReplaceRoleErrors[keyof ReplaceRoleErrors];
+
+export type ReplaceRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleBody;
+};
+
+export type ReplaceRoleResponse = ReplaceRoleResponses[keyof ReplaceRoleResponses];
 
 export type GetSettingsData = {
     body?: never;

@@ -1,6 +1,6 @@
 import { computed, shallowRef } from 'vue'
 
-import { exchangeLink, refreshSession, signIn, signOut, type SignInResponse } from '@/api'
+import { exchangeLink, refreshSession, signIn, signOut, type SessionBody, type StepBody } from '@/api'
 
 import { toApiError } from '@/lib/problem'
 
@@ -9,7 +9,7 @@ import { queryClient } from './queries'
 /** Says only that a refresh is worth a try; the tokens themselves are in memory and in an HttpOnly cookie. */
 const HINT = 'weir.session'
 
-const session = shallowRef<SignInResponse | null>(null)
+const session = shallowRef<SessionBody | null>(null)
 
 export const user = computed(() => session.value?.user ?? null)
 export const signedIn = computed(() => session.value !== null)
@@ -18,7 +18,7 @@ export function accessToken(): string | undefined {
   return session.value?.accessToken
 }
 
-function hold(next: SignInResponse | null): void {
+function hold(next: SessionBody | null): void {
   session.value = next
   if (next) localStorage.setItem(HINT, '1')
   else localStorage.removeItem(HINT)
@@ -81,12 +81,19 @@ export function onExpired(callback: () => void): void {
   expired = callback
 }
 
-export async function enterByPassword(email: string, password: string): Promise<void> {
-  hold(await signIn({ body: { email, password } }))
+/** Keeps the session that a way in gave; null when there is one, else what is asked for next. */
+export function enter(entered: SessionBody | StepBody): StepBody | null {
+  if ('next' in entered) return entered
+  hold(entered)
+  return null
 }
 
-export async function enterByLink(token: string): Promise<void> {
-  hold(await exchangeLink({ body: { token } }))
+export async function enterByPassword(email: string, password: string): Promise<StepBody | null> {
+  return enter(await signIn({ body: { email, password } }))
+}
+
+export async function enterByLink(token: string): Promise<StepBody | null> {
+  return enter(await exchangeLink({ body: { token } }))
 }
 
 export async function leave(): Promise<void> {

@@ -15,6 +15,7 @@ from functions.projects.producers.schemas import (
     ProducerRequest,
 )
 from shared.auth.access import Access
+from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
 from shared.runtime.resources import Resources
@@ -39,9 +40,11 @@ def producers(resources: Resources) -> APIRouter:
         return ProducerList(items=[body_of(row) for row in rows], next=following)
 
     @router.post("", status_code=201, openapi_extra=_CONFLICT)
-    async def create_producer(body: ProducerRequest, access: Writer, response: Response) -> ProducerBody:
+    async def create_producer(
+        body: ProducerRequest, access: Writer, by: Author, response: Response
+    ) -> ProducerBody:
         """Make a producer. API keys can belong to it, and its issuer's tokens are its credential."""
-        row = await service.create_producer(resources, access, body.name, draft_of(body))
+        row = await service.create_producer(resources, access, by, body.name, draft_of(body))
         response.headers["Location"] = f"/v1/projects/{access.project_name}/producers/{row['name']}"
         return body_of(row)
 
@@ -51,15 +54,19 @@ def producers(resources: Resources) -> APIRouter:
         return body_of(await service.get_producer(resources, access, producer))
 
     @router.put("/{producer}", openapi_extra=_CONFLICT)
-    async def replace_producer(producer: str, body: ProducerReplace, access: Writer) -> ProducerBody:
+    async def replace_producer(
+        producer: str, body: ProducerReplace, access: Writer, by: Author
+    ) -> ProducerBody:
         """Change a producer, everywhere within a second. What is absent gets its default again."""
-        row = await service.replace_producer(resources, access, producer, body.name, draft_of(body))
+        row = await service.replace_producer(
+            resources, access, by, producer, new_name=body.name, draft=draft_of(body)
+        )
         return body_of(row)
 
     @router.delete("/{producer}", status_code=204)
-    async def delete_producer(producer: str, access: Writer) -> None:
+    async def delete_producer(producer: str, access: Writer, by: Author) -> None:
         """Delete a producer and its API keys. They end everywhere within a second; its events stay."""
-        await service.delete_producer(resources, access, producer)
+        await service.delete_producer(resources, access, by, producer)
 
     def draft_of(body: ProducerRequest) -> Draft:
         settings = resources.settings

@@ -1,10 +1,12 @@
 """The use cases of producers. Each change is one transaction that raises the project's intake version."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functions.projects import queries as projects
 from functions.projects.producers import queries
 from functions.projects.producers.draft import Draft
+from shared.audit.by import By
+from shared.audit.record import record
 from shared.auth.access import Access, authority_of
 from shared.auth.stores import Stores
 from shared.core.ids import uuid7
@@ -31,7 +33,7 @@ async def get_producer(stores: Stores, access: Access, name: str) -> "Record":
     return await _found(await stores.of(access.project_id), access, name)
 
 
-async def create_producer(stores: Stores, access: Access, name: str, draft: Draft) -> "Record":
+async def create_producer(stores: Stores, access: Access, by: By, name: str, draft: Draft) -> "Record":
     """Keep a new one. Raises Problem 403, and 409 when the name is taken."""
     _check_rights(access, draft)
     pool = await stores.of(access.project_id)
@@ -39,11 +41,13 @@ async def create_producer(stores: Stores, access: Access, name: str, draft: Draf
         await _bump(connection, access)
         if await queries.producer(connection, access.project_id, name) is not None:
             raise _taken(name)
-        return await queries.insert(connection, access.project_id, uuid7(), name, draft)
+        row = await queries.insert(connection, access.project_id, uuid7(), name, draft)
+        await _record(connection, access, by, "created", new=row)
+        return row
 
 
 async def replace_producer(
-    stores: Stores, access: Access, name: str, new_name: str | None, draft: Draft
+    stores: Stores, access: Access, by: By, name: str, *, new_name: str | None, draft: Draft
 ) -> "Record":
     """Change one; it holds everywhere within a second. Raises Problem 403, 404, and 409 for a name that is taken."""
     _check_rights(access, draft)
@@ -56,11 +60,12 @@ async def replace_producer(
             raise _taken(new_name)
         row = await queries.replace(connection, access.project_id, old["id"], new_name, draft)
         keys = await queries.keys_of(connection, access.project_id, old["id"])
+        await _record(connection, access, by, "changed", old=old, new=row)
     _forget(stores, keys)
     return row
 
 
-async def delete_producer(stores: Stores, access: Access, name: str) -> None:
+async def delete_producer(stores: Stores, access: Access, by: By, name: str) -> None:
     """Delete one and its API keys: they are refused everywhere within a second. Raises Problem 403, 404."""
     _check_rights(access, None)
     pool = await stores.of(access.project_id)
@@ -69,7 +74,49 @@ async def delete_producer(stores: Stores, access: Access, name: str) -> None:
         old = await _found(connection, access, name)
         keys = await queries.keys_of(connection, access.project_id, old["id"])
         await queries.delete(connection, access.project_id, old["id"])
+        await _record(connection, access, by, "deleted", old=old, keys=keys)
     _forget(stores, keys)
+
+
+async def _record(
+    connection: "Connection",
+    access: Access,
+    by: By,
+    what: str,
+    *,
+    old: "Record | None" = None,
+    new: "Record | None" = None,
+    keys: list[str] | None = None,
+) -> None:
+    """`keys` are those that go with it."""
+    row = new or old
+    assert row is not None
+    before = _document(old)
+    await record(
+        connection,
+        by,
+        f"producer.{what}",
+        project_id=access.project_id,
+        id=row["id"],
+        name=row["name"],
+        before={**before, "keys": keys} if before and keys else before,
+        after=_document(new),
+    )
+
+
+def _document(row: "Record | None") -> dict[str, Any] | None:
+    """A producer as the audit log keeps it."""
+    if row is None:
+        return None
+    oidc = {name: row[name] for name in ("issuer", "audience", "subject")}
+    return {
+        "name": row["name"],
+        "sources": row["sources"],
+        "types": row["types"],
+        "ratePerSecond": row["rate_per_second"],
+        "burst": row["burst"],
+        "oidc": None if row["issuer"] is None else oidc,
+    }
 
 
 def _check_rights(access: Access, draft: Draft | None) -> None:

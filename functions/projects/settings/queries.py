@@ -14,8 +14,16 @@ async def settings_of(on: "Connection | Pool", project_id: UUID) -> "Record | No
     )
 
 
+async def lock(on: "Connection", project_id: UUID) -> "Record | None":
+    """The same and the project's name, which nobody else changes until the transaction ends."""
+    return await on.fetchrow(
+        "SELECT name, rate_per_second, burst, allowed_origins FROM projects WHERE id = $1 FOR UPDATE",
+        project_id,
+    )
+
+
 async def replace(
-    on: "Connection | Pool",
+    on: "Connection",
     project_id: UUID,
     *,
     rate_per_second: int | None,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from functions.projects.settings import service
 from functions.projects.settings.schemas import SettingsBody
 from shared.auth.access import Access
+from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.resources import Resources
 
@@ -22,9 +23,9 @@ def settings(resources: Resources) -> APIRouter:
 
     @router.put("")
     async def replace_settings(
-        body: SettingsBody, access: Annotated[Access, Depends(requires("projects:write"))]
+        body: SettingsBody, access: Annotated[Access, Depends(requires("projects:write"))], by: Author
     ) -> SettingsBody:
         """Set the limits and the origins, everywhere within a second. What is absent is no limit."""
-        return SettingsBody.model_validate(dict(await service.replace_settings(resources, access, body)))
+        return SettingsBody.model_validate(dict(await service.replace_settings(resources, access, by, body)))
 
     return router

@@ -108,7 +108,8 @@ async def set_secrets(
     )
 
 
-async def delete(on: "Connection", project_id: UUID, name: str) -> bool:
-    """Whether the project had that source until now."""
-    status = await on.execute("DELETE FROM sources WHERE project_id = $1 AND name = $2", project_id, name)
-    return bool(status == "DELETE 1")
+async def delete(on: "Connection", project_id: UUID, name: str) -> "Record | None":
+    """The source that the project had until now."""
+    return await on.fetchrow(
+        f"DELETE FROM sources WHERE project_id = $1 AND name = $2 RETURNING {_COLUMNS}", project_id, name
+    )

@@ -19,6 +19,7 @@ from functions.projects.sources.schemas import (
 )
 from functions.projects.sources.service import Draft, Sources
 from shared.auth.access import Access
+from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.core.problems import INVALID, Fault, Problem
 from shared.core.webhooks.kind import Kind
@@ -51,9 +52,11 @@ def sources(resources: Resources) -> APIRouter:
         return SourceList(items=[body_of(access, row) for row in rows], next=following)
 
     @router.post("/sources", status_code=201, openapi_extra=_CONFLICT)
-    async def create_source(body: SourceCreate, access: Writer, response: Response) -> SourceWithSecretBody:
+    async def create_source(
+        body: SourceCreate, access: Writer, by: Author, response: Response
+    ) -> SourceWithSecretBody:
         """Let a third party send. A secret that is made here is answered this once."""
-        row, made = await service.create(access, body.name, draft_of(body))
+        row, made = await service.create(access, by, body.name, draft_of(body))
         response.headers["Location"] = f"/v1/projects/{access.project_name}/sources/{row['name']}"
         return with_secret(access, row, made)
 
@@ -63,7 +66,7 @@ def sources(resources: Resources) -> APIRouter:
         return body_of(access, await service.get(access, source))
 
     @router.put("/sources/{source}")
-    async def replace_source(source: str, body: SourceReplace, access: Writer) -> SourceBody:
+    async def replace_source(source: str, body: SourceReplace, access: Writer, by: Author) -> SourceBody:
         """Change a source, everywhere within a second. What is absent gets its default again, except secrets."""
         if body.name not in {None, source}:
             raise Problem(
@@ -74,23 +77,26 @@ def sources(resources: Resources) -> APIRouter:
                 ],
             )
         drop = "secrets" in body.model_fields_set and body.secrets is None
-        return body_of(access, await service.replace(access, source, draft_of(body), drop_secrets=drop))
+        row = await service.replace(access, by, source, draft_of(body), drop_secrets=drop)
+        return body_of(access, row)
 
     @router.delete("/sources/{source}", status_code=204)
-    async def delete_source(source: str, access: Writer) -> None:
+    async def delete_source(source: str, access: Writer, by: Author) -> None:
         """Delete a source. Its events stay; what it sends from then on is 404."""
-        await service.delete(access, source)
+        await service.delete(access, by, source)
 
     @router.post("/sources/{source}/secrets", status_code=201)
-    async def add_source_secret(source: str, body: SecretRequest, access: Writer) -> SourceWithSecretBody:
+    async def add_source_secret(
+        source: str, body: SecretRequest, access: Writer, by: Author
+    ) -> SourceWithSecretBody:
         """Take a second secret from now on, beside the newest there is; one that is made here is answered this once."""
-        row, made = await service.add_secret(access, source, body.secret)
+        row, made = await service.add_secret(access, by, source, body.secret)
         return with_secret(access, row, made)
 
     @router.delete("/sources/{source}/secrets", status_code=204)
-    async def end_older_source_secret(source: str, access: Writer) -> None:
+    async def end_older_source_secret(source: str, access: Writer, by: Author) -> None:
         """Take the newest secret alone from now on."""
-        await service.drop_older_secret(access, source)
+        await service.drop_older_secret(access, by, source)
 
     def members(access: Access, row: "Record") -> dict[str, Any]:
         return {

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.projects import queries as projects
 from functions.projects.sources import queries
+from shared.audit.by import By
+from shared.audit.masks import secrets as shown_secrets
+from shared.audit.record import record
 from shared.auth.access import Access
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
@@ -60,7 +63,7 @@ class Sources:
         async with (await self._resources.of(access.project_id)).acquire() as connection:
             return await _found(connection, access, name)
 
-    async def create(self, access: Access, name: str, draft: Draft) -> "tuple[Record, str | None]":
+    async def create(self, access: Access, by: By, name: str, draft: Draft) -> "tuple[Record, str | None]":
         """Keep a new one, and the secret that was made for it. Raises Problem 409, 422."""
         faults = (
             [] if is_name(name) else [Fault("/name", "must be of a-z, 0-9 and - inside, at most 63 signs")]
@@ -91,11 +94,14 @@ class Sources:
             )
             if row is None:
                 raise Problem(CONFLICT, f"There is a source named {name} in this project.")
+            await _record(connection, access, by, "created", after=(row, secrets))
             return row
 
         return await self._change(access, use_case), made
 
-    async def replace(self, access: Access, name: str, draft: Draft, *, drop_secrets: bool) -> "Record":
+    async def replace(
+        self, access: Access, by: By, name: str, draft: Draft, *, drop_secrets: bool
+    ) -> "Record":
         """Change one. No secrets in the draft keep those there are, unless `drop_secrets`.
 
         Raises Problem 404, 422.
@@ -111,7 +117,7 @@ class Sources:
                 faults += _secret_faults(recipe, secrets)
             if recipe is None or faults:
                 raise Problem(INVALID, UNUSABLE, errors=faults)
-            return await queries.replace(
+            row = await queries.replace(
                 connection,
                 source_id=old["id"],
                 project_id=access.project_id,
@@ -121,10 +127,15 @@ class Sources:
                 rate_per_second=draft.rate_per_second,
                 burst=draft.burst,
             )
+            before = (old, self._open(old))
+            await _record(connection, access, by, "changed", before=before, after=(row, secrets))
+            return row
 
         return await self._change(access, use_case)
 
-    async def add_secret(self, access: Access, name: str, secret: str | None) -> "tuple[Record, str | None]":
+    async def add_secret(
+        self, access: Access, by: By, name: str, secret: str | None
+    ) -> "tuple[Record, str | None]":
         """Take a second secret beside the newest there is; the one that was made when none is given.
 
         Raises Problem 404, 422.
@@ -143,30 +154,39 @@ class Sources:
                 else:
                     faults = [Fault("/secret", fault.detail) for fault in _secret_faults(recipe, (given,))]
                     if not faults:
-                        secrets = (given, *self._open(old))[:MAX_SECRETS]
+                        had = self._open(old)
+                        secrets = (given, *had)[:MAX_SECRETS]
                         sealed = self._seal(old["id"], secrets)
                         row = await queries.set_secrets(connection, access.project_id, old["id"], sealed)
+                        await _record(
+                            connection, access, by, "changed", before=(old, had), after=(row, secrets)
+                        )
                         return row, made
             raise Problem(INVALID, UNUSABLE, errors=faults)
 
         return await self._change(access, use_case)
 
-    async def drop_older_secret(self, access: Access, name: str) -> None:
+    async def drop_older_secret(self, access: Access, by: By, name: str) -> None:
         """Take the newest secret alone from now on. Raises Problem 404."""
 
         async def use_case(connection: "Connection") -> None:
             old = await _found(connection, access, name)
-            sealed = self._seal(old["id"], self._open(old)[:1])
-            await queries.set_secrets(connection, access.project_id, old["id"], sealed)
+            had = self._open(old)
+            row = await queries.set_secrets(
+                connection, access.project_id, old["id"], self._seal(old["id"], had[:1])
+            )
+            await _record(connection, access, by, "changed", before=(old, had), after=(row, had[:1]))
 
         await self._change(access, use_case)
 
-    async def delete(self, access: Access, name: str) -> None:
+    async def delete(self, access: Access, by: By, name: str) -> None:
         """Delete one; what it sends is refused everywhere within a second. Raises Problem 404."""
 
         async def use_case(connection: "Connection") -> None:
-            if not is_name(name) or not await queries.delete(connection, access.project_id, name):
+            old = await queries.delete(connection, access.project_id, name) if is_name(name) else None
+            if old is None:
                 raise _missing()
+            await _record(connection, access, by, "deleted", before=(old, self._open(old)))
 
         await self._change(access, use_case)
 
@@ -210,12 +230,12 @@ class Sources:
     def _seal(self, source_id: Any, secrets: Sequence[str]) -> bytes | None:
         from shared.auth.source_secrets import seal_secrets
 
-        return seal_secrets(self._resources.settings.secret, source_id, secrets)
+        return seal_secrets(self._resources.settings.sealing, source_id, secrets)
 
     def _read(self, row: "Record") -> tuple[str, ...]:
         from shared.auth.source_secrets import open_secrets
 
-        return open_secrets(self._resources.settings.secret, row["id"], row["secrets_sealed"])
+        return open_secrets(self._resources.settings.sealing, row["id"], row["secrets_sealed"])
 
     def _open(self, row: "Record") -> tuple[str, ...]:
         """The secrets of a row; none where they cannot be opened any more."""
@@ -225,6 +245,43 @@ class Sources:
             return self._read(row)
         except UnsealError:
             return ()
+
+
+async def _record(
+    connection: "Connection",
+    access: Access,
+    by: By,
+    what: str,
+    *,
+    before: "tuple[Record, Sequence[str]] | None" = None,
+    after: "tuple[Record, Sequence[str]] | None" = None,
+) -> None:
+    """Each is a row and its secrets, of which their number is kept and whether they are new."""
+    found = after or before
+    assert found is not None
+    marks = shown_secrets(before[1] if before else (), after[1] if after else ())
+    await record(
+        connection,
+        by,
+        f"source.{what}",
+        project_id=access.project_id,
+        id=found[0]["id"],
+        name=found[0]["name"],
+        before=_document(before[0], marks[0]) if before else None,
+        after=_document(after[0], marks[1]) if after else None,
+    )
+
+
+def _document(row: "Record", marks: list[str]) -> dict[str, Any]:
+    """A source as the audit log keeps it."""
+    return {
+        "name": row["name"],
+        "kind": row["kind"],
+        "settings": row["settings"],
+        "secrets": marks,
+        "ratePerSecond": row["rate_per_second"],
+        "burst": row["burst"],
+    }
 
 
 def _secret_faults(recipe: Recipe, secrets: Sequence[str]) -> list[Fault]:

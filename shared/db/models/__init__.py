@@ -3,16 +3,20 @@
 Each module is some tables; all are imported here, so that `Model.metadata` has every one.
 """
 
+from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.model import Model
-from shared.db.models.people import ApiKey, Member, Project, SigningKey, SignInLink, User
+from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
 from shared.db.models.producers import EventSchema, EventType, Producer, Source
 from shared.db.models.shards import Dispatcher, Shard, StreamClock, Tick
 from shared.db.models.stream import Attempt, Delivery, Event
 from shared.db.models.subscriptions import SinkHealth, Subscription, SubscriptionVersion
+from shared.db.models.ways_in import Notice, Passkey, RecoveryCode, TotpSecret
 
 __all__ = [
     "ApiKey",
     "Attempt",
+    "Audit",
+    "AuditHead",
     "Delivery",
     "Dispatcher",
     "Event",
@@ -20,8 +24,12 @@ __all__ = [
     "EventType",
     "Member",
     "Model",
+    "Notice",
+    "Passkey",
     "Producer",
     "Project",
+    "RecoveryCode",
+    "Role",
     "Shard",
     "SignInLink",
     "SigningKey",
@@ -31,5 +39,6 @@ __all__ = [
     "Subscription",
     "SubscriptionVersion",
     "Tick",
+    "TotpSecret",
     "User",
 ]

@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     text,
 )
@@ -48,22 +50,64 @@ class User(Model):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+_BUILT_IN = "'owner', 'admin', 'operator', 'viewer'"
+
+
+class Role(Model):
+    """A role of a project's own. Permissions that are no longer known give nothing."""
+
+    __tablename__ = "roles"
+    __table_args__ = (CheckConstraint(f"name NOT IN ({_BUILT_IN})", name="name"),)
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    description: Mapped[str] = mapped_column(server_default=text("''"))
+    permissions: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class Member(Model):
-    """What a user may do in a project: one role."""
+    """What a user may do in a project: one role, built in or the project's own.
+
+    `own_role` is the latter, so that a role which somebody has cannot go. It is checked at the end of a
+    transaction, in which a role may get another name. `last_seen_at` is noted once a minute.
+    """
 
     __tablename__ = "members"
     __table_args__ = (
-        CheckConstraint("role IN ('owner', 'admin', 'operator', 'viewer')", name="role"),
+        ForeignKeyConstraint(
+            ["project_id", "own_role"],
+            ["roles.project_id", "roles.name"],
+            name="fk_members_project_id_own_role",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         Index(None, "user_id"),
+        Index(
+            "ix_members_project_id_own_role",
+            "project_id",
+            "own_role",
+            postgresql_where=text("own_role IS NOT NULL"),
+        ),
     )
 
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str]
+    own_role: Mapped[str | None] = mapped_column(
+        Computed(f"CASE WHEN role NOT IN ({_BUILT_IN}) THEN role END", persisted=True)
+    )
+    joined_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
+    last_seen_at: Mapped[datetime | None]
 
 
 class ApiKey(Model):
-    """A producer's or a script's credential. Only a keyed hash of its secret is kept."""
+    """A producer's or a script's credential. Only a keyed hash of its secret is kept.
+
+    After a rotation the secret before works until `previous_expires_at`. `created_by` is a principal, as
+    `Access.principal` writes it; who is gone has no name, and no reference to keep.
+    """
 
     __tablename__ = "api_keys"
     __table_args__ = (
@@ -83,10 +127,18 @@ class ApiKey(Model):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    created_by: Mapped[str | None]
+    last_used_from: Mapped[str | None]
+    previous_hash: Mapped[bytes | None]
+    previous_expires_at: Mapped[datetime | None]
+    previous_used_at: Mapped[datetime | None]
 
 
 class SigningKey(Model):
-    """A key that signs access tokens. The private half is sealed with the deployment's secret."""
+    """A key that signs access tokens between `signs_from` and `retired_at`. The private half is sealed.
+
+    It is published as soon as it is there, and verifies for some time after it has retired.
+    """
 
     __tablename__ = "signing_keys"
 
@@ -95,6 +147,7 @@ class SigningKey(Model):
     public_jwk: Mapped[dict[str, Any]]
     private_sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    signs_from: Mapped[datetime] = mapped_column(server_default=NOW)
     retired_at: Mapped[datetime | None]
 
 

@@ -88,7 +88,7 @@ class Sandbox:
             return self._observer.observe(self._call, event, context)
         finally:
             left = context.get_remaining_time_in_millis() / 1000
-            self.loop.run_until_complete(self.resources.wake.settle(min(WAKE_SECONDS, left / 2)))
+            self.loop.run_until_complete(self.resources.settle(min(WAKE_SECONDS, left / 2)))
             self._rested = Moment.now()
 
     def close(self) -> None:

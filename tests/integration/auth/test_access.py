@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from shared.auth.access import REMEMBER_SECONDS, Authority, authority_of, authorize, identify
 from shared.auth.permissions import PERMISSIONS, ROLES
+from shared.auth.sealing import SealingKeys
 from shared.auth.signing_keys import current_signer
 from shared.auth.tokens import Signer, issue
 from shared.core.problems import Problem
@@ -184,7 +185,7 @@ async def test_without_postgres_what_is_remembered_goes_on(
 
 @pytest.fixture
 async def signer(resources: Resources, settings: Settings) -> Signer:
-    return await current_signer(await resources.pg(), settings.secret)
+    return await current_signer(await resources.pg(), settings.sealing)
 
 
 async def token_status(resources: Resources, token: str) -> int:
@@ -273,7 +274,7 @@ async def test_a_retired_key_verifies_while_its_tokens_live_and_signs_no_more(
     token = signed(signer, claims(settings))
     try:
         await pool.execute("UPDATE signing_keys SET retired_at = now() WHERE kid = $1", signer.kid)
-        assert (await current_signer(pool, settings.secret)).kid != signer.kid
+        assert (await current_signer(pool, settings.sealing)).kid != signer.kid
         assert await token_status(resources, token) == 200
         await pool.execute(
             "UPDATE signing_keys SET retired_at = now() - interval '21 minutes' WHERE kid = $1", signer.kid
@@ -289,7 +290,7 @@ async def test_processes_that_start_together_make_one_signing_key(
     settings: Settings, pool: asyncpg.Pool
 ) -> None:
     await pool.execute("DELETE FROM signing_keys")
-    signers = await asyncio.gather(*(current_signer(pool, settings.secret) for _ in range(6)))
+    signers = await asyncio.gather(*(current_signer(pool, settings.sealing) for _ in range(6)))
     assert len({signer.kid for signer in signers}) == 1
     assert await pool.fetchval("SELECT count(*) FROM signing_keys") == 1
 
@@ -298,7 +299,7 @@ async def test_with_another_secret_another_key_signs_and_the_old_one_still_verif
     settings: Settings, pool: asyncpg.Pool, resources: Resources, signer: Signer
 ) -> None:
     token = issue(signer, issuer=settings.public_url, user_id=uuid4(), session="s").text
-    exchanged = await current_signer(pool, SecretStr("another secret of the deployment, long"))
+    exchanged = await current_signer(pool, SealingKeys("another secret of the deployment, long"))
     assert exchanged.kid != signer.kid
     assert await token_status(resources, token) == 200
     await pool.execute("DELETE FROM signing_keys WHERE kid = $1", exchanged.kid)

@@ -97,7 +97,7 @@ async def test_every_route_refuses_who_proves_nothing(
     pool: asyncpg.Pool,
 ) -> None:
     person = await create_person(pool, roles={project.id: "owner"})
-    signer = await current_signer(pool, settings.secret)
+    signer = await current_signer(pool, settings.sealing)
     about = {"issuer": settings.public_url, "user_id": person.id, "session": "s"}
     good = issue(signer, **about).text
     body = jwt.decode(good, options={"verify_signature": False})

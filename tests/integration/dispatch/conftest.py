@@ -71,13 +71,13 @@ class World:
         identity = uuid4()
         hidden = {"auth": auth and secret_of(auth), "privateKey": tls and tls.get("privateKey")}
         credentials = seal_credentials(
-            self.resources.settings.secret, identity, {k: v for k, v in hidden.items() if v}
+            self.resources.settings.sealing, identity, {k: v for k, v in hidden.items() if v}
         )
         sealed = None
         if secrets is not None:
             import msgspec
 
-            sealed = seal(self.resources.settings.secret, msgspec.json.encode(secrets))
+            sealed = seal(self.resources.settings.sealing, msgspec.json.encode(secrets))
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 "INSERT INTO subscriptions (id, project_id, name, filters, sink, delivery,"

@@ -193,6 +193,10 @@ async def test_gone_disables_the_subscription(world: World, sink: Sink) -> None:
     assert row["status"] == "dead"
     saved = await world.pool.fetchrow("SELECT * FROM subscriptions WHERE id = $1", subscription)
     assert (saved["state"], saved["state_reason"]) == ("disabled", "gone")
+    (entry,) = await world.pool.fetch("SELECT * FROM audit WHERE chain = $1", saved["project_id"])
+    assert (entry["action"], entry["actor_kind"]) == ("subscription.disabled", "weir")
+    assert (entry["thing_id"], entry["before"]["state"]) == (str(subscription), "active")
+    assert entry["after"] == {"state": "disabled", "stateReason": "gone"}
     other = await world.subscribe(f"{sink.url}/other")
     sink.answer(200)
     await world.emit()

@@ -229,6 +229,7 @@ async def test_me_names_projects_and_permissions(
             "permissions": [
                 "deliveries:read",
                 "events:read",
+                "members:read",
                 "producers:read",
                 "projects:read",
                 "sources:read",

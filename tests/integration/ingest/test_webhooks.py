@@ -50,7 +50,7 @@ class Hooks:
             name,
             kind,
             settings,
-            seal_secrets(self.settings.secret, source, secrets),
+            seal_secrets(self.settings.sealing, source, secrets),
         )
         return f"/in/{self.project.name}/{name}"
 
@@ -371,7 +371,7 @@ async def test_a_changed_secret_counts_within_a_second(hooks: Hooks) -> None:
     path = await hooks.make("github", SECRET)
     assert (await hooks.post(path, webhooks.github(SECRET, BODY, "issues"), BODY)).status_code == 202
     (source,) = await hooks.pool.fetch("SELECT id FROM sources WHERE project_id = $1", hooks.project.id)
-    sealed = seal_secrets(hooks.settings.secret, source["id"], ["another secret"])
+    sealed = seal_secrets(hooks.settings.sealing, source["id"], ["another secret"])
     await hooks.pool.execute("UPDATE sources SET secrets_sealed = $2 WHERE id = $1", source["id"], sealed)
     deadline = time.monotonic() + 5
     while (await hooks.post(path, webhooks.github(SECRET, BODY, "issues"), BODY)).status_code == 202:

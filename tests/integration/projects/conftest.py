@@ -1,10 +1,12 @@
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import pytest
 
 from functions.projects.app import create
 from shared.runtime.resources import Resources
+from tests.integration.projects.people import People
 from tests.support.projects import Project
 
 
@@ -34,3 +36,8 @@ async def projects(resources: Resources, project: Project) -> AsyncIterator[Proj
     transport = httpx.ASGITransport(app=create(resources))
     async with httpx.AsyncClient(transport=transport, base_url="http://weir") as opened:
         yield Projects(opened, project)
+
+
+@pytest.fixture
+def people(projects: Projects, resources: Resources, pool: asyncpg.Pool) -> People:
+    return People(projects.client, projects.project, resources, pool)

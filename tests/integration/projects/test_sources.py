@@ -63,7 +63,7 @@ async def version(pool: asyncpg.Pool, project: Project) -> int:
 
 async def kept(pool: asyncpg.Pool, settings: Settings, project: Project) -> tuple[str, ...]:
     row = await pool.fetchrow("SELECT * FROM sources WHERE project_id = $1", project.id)
-    return open_secrets(settings.secret, row["id"], row["secrets_sealed"])
+    return open_secrets(settings.sealing, row["id"], row["secrets_sealed"])
 
 
 async def test_a_secret_is_made_where_any_will_do_and_shown_once(

@@ -36,7 +36,7 @@ KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 async def secrets_of(pool: asyncpg.Pool, settings: Settings, identity: str) -> dict[str, str]:
     row = await pool.fetchrow("SELECT id, credentials_sealed FROM subscriptions WHERE id = $1", identity)
-    return open_credentials(settings.secret, row["id"], row["credentials_sealed"])
+    return open_credentials(settings.sealing, row["id"], row["credentials_sealed"])
 
 
 @pytest.mark.parametrize(("auth", "seen"), KINDS)

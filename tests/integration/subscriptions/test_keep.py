@@ -266,7 +266,7 @@ async def test_secrets_are_sealed_kept_and_never_shown(
             "SELECT signing_secrets_sealed FROM subscriptions WHERE id = $1", UUID(made["id"])
         )
         assert sealed is None or HMAC.encode() not in sealed
-        return None if sealed is None else msgspec.json.decode(unseal(settings.secret, sealed))
+        return None if sealed is None else msgspec.json.decode(unseal(settings.sealing, sealed))
 
     answer = await client.post("/subscriptions", json=body(signingSecrets=[HMAC]))
     made = answer.json()

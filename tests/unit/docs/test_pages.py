@@ -11,6 +11,7 @@ from functions.ingest.settings import IngestSettings
 from shared.auth.permissions import PERMISSIONS
 from shared.core.delivery import DEFAULT, policy_json
 from shared.db.models import Model
+from shared.mail.settings import MailSettings
 from shared.runtime import registry
 from shared.runtime.settings import ConnectionSettings, Settings
 from shared.sending.binding import BindingSettings
@@ -48,7 +49,7 @@ def test_the_pages_for_operators_have_every_setting() -> None:
     )
     classes = (
         *(Settings, ConnectionSettings, IngestSettings, IdentitySettings),
-        *(TransformSettings, ReplySettings, BindingSettings, HousekeepSettings),
+        *(TransformSettings, ReplySettings, BindingSettings, HousekeepSettings, MailSettings),
     )
     names = {f"WEIR_{name.upper()}" for settings in classes for name in settings.model_fields}
     assert {name for name in names if f"`{name}`" not in text} == set()

@@ -1,13 +1,12 @@
 """Who is at the other end, as far as a server can see."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 
-def address_of(request: Request, proxies: Sequence[IPv4Network | IPv6Network] = ()) -> str:
+def address_of(request: HTTPConnection, proxies: Sequence[IPv4Network | IPv6Network] = ()) -> str:
     """The address that the request came from.
 
     Each proxy appends the address that it sees to `X-Forwarded-For`, so it is read from the right for
@@ -21,10 +20,9 @@ def address_of(request: Request, proxies: Sequence[IPv4Network | IPv6Network] = 
     return address
 
 
-def client_of(request: Request, address: str) -> str:
-    """What tells one client from another; no text of the client's is kept."""
-    marks = f"{address} {request.headers.get('user-agent', '')}"
-    return sha256(marks.encode()).hexdigest()[:32]
+def address_in(request: HTTPConnection) -> str | None:
+    """The same, by what the request's process knows of proxies; None where there is none."""
+    return address_of(request, request.app.state.resources.settings.proxy_networks) or None
 
 
 def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from functions.identity.client import address_of, client_of
-from functions.identity.settings import IdentitySettings
+from functions.identity.visitor import Visitor, client_of
+from shared.auth.client import address_of
+from shared.runtime.settings import Settings
 
 CLUSTER = (ip_network("10.0.0.0/8"), ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -46,12 +47,13 @@ def test_the_last_address_that_a_trusted_proxy_saw(
 
 
 def test_nobody_is_trusted_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert address_of(request("127.0.0.1", "198.51.100.1"), IdentitySettings().proxy_networks) == "127.0.0.1"
+    needed = {"database_url": "postgresql://x", "redis_url": "redis://x", "secret": "s" * 32}
+    assert address_of(request("127.0.0.1", "198.51.100.1"), Settings(**needed).proxy_networks) == "127.0.0.1"
     monkeypatch.setenv("WEIR_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8")
-    assert IdentitySettings().proxy_networks == CLUSTER[::2]
+    assert Settings(**needed).proxy_networks == CLUSTER[::2]
     monkeypatch.setenv("WEIR_TRUSTED_PROXIES", "somewhere")
     with pytest.raises(ValidationError):
-        IdentitySettings()
+        Settings(**needed)
 
 
 def test_a_client_is_its_address_and_its_kind() -> None:
@@ -59,3 +61,17 @@ def test_a_client_is_its_address_and_its_kind() -> None:
     assert first == client_of(request("a", agent="Firefox"), "a")
     assert len({first, client_of(request("a", agent="curl"), "a"), client_of(request("b"), "b")}) == 3
     assert "Firefox" not in first
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("made:up", "made:up"),
+        ("", ""),
+    ],
+)
+def test_a_line_of_ipv6_counts_as_one_address(address: str, network: str) -> None:
+    assert Visitor(address, "", "").network == network

@@ -1,0 +1,1 @@
+"""Mail to people, where an SMTP server is configured."""
