@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import SecretStr
 
 from shared.auth.sealing_keys import SealingKeys
+from shared.cache.level2 import Level2
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -53,6 +54,11 @@ class Stores(Protocol):
 
     async def of(self, project_id: "UUID") -> "ProjectPool":
         """The same as one project sees it: the rows of others are not there."""
+        ...
+
+    @property
+    def cache(self) -> Level2:
+        """The level of its caches that it shares with others."""
         ...
 
     async def redis(self) -> "Redis":

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from shared.cache.level2 import Level2
 from shared.db.roles import PROJECT, SERVICE, Role
 from shared.runtime.metrics import METRICS
 from shared.runtime.settings import Settings
@@ -28,6 +29,7 @@ class Resources:
         self.settings = settings
         self.draining = False
         self.wake = Wake(self)
+        self.cache = Level2(self.redis, settings.secret)
         self._pg = _OpenPool(self, SERVICE)
         self._stream = _OpenPool(self, SERVICE, planned_once=True)
         self._of = _OpenPool(self, PROJECT)
@@ -107,6 +109,7 @@ class Resources:
         for close in self._closing:
             await close()
         await self.wake.close()
+        await self.cache.close()
         if self._redis is not None:
             await self._redis.aclose()
         await asyncio.gather(*(pool.close() for pool in self._pools))
