@@ -21,7 +21,7 @@ from tests.support.projects import Project, create_project
 HIDDEN = "only-the-others-know"
 """A word in everything the other project has that no request of this test says."""
 
-CONDITION = re.compile(r"(?:\b\w+\.)?\bproject_id\s*=\s*(\$\d+)(?:::uuid)?")
+CONDITION = re.compile(r"(?:\b\w+\.)?\b(?:project_id|chain)\s*=\s*(\$\d+)(?:::uuid)?")
 OF_PROJECTS = re.compile(r"(\bprojects\b[^;]*\bWHERE\s+)id\s*=\s*(\$\d+)", re.DOTALL)
 
 

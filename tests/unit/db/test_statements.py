@@ -58,12 +58,14 @@ def text_of(node: ast.expr, constants: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_project_is_in_every_statement(path: Path) -> None:
-    """A list of a user's own projects and a key's own row are looked up by what they are given."""
+    """The audit log names it `chain`; what is looked up across projects is named here."""
     looked_up = {"projects_of"}
     for name, text in statements(path):
         tables = {found.lower() for found in TABLE.findall(text)} & (OF_PROJECT | {"own_events"})
         if tables and name not in looked_up:
-            assert re.search(r"\bproject_id\b", text), f"{path}: {name} asks {', '.join(sorted(tables))}"
+            assert re.search(r"\b(project_id|chain = \$\d+)\b", text), (
+                f"{path}: {name} asks {', '.join(sorted(tables))}"
+            )
 
 
 def test_there_is_something_to_read() -> None:
