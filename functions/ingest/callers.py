@@ -33,7 +33,7 @@ class Callers:
         self._projects = projects
         self._issuers: Issuers | None = None
         self._verified: Lookup[str, OutsideClaims] = Lookup(
-            self._verify, seconds=REMEMBER_SECONDS, size=2_000
+            self._verify, name="outsiders", seconds=REMEMBER_SECONDS, size=2_000
         )
 
     async def access(self, authorization: str | None, project: str, address: Address | None = None) -> Access:

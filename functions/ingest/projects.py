@@ -55,7 +55,7 @@ class Projects:
         self._met: dict[str, None] = {}
         self._unknown = Bucket(UNKNOWN, monotonic())
         self._lookup: Lookup[str, Project | None] = Lookup(
-            self._load, seconds=REMEMBER_SECONDS, none_seconds=FORGET_SECONDS, size=PROJECTS
+            self._load, name="projects", seconds=REMEMBER_SECONDS, none_seconds=FORGET_SECONDS, size=PROJECTS
         )
 
     async def get(self, name: str) -> Project | None:

@@ -49,7 +49,9 @@ class Sources:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._lookup: Lookup[tuple[str, str], Source | None] = Lookup(self._load, seconds=REMEMBER_SECONDS)
+        self._lookup: Lookup[tuple[str, str], Source | None] = Lookup(
+            self._load, name="sources", seconds=REMEMBER_SECONDS
+        )
 
     async def get(self, project: str, name: str) -> Source | None:
         """The source of that name. Raises Problem 503 for one that this deployment cannot use as it is."""

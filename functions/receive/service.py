@@ -38,7 +38,9 @@ class Receiver:
         self._resources = resources
         self._hang_seconds = hang_seconds
         self._per_second = per_second
-        self._projects: Lookup[str, UUID | None] = Lookup(self._load, seconds=10, none_seconds=1)
+        self._projects: Lookup[str, UUID | None] = Lookup(
+            self._load, name="receivers", seconds=10, none_seconds=1
+        )
         self._windows: dict[UUID, tuple[int, int]] = {}
         self._hanging = 0
         self._redis_after = 0.0

@@ -6,13 +6,13 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary, ref
 
 from shared.auth import queries
 from shared.auth.keys import PREFIX, ApiKeyText, is_key, parse_key
-from shared.auth.permissions import PROJECT_NAME, granted, permissions_of
+from shared.auth.permissions import PROJECT_NAME, ROLES, granted, permissions_of
 from shared.auth.signing_keys import current_signer
 from shared.auth.stores import Stores
 from shared.auth.tokens import (
@@ -27,6 +27,7 @@ from shared.auth.tokens import (
     verify,
 )
 from shared.cache.lookup import Lookup
+from shared.cache.shelf import Shelf
 from shared.core.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem
 from shared.core.token_bucket import Limit, limit_of
 
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     from asyncpg import Pool
 
 REMEMBER_SECONDS = 1.0
-"""How long a revoked key or an ended membership may still be honoured."""
+"""How long a revoked key, an ended membership or a signing key that was taken back may still be honoured."""
 
-KEYS_SECONDS = 10.0
 PROVEN = 1_000
-"""How many headers are remembered with the keys that they proved to be."""
+"""How many headers are remembered with the keys that they proved to be, and tokens with what they say."""
 
 STORE_TIMEOUT_SECONDS = 5.0
+_VERIFIERS = 100
 _TOUCH_SECONDS = 60.0
 
 Address = Callable[[], str | None]
@@ -105,6 +106,10 @@ class _Key:
     access: Access
 
 
+_GRANTED = repr(sorted((role, sorted(granted)) for role, granted in ROLES.items()))
+"""What roles mean to this version: what it has worked out of them is of no use to one that reads them otherwise."""
+
+
 class Authority:
     """What one process remembers of credentials and memberships, each for a second."""
 
@@ -112,17 +117,45 @@ class Authority:
         # Weak: what is remembered goes with the stores that it was read from.
         self._stores = ref(stores)
         self._settings = stores.settings
-        self._keys: Lookup[str, _Key | None] = Lookup(self._load_key, seconds=REMEMBER_SECONDS)
+        self._keys: Lookup[str, _Key | None] = Lookup(
+            self._load_key,
+            name="keys",
+            seconds=REMEMBER_SECONDS,
+            second=Shelf(
+                stores.cache,
+                "keys",
+                _Key | None,
+                name_of=str,
+                key_of=str,
+                seconds=REMEMBER_SECONDS,
+                meaning=_GRANTED,
+            ),
+        )
         self._members: Lookup[tuple[UUID, str], Access | None] = Lookup(
-            self._load_member, seconds=REMEMBER_SECONDS
+            self._load_member,
+            name="members",
+            seconds=REMEMBER_SECONDS,
+            second=Shelf(
+                stores.cache,
+                "members",
+                Access | None,
+                name_of=_name_of_member,
+                key_of=_member_named,
+                seconds=REMEMBER_SECONDS,
+                meaning=_GRANTED,
+            ),
         )
+        # What is in Redis opens no doors: whoever could write there could let anybody in.
         self._verifiers: Lookup[str, Verifier | None] = Lookup(
-            self._load_verifier, seconds=KEYS_SECONDS, none_seconds=REMEMBER_SECONDS, size=100
+            self._load_verifier, name="verifiers", seconds=REMEMBER_SECONDS, size=_VERIFIERS
         )
-        self._tokens: Lookup[str, Claims] = Lookup(self._verify, seconds=REMEMBER_SECONDS, size=1_000)
-        self._signers: Lookup[None, Signer] = Lookup(self._load_signer, seconds=KEYS_SECONDS)
+        self._signers: Lookup[None, Signer] = Lookup(
+            self._load_signer, name="signers", seconds=REMEMBER_SECONDS
+        )
         self._touched: dict[str, float] = {}
         self._proven: dict[str, tuple[str, _Key]] = {}
+        self._verified: dict[str, tuple[Verifier, Claims]] = {}
+        self._last_verifiers: dict[str, tuple[dict[str, Any], Verifier]] = {}
 
     def recall(self, authorization: str | None, project_name: str, permission: str) -> Access | None:
         """The access of an API key that was checked within the second, without checking it again.
@@ -137,7 +170,7 @@ class Authority:
         # Another row, or none, means that the key was looked up again since, and may say something else.
         if (
             self._keys.peek(key) is not row
-            or row.expires_at is not None
+            or (row.expires_at is not None and row.expires_at <= datetime.now(UTC))
             or access.project_name != project_name
             or permission not in access.permissions
         ):
@@ -174,7 +207,7 @@ class Authority:
             raise _refusal("The Authorization header must be of the scheme Bearer.", error="invalid_request")
         if credential.startswith(PREFIX):
             return await self._by_key(parse_key(credential), authorization, address)
-        claims = await self._tokens.get(credential)
+        claims = await self._by_token(credential)
         return Principal(f"user:{claims.user_id}", user_id=claims.user_id, session=claims.session)
 
     async def issue(self, user_id: UUID, session: str) -> AccessToken:
@@ -237,13 +270,21 @@ class Authority:
         except Exception as error:
             logger.warning("a use was not noted: %s: %s", type(error).__name__, error)
 
-    async def _verify(self, token: str) -> Claims:
-        """A signature costs more than all the rest of a check, so its verdict is remembered as well."""
+    async def _by_token(self, token: str) -> Claims:
+        """What the token says. A signature costs more than all the rest of a check: it is looked at once for each key."""
+        known = self._verified.get(token)
         try:
-            kid = key_id(token)
-            verifier = await self._verifiers.get(kid)
+            kid = key_id(token) if known is None else known[0].kid
+            verifier = self._verifiers.peek(kid) or await self._verifiers.get(kid)
+            if known is not None and known[0] is verifier and time.time() < known[1].ends_at:
+                return known[1]
             if verifier is not None:
-                return verify(token, verifier, issuer=self._settings.public_url)
+                claims = verify(token, verifier, issuer=self._settings.public_url)
+                self._verified.pop(token, None)
+                while len(self._verified) >= PROVEN:
+                    del self._verified[next(iter(self._verified))]
+                self._verified[token] = verifier, claims
+                return claims
             reason = f"signed by {kid!r}, which is not known"
         except InvalidToken as error:
             reason = str(error)
@@ -309,7 +350,16 @@ class Authority:
     async def _load_verifier(self, kid: str) -> Verifier | None:
         async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
             row = await queries.verification_key(await self._pool(), kid)
-        return None if row is None else verifier_of(row["public_jwk"])
+        last = self._last_verifiers.pop(kid, None)
+        if row is None:
+            return None
+        jwk = row["public_jwk"]
+        # The same one as long as the key is the same: what it has verified is then known to be good.
+        verifier = last[1] if last is not None and last[0] == jwk else verifier_of(jwk)
+        while len(self._last_verifiers) >= _VERIFIERS:
+            del self._last_verifiers[next(iter(self._last_verifiers))]
+        self._last_verifiers[kid] = jwk, verifier
+        return verifier
 
     async def _load_signer(self, _: None) -> Signer:
         async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
@@ -359,6 +409,15 @@ async def identify(
 
 def _is_fresh(noted_at: datetime | None) -> bool:
     return noted_at is not None and datetime.now(UTC) - noted_at < timedelta(seconds=_TOUCH_SECONDS)
+
+
+def _name_of_member(key: tuple[UUID, str]) -> str:
+    return f"{key[0]}/{key[1]}"
+
+
+def _member_named(name: str) -> tuple[UUID, str]:
+    user_id, _, project_name = name.partition("/")
+    return UUID(user_id), project_name
 
 
 def _refusal(detail: str, *, error: str | None = "invalid_token", internal: str | None = None) -> Problem:

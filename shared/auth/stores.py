@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import SecretStr
 
 from shared.auth.sealing_keys import SealingKeys
+from shared.cache.level2 import Level2
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -45,6 +46,11 @@ class Stores(Protocol):
 
     async def pg(self) -> "Pool":
         """The Postgres pool."""
+        ...
+
+    @property
+    def cache(self) -> Level2:
+        """The level of its caches that it shares with others."""
         ...
 
     async def redis(self) -> "Redis":

@@ -47,10 +47,11 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says. `session` is the session that it was issued in."""
+    """What a verified token says. `session` is the session that it was issued in; it is taken until `ends_at` (Unix time)."""
 
     user_id: UUID
     session: str
+    ends_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def verify(token: str, verifier: Verifier, *, issuer: str) -> Claims:
             leeway=_LEEWAY_SECONDS,
             options={"require": ["iss", "aud", "sub", "sid", "exp", "iat", "jti"], "strict_aud": True},
         )
-        return Claims(UUID(claims["sub"]), str(claims["sid"]))
+        return Claims(UUID(claims["sub"]), str(claims["sid"]), claims["exp"] + _LEEWAY_SECONDS)
     except (jwt.PyJWTError, ValueError) as error:
         raise InvalidToken(str(error)) from error
 

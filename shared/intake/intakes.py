@@ -35,7 +35,7 @@ class Intakes:
         self._resources = resources
         self._last: dict[UUID, Intake] = {}
         self._lookup: Lookup[UUID, Intake | None] = Lookup(
-            self._load, seconds=REMEMBER_SECONDS, size=PROJECTS
+            self._load, name="intakes", seconds=REMEMBER_SECONDS, size=PROJECTS
         )
 
     async def get(self, project_id: UUID) -> Intake | None:

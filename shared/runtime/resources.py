@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from shared.cache.level2 import Level2
 from shared.runtime.metrics import METRICS
 from shared.runtime.settings import Settings
 from shared.runtime.wake import Wake
@@ -23,6 +24,7 @@ class Resources:
         self.settings = settings
         self.draining = False
         self.wake = Wake(self)
+        self.cache = Level2(self.redis, settings.secret)
         self._pg = _OpenPool(self)
         self._stream = _OpenPool(self, planned_once=True)
         self._reading = self._pg if settings.database_read_url is None else _OpenPool(self, replica=True)
@@ -95,6 +97,7 @@ class Resources:
         for close in self._closing:
             await close()
         await self.wake.close()
+        await self.cache.close()
         if self._redis is not None:
             await self._redis.aclose()
         await asyncio.gather(*(pool.close() for pool in self._pools))

@@ -100,6 +100,8 @@ class Sandbox:
     def _open(self) -> None:
         self.resources = Resources(self._settings)
         self.resources.wake.carrier = carrier_from_environment()
+        # Frozen, it could not hear; what was said meanwhile would only come late, and Redis would have to keep it.
+        self.resources.cache.listens = False
         if self._function.is_handler:
             from shared.runtime.aws.handling import Handling
 

@@ -29,7 +29,7 @@ class Source:
         return found
 
     def lookup(self, **options: float) -> Lookup[str, str | None]:
-        return Lookup(self.load, **{"seconds": 1.0, **options}, clock=lambda: self.now)  # type: ignore[arg-type]
+        return Lookup(self.load, name="test", **{"seconds": 1.0, **options}, clock=lambda: self.now)  # type: ignore[arg-type]
 
 
 @pytest.fixture
