@@ -959,9 +959,35 @@ export type MemberList = {
 
 /**
  * The role that a member shall have: a built-in one, or one of the project's own.
+ *
+ * A body that was read from here can be sent back: members that only Weir writes are ignored.
  */
 export type MemberRequest = {
     role: string;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    name?: unknown;
+    /**
+     * Ignored.
+     */
+    email?: unknown;
+    /**
+     * Ignored.
+     */
+    joinedAt?: unknown;
+    /**
+     * Ignored.
+     */
+    lastSeenAt?: unknown;
+    /**
+     * Ignored.
+     */
+    keys?: unknown;
 };
 
 /**
@@ -1046,6 +1072,14 @@ export type OverridesBody = {
  */
 export type PasswordRequest = {
     currentPassword?: null;
+};
+
+/**
+ * A permission, and what it lets one do.
+ */
+export type PermissionBody = {
+    name: string;
+    description: string;
 };
 
 /**
@@ -1265,9 +1299,12 @@ export type RoleBody = {
 
 /**
  * The built-in roles from the one that may do most, then the project's own by name.
+ *
+ * `permissions` are all that there are, to choose from.
  */
 export type RoleList = {
     items: Array<RoleBody>;
+    permissions: Array<PermissionBody>;
     next?: string | null;
 };
 
