@@ -66,15 +66,16 @@ class Identity:
         return SignedIn(user, token, session.token, how)
 
     async def enter(self, user_id: UUID, visitor: Visitor, how: How, by: By) -> Entered:
-        """What comes after one factor: a session, or the second factor where the account has one.
+        """What comes after one factor, whichever it was: a session, or the second where the account has one.
 
-        A step is recorded by nobody yet: who asked for it says what it was (`by`).
+        A step changes nothing: what is recorded when the second factor was shown says both.
         """
         party = self.party(visitor)
         found = await factors_of(await self.resources.pg(), user_id, party.id if party is not None else "")
         if not found:
             return await self.start(user_id, visitor, how, by)
         ticket = await (await self.steps()).give({"user": str(user_id), "how": how})
+        by.changed_nothing()
         return Step(ticket, found, datetime.now(UTC) + timedelta(seconds=STEP_SECONDS))
 
     async def exchange_link(self, token: str, visitor: Visitor, by: By) -> Entered:
@@ -109,9 +110,6 @@ class Identity:
         assert password_hash is not None
         entered = await self.enter(row["id"], visitor, "password", by)
         await self.succeeded(email, visitor)
-        if isinstance(entered, Step):
-            # What is recorded when the second factor was shown says both.
-            by.changed_nothing()
         if self.passwords.is_outdated(password_hash):
             new_hash = await self.passwords.hash(password)
             await queries.set_password_hash(pool, row["id"], new_hash, in_place_of=password_hash)
