@@ -1,11 +1,10 @@
 """The HTTP surface of events and deliveries."""
 
-import re
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from functions.explore.answer import respond
@@ -25,30 +24,17 @@ from shared.auth.access import Access
 from shared.auth.dependency import requires
 from shared.core.problems import FORBIDDEN, Problem
 from shared.runtime.app import endpoint_app
-from shared.runtime.listing import Cursor, Limit, read_cursor
+from shared.runtime.listing import Cursor, Instant, Limit, read_cursor, storable
 from shared.runtime.resources import Resources
 
 DELIVERIES_READ = "deliveries:read"
 MAX_VALUE = 2048
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 
 EventReader = Annotated[Access, Depends(requires("events:read"))]
 DeliveryReader = Annotated[Access, Depends(requires(DELIVERIES_READ))]
 
 
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain U+0000")
-    return text
-
-
-def _instant(value: object) -> object:
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise ValueError("must be an instant of RFC 3339 such as 2026-11-23T20:00:00Z")
-    return value
-
-
-Exact = Annotated[str, Query(max_length=MAX_VALUE), AfterValidator(_storable)]
+Exact = Annotated[str, Query(max_length=MAX_VALUE), AfterValidator(storable)]
 Producer = Annotated[
     Exact, Query(description="Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`.")
 ]
@@ -60,10 +46,10 @@ Text = Annotated[
         description="Text in type, source, subject, id or payload, in any case. Looks through the newest "
         "10,000 events that fit the rest; `searched` says how far, `next` goes on.",
     ),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]
 Facet = Annotated[
-    list[Annotated[str, Field(max_length=300), AfterValidator(_storable)]],
+    list[Annotated[str, Field(max_length=300), AfterValidator(storable)]],
     Query(
         max_length=10,
         description="`name:value` of a facet that the type declares; all must hold. A number or a boolean is "
@@ -74,7 +60,6 @@ SchemaFault = Annotated[
     bool | None,
     Query(alias="schemaFault", description="Only those that their schema warned of, or only the others."),
 ]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Since = Annotated[Instant | None, Query(description="Received at or after this instant.")]
 Until = Annotated[Instant | None, Query(description="Received before this instant.")]
 

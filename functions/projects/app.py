@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import Response
 
 from functions.projects import service
+from functions.projects.audit.routes import audit, own_audit
 from functions.projects.function import FUNCTION
 from functions.projects.keys.routes import keys
 from functions.projects.members.routes import members
@@ -43,6 +44,8 @@ def create(resources: Resources) -> FastAPI:
         roles(resources),
         keys(resources),
         sources(resources),
+        audit(resources),
+        own_audit(resources),
     )
 
 

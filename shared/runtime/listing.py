@@ -2,10 +2,12 @@
 
 import base64
 import binascii
+import re
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import AwareDatetime, BeforeValidator
 
 from shared.core.problems import INVALID, Fault, Problem
 
@@ -19,6 +21,24 @@ Cursor = Annotated[
 TextCursor = Annotated[
     str | None, Query(max_length=2_000, description="`next` of the page before: go on where it ended.")
 ]
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+
+
+def storable(text: str) -> str:
+    """`text`, which Postgres can have. Raises ValueError."""
+    if "\0" in text:
+        raise ValueError("must not contain U+0000")
+    return text
+
+
+def _instant(value: object) -> object:
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise ValueError("must be an instant of RFC 3339 such as 2026-11-23T20:00:00Z")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 
 
 def write_cursor(last: UUID) -> str:

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, TryTransformData, TryTransformErrors, TryTransformResponses } from './types.gen';
+import type { AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListAuditValuesData, ListAuditValuesErrors, ListAuditValuesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMyAuditData, ListMyAuditErrors, ListMyAuditResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, TryTransformData, TryTransformErrors, TryTransformResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -208,6 +208,18 @@ export const getMe = <ThrowOnError extends boolean = true>(options?: Options<Get
 });
 
 /**
+ * List My Audit
+ *
+ * When and from where one signed in, and what else concerns one's own account.
+ */
+export const listMyAudit = <ThrowOnError extends boolean = true>(options?: Options<ListMyAuditData, ThrowOnError>) => (options?.client ?? client).get<ListMyAuditResponses, ListMyAuditErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/audit',
+    ...options
+});
+
+/**
  * Set Password
  *
  * Set one's password; the user's other sessions end.
@@ -260,6 +272,66 @@ export const getProject = <ThrowOnError extends boolean = true>(options: Options
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}',
+    ...options
+});
+
+/**
+ * List Audit
+ *
+ * Who changed what, newest first. Sign-ins of the project's members are there too.
+ */
+export const listAudit = <ThrowOnError extends boolean = true>(options: Options<ListAuditData, ThrowOnError>) => (options.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/audit',
+    ...options
+});
+
+/**
+ * Export Audit
+ *
+ * The project's changes, the first one first. Without filters it is a whole chain, which can be verified.
+ */
+export const exportAudit = <ThrowOnError extends boolean = true>(options: Options<ExportAuditData, ThrowOnError>) => (options.client ?? client).get<ExportAuditResponses, ExportAuditErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/audit/export',
+    ...options
+});
+
+/**
+ * List Audit Values
+ *
+ * What there is to filter by.
+ */
+export const listAuditValues = <ThrowOnError extends boolean = true>(options: Options<ListAuditValuesData, ThrowOnError>) => (options.client ?? client).get<ListAuditValuesResponses, ListAuditValuesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/audit/values',
+    ...options
+});
+
+/**
+ * Verify Audit
+ *
+ * Compute 10,000 rows of the chain again, and look whether it ends where it should.
+ */
+export const verifyAudit = <ThrowOnError extends boolean = true>(options: Options<VerifyAuditData, ThrowOnError>) => (options.client ?? client).get<VerifyAuditResponses, VerifyAuditErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/audit/verify',
+    ...options
+});
+
+/**
+ * Get Audit Entry
+ *
+ * One change, with what there was and what there is.
+ */
+export const getAuditEntry = <ThrowOnError extends boolean = true>(options: Options<GetAuditEntryData, ThrowOnError>) => (options.client ?? client).get<GetAuditEntryResponses, GetAuditEntryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/audit/{id}',
     ...options
 });
 

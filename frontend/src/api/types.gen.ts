@@ -13,6 +13,18 @@ export type Accepted = {
 };
 
 /**
+ * Who did it, as they were called then.
+ */
+export type ActorBody = {
+    kind: 'user' | 'key' | 'operator' | 'weir' | 'nobody';
+    /**
+     * Of a user or an API key.
+     */
+    id: string | null;
+    name: string;
+};
+
+/**
  * How the sink answers from now on, for a day.
  */
 export type AnswerRequest = {
@@ -34,6 +46,113 @@ export type AttemptBody = {
 };
 
 /**
+ * One change with what there was and what there is. Of secrets it is kept that they are there, and that they changed.
+ */
+export type AuditEntry = {
+    id: string;
+    /**
+     * Null for what concerns no project, such as a sign-in.
+     */
+    projectId: string | null;
+    chain: string;
+    /**
+     * Its number in its chain, without gaps.
+     */
+    sequence: number;
+    at: string;
+    actor: ActorBody;
+    /**
+     * The actor's role in the project at that time.
+     */
+    role: string | null;
+    via: 'console' | 'key' | 'command' | 'api' | 'operator' | 'weir';
+    /**
+     * The program, as it calls itself.
+     */
+    agent: string | null;
+    address: string | null;
+    requestId: string | null;
+    action: string;
+    thing: ThingBody;
+    prevHash: string;
+    hash: string;
+    /**
+     * Null for what is new.
+     */
+    before: unknown;
+    /**
+     * Null for what is gone.
+     */
+    after: unknown;
+};
+
+/**
+ * One change. `hash` is computed of all of it, what was before and after included, and of `prevHash`.
+ */
+export type AuditItem = {
+    id: string;
+    /**
+     * Null for what concerns no project, such as a sign-in.
+     */
+    projectId: string | null;
+    chain: string;
+    /**
+     * Its number in its chain, without gaps.
+     */
+    sequence: number;
+    at: string;
+    actor: ActorBody;
+    /**
+     * The actor's role in the project at that time.
+     */
+    role: string | null;
+    via: 'console' | 'key' | 'command' | 'api' | 'operator' | 'weir';
+    /**
+     * The program, as it calls itself.
+     */
+    agent: string | null;
+    address: string | null;
+    requestId: string | null;
+    action: string;
+    thing: ThingBody;
+    prevHash: string;
+    hash: string;
+};
+
+/**
+ * Changes, newest first. A page of a search may have few or none and still have a `next`.
+ */
+export type AuditList = {
+    items: Array<AuditItem>;
+    next?: string | null;
+    /**
+     * How many there are in all, at most 10,001; on a first page without `q` alone.
+     */
+    total?: number | null;
+    /**
+     * How far a filter was looked for, where `next` goes on from there.
+     */
+    searched?: AuditSearchedBody | null;
+};
+
+/**
+ * How far a search came.
+ */
+export type AuditSearchedBody = {
+    count: number;
+    until: string;
+};
+
+/**
+ * What there is to filter by, among the newest 10,000.
+ */
+export type AuditValues = {
+    actors: Array<ActorBody>;
+    actions: Array<string>;
+    kinds: Array<string>;
+};
+
+/**
  * The elements of a batch in their order.
  */
 export type BatchAccepted = {
@@ -50,6 +169,18 @@ export type BatchResult = {
     problem?: {
         [key: string]: unknown;
     } | null;
+};
+
+/**
+ * The first place at which a chain does not hold.
+ *
+ * `missing`: rows before this one are not there. `changed`: it says something else than it did. `relinked`: it does not
+ * follow the one before. `head`: from here on rows are not there that were.
+ */
+export type BreakBody = {
+    sequence: number;
+    id: string | null;
+    reason: 'missing' | 'changed' | 'relinked' | 'head';
 };
 
 /**
@@ -542,6 +673,14 @@ export type GotBody = {
     body: string;
     bodyEncoding: 'text' | 'base64';
     bodyTruncated: boolean;
+};
+
+/**
+ * Where a chain ends.
+ */
+export type HeadBody = {
+    sequence: number;
+    hash: string;
 };
 
 /**
@@ -2021,6 +2160,15 @@ export type SubscriptionReplace = {
 };
 
 /**
+ * What it was done to, as it was called then.
+ */
+export type ThingBody = {
+    kind: string;
+    id: string | null;
+    name: string;
+};
+
+/**
  * What would be sent; without `error`, an `event` that is null is not sent at all.
  */
 export type TransformBody = {
@@ -2168,6 +2316,28 @@ export type UserBody = {
     email: string;
     name: string;
     hasPassword: boolean;
+};
+
+/**
+ * Whether the chain holds so far.
+ */
+export type VerdictBody = {
+    holds: boolean;
+    /**
+     * How many were computed now.
+     */
+    rows: number;
+    /**
+     * The last of them.
+     */
+    sequence: number;
+    hash: string;
+    head: HeadBody;
+    broken: BreakBody | null;
+    /**
+     * `after` of the next part; null when this was the last.
+     */
+    next: number | null;
 };
 
 /**
@@ -3409,6 +3579,80 @@ export type GetMeResponses = {
 
 export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
 
+export type ListMyAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+        /**
+         * `user:ID`, `key:ID`, `operator:NAME`, `weir:NAME`, or a name.
+         */
+        actor?: string | null;
+        /**
+         * Any of these, such as `subscription.changed`.
+         */
+        action?: Array<string>;
+        /**
+         * Any of these kinds of things.
+         */
+        kind?: Array<string>;
+        /**
+         * The id or the name of the thing.
+         */
+        thing?: string | null;
+        /**
+         * At or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Before this instant.
+         */
+        until?: string | null;
+        /**
+         * Text in names, ids, actions, addresses and values, in any case.
+         */
+        q?: string | null;
+    };
+    url: '/v1/me/audit';
+};
+
+export type ListMyAuditErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListMyAuditError = ListMyAuditErrors[keyof ListMyAuditErrors];
+
+export type ListMyAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditList;
+};
+
+export type ListMyAuditResponse = ListMyAuditResponses[keyof ListMyAuditResponses];
+
 export type SetPasswordData = {
     body: PasswordRequestWritable;
     path?: never;
@@ -3603,6 +3847,298 @@ export type GetProjectResponses = {
 };
 
 export type GetProjectResponse = GetProjectResponses[keyof GetProjectResponses];
+
+export type ListAuditData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+        /**
+         * `user:ID`, `key:ID`, `operator:NAME`, `weir:NAME`, or a name.
+         */
+        actor?: string | null;
+        /**
+         * Any of these, such as `subscription.changed`.
+         */
+        action?: Array<string>;
+        /**
+         * Any of these kinds of things.
+         */
+        kind?: Array<string>;
+        /**
+         * The id or the name of the thing.
+         */
+        thing?: string | null;
+        /**
+         * At or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Before this instant.
+         */
+        until?: string | null;
+        /**
+         * Text in names, ids, actions, addresses and values, in any case.
+         */
+        q?: string | null;
+    };
+    url: '/v1/projects/{project}/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditList;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        format?: 'ndjson' | 'csv';
+        /**
+         * `user:ID`, `key:ID`, `operator:NAME`, `weir:NAME`, or a name.
+         */
+        actor?: string | null;
+        /**
+         * Any of these, such as `subscription.changed`.
+         */
+        action?: Array<string>;
+        /**
+         * Any of these kinds of things.
+         */
+        kind?: Array<string>;
+        /**
+         * The id or the name of the thing.
+         */
+        thing?: string | null;
+        /**
+         * At or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Before this instant.
+         */
+        until?: string | null;
+        /**
+         * Text in names, ids, actions, addresses and values, in any case.
+         */
+        q?: string | null;
+    };
+    url: '/v1/projects/{project}/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * One change a line, the first one first.
+     */
+    200: AuditEntry;
+};
+
+export type ExportAuditResponse = ExportAuditResponses[keyof ExportAuditResponses];
+
+export type ListAuditValuesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/audit/values';
+};
+
+export type ListAuditValuesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListAuditValuesError = ListAuditValuesErrors[keyof ListAuditValuesErrors];
+
+export type ListAuditValuesResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditValues;
+};
+
+export type ListAuditValuesResponse = ListAuditValuesResponses[keyof ListAuditValuesResponses];
+
+export type VerifyAuditData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * `next` of the part before.
+         */
+        after?: number;
+        /**
+         * `SEQUENCE:HASH` of an earlier answer, which has to be there still.
+         */
+        head?: string | null;
+    };
+    url: '/v1/projects/{project}/audit/verify';
+};
+
+export type VerifyAuditErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type VerifyAuditError = VerifyAuditErrors[keyof VerifyAuditErrors];
+
+export type VerifyAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: VerdictBody;
+};
+
+export type VerifyAuditResponse = VerifyAuditResponses[keyof VerifyAuditResponses];
+
+export type GetAuditEntryData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/audit/{id}';
+};
+
+export type GetAuditEntryErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetAuditEntryError = GetAuditEntryErrors[keyof GetAuditEntryErrors];
+
+export type GetAuditEntryResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditEntry;
+};
+
+export type GetAuditEntryResponse = GetAuditEntryResponses[keyof GetAuditEntryResponses];
 
 export type ListDeliveriesData = {
     body?: never;

@@ -1,6 +1,7 @@
 """Who changed what: rows that are chained by their hashes and can only be added."""
 
 from alembic import op
+from sqlalchemy import text
 
 revision = "0010"
 down_revision = "0009"
@@ -63,11 +64,22 @@ CREATE FUNCTION audit_hash(entry audit) RETURNS bytea LANGUAGE sql STABLE AS $$
 $$
 """
 
-# The head's row is locked from here to the end of the transaction: numbers come without gaps, and in the order of
-# commits. It is the definer's, so that a role that may only add rows cannot choose where a chain ends.
+# Names that are not given are looked up, as they are now. Then the head's row is locked to the end of the transaction:
+# numbers come without gaps, and in the order of commits. All of it is done as the owner, so that a role that may only
+# add rows cannot choose where a chain ends, and one that does not see all people can record who it was.
 APPEND = """
-CREATE FUNCTION audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 BEGIN
+    IF NEW.actor_kind = 'user' THEN
+        NEW.actor_name := coalesce(
+            nullif(NEW.actor_name, ''), (SELECT name FROM users WHERE id = NEW.actor_id::uuid), '');
+        NEW.role := coalesce(
+            NEW.role,
+            (SELECT role FROM members WHERE project_id = NEW.project_id AND user_id = NEW.actor_id::uuid));
+    ELSIF NEW.actor_kind = 'key' THEN
+        NEW.actor_name := coalesce(
+            nullif(NEW.actor_name, ''), (SELECT name FROM api_keys WHERE id = NEW.actor_id), '');
+    END IF;
     NEW.chain := coalesce(NEW.project_id, '00000000-0000-0000-0000-000000000000');
     INSERT INTO audit_heads AS h (chain, sequence, hash) VALUES (NEW.chain, 1, decode(repeat('00', 32), 'hex'))
         ON CONFLICT (chain) DO UPDATE SET sequence = h.sequence + 1
@@ -103,7 +115,9 @@ TRIGGERS = (
 
 def upgrade() -> None:
     """The version before runs beside it and records nothing."""
-    for statement in (TABLE, *INDEXES, HEADS, HASH, APPEND, REFUSE, *TRIGGERS):
+    schema = op.get_bind().scalar(text("SELECT quote_ident(current_schema())"))
+    append = APPEND.format(schema=schema)
+    for statement in (TABLE, *INDEXES, HEADS, HASH, append, REFUSE, *TRIGGERS):
         op.execute(statement)
 
 
