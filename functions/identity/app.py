@@ -9,6 +9,7 @@ from starlette.responses import Response
 from functions.identity.device.routes import device
 from functions.identity.front import Front, user_body
 from functions.identity.function import FUNCTION
+from functions.identity.invitations.routes import acceptance
 from functions.identity.oidc.routes import oidc
 from functions.identity.schemas import (
     EnteredBody,
@@ -47,6 +48,7 @@ def create(resources: Resources) -> FastAPI:
         _router(identity, front),
         device(resources, identity, front),
         oidc(resources, identity, front),
+        acceptance(resources, identity, front),
     )
 
 

@@ -5,6 +5,14 @@ export type ClientOptions = {
 };
 
 /**
+ * Name and password of a new account; neither from whoever is signed in, who joins with the account they have.
+ */
+export type AcceptRequest = {
+    name?: string | null;
+    password?: null;
+};
+
+/**
  * One event that is on disk. A `duplicate` has the uid of the first of its kind.
  */
 export type Accepted = {
@@ -741,6 +749,67 @@ export type HeadBody = {
 };
 
 /**
+ * An invitation that nobody has accepted yet.
+ *
+ * `void`: whoever invited may not invite to that role any more, so the link opens nothing.
+ */
+export type InvitationBody = {
+    id: string;
+    email: string;
+    role: string;
+    state: 'pending' | 'expired' | 'void';
+    invitedBy: InviterBody;
+    createdAt: string;
+    expiresAt: string;
+};
+
+/**
+ * Invitations, newest first.
+ */
+export type InvitationList = {
+    items: Array<InvitationBody>;
+    next?: string | null;
+};
+
+/**
+ * Who shall come in, and with which role: a built-in one, or one of the project's own.
+ */
+export type InvitationRequest = {
+    email: string;
+    role: string;
+};
+
+/**
+ * The token behind the `#` of the link.
+ */
+export type InvitationTokenRequest = {
+    token: string;
+};
+
+/**
+ * The same with its link, which is answered this once. `mailed` says whether it went out by mail as well.
+ */
+export type InvitationWithLinkBody = {
+    id: string;
+    email: string;
+    role: string;
+    state: 'pending' | 'expired' | 'void';
+    invitedBy: InviterBody;
+    createdAt: string;
+    expiresAt: string;
+    link: string;
+    mailed: boolean;
+};
+
+/**
+ * Who invited: `user:…` or `key:…`, and their name; empty when they are gone.
+ */
+export type InviterBody = {
+    id: string;
+    name: string;
+};
+
+/**
  * An API key with its text, this once.
  */
 export type IssuedKeyBody = {
@@ -759,6 +828,13 @@ export type IssuedKeyBody = {
     previousExpiresAt: string | null;
     previousUsedAt: string | null;
     key: string;
+};
+
+/**
+ * The project that the account is in from now on.
+ */
+export type JoinedBody = {
+    project: string;
 };
 
 /**
@@ -1045,6 +1121,20 @@ export type OidcRequest = {
  */
 export type OidcStartBody = {
     authorizationUrl: string;
+};
+
+/**
+ * What an invitation is to, and whether it is good: `void` when whoever invited may not invite to it any more.
+ *
+ * `member` is said to the signed-in who are in the project already.
+ */
+export type OpenedInvitationBody = {
+    project: string;
+    role: string;
+    email: string;
+    invitedBy: string;
+    expiresAt: string;
+    state: 'open' | 'expired' | 'used' | 'void' | 'member';
 };
 
 /**
@@ -2497,6 +2587,15 @@ export type VerdictBody = {
 };
 
 /**
+ * Name and password of a new account; neither from whoever is signed in, who joins with the account they have.
+ */
+export type AcceptRequestWritable = {
+    token: string;
+    name?: string | null;
+    password?: string | null;
+};
+
+/**
  * What the provider has put in the address. `invitation` is the token of one that is to be accepted by it.
  */
 export type OidcCallbackRequestWritable = {
@@ -3913,6 +4012,118 @@ export type PollDeviceResponses = {
 
 export type PollDeviceResponse = PollDeviceResponses[keyof PollDeviceResponses];
 
+export type OpenInvitationData = {
+    body: InvitationTokenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/invitation';
+};
+
+export type OpenInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type OpenInvitationError = OpenInvitationErrors[keyof OpenInvitationErrors];
+
+export type OpenInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: OpenedInvitationBody;
+};
+
+export type OpenInvitationResponse = OpenInvitationResponses[keyof OpenInvitationResponses];
+
+export type AcceptInvitationData = {
+    body: AcceptRequestWritable;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/invitation/accept';
+};
+
+export type AcceptInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitationErrors];
+
+export type AcceptInvitationResponses = {
+    /**
+     * Response Acceptinvitation
+     *
+     * Successful Response
+     */
+    200: JoinedBody | SessionBody | StepBody;
+};
+
+export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
+
 export type ExchangeLinkData = {
     body: LinkRequest;
     path?: never;
@@ -5137,6 +5348,213 @@ export type ExplainEventResponses = {
 };
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
+
+export type ListInvitationsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/invitations';
+};
+
+export type ListInvitationsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListInvitationsError = ListInvitationsErrors[keyof ListInvitationsErrors];
+
+export type ListInvitationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationList;
+};
+
+export type ListInvitationsResponse = ListInvitationsResponses[keyof ListInvitationsResponses];
+
+export type CreateInvitationData = {
+    body: InvitationRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations';
+};
+
+export type CreateInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateInvitationError = CreateInvitationErrors[keyof CreateInvitationErrors];
+
+export type CreateInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    201: InvitationWithLinkBody;
+};
+
+export type CreateInvitationResponse = CreateInvitationResponses[keyof CreateInvitationResponses];
+
+export type RevokeInvitationData = {
+    body?: never;
+    path: {
+        invitation: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations/{invitation}';
+};
+
+export type RevokeInvitationErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RevokeInvitationError = RevokeInvitationErrors[keyof RevokeInvitationErrors];
+
+export type RevokeInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeInvitationResponse = RevokeInvitationResponses[keyof RevokeInvitationResponses];
+
+export type ResendInvitationData = {
+    body?: never;
+    path: {
+        invitation: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations/{invitation}/resend';
+};
+
+export type ResendInvitationErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ResendInvitationError = ResendInvitationErrors[keyof ResendInvitationErrors];
+
+export type ResendInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationWithLinkBody;
+};
+
+export type ResendInvitationResponse = ResendInvitationResponses[keyof ResendInvitationResponses];
 
 export type ListKeysData = {
     body?: never;
