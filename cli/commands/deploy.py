@@ -367,3 +367,71 @@ async def _owner(target: Target, arguments: list[str], seconds: float, output: s
         documents = await target.documents(kubectl)
         said = await owner.let_in(kubernetes, documents, arguments, seconds=seconds)
     show(output, said, rows=[said], columns=[("link", "link")], name=str(said["link"]))
+
+
+@deploy.command("signing-keys")
+@target_options
+@click.option("--algorithm", type=click.Choice(["EdDSA", "ES256"]), help="What the new key signs with.")
+@click.option("--revoke", is_flag=True, help="End all others at once: everybody's token is refreshed.")
+@timeout_option
+@yes_option
+@output_option
+def signing_keys(
+    target: Target, /, *, algorithm: str | None, revoke: bool, timeout: float, yes: bool, output: str
+) -> None:
+    """Exchange the key that signs access tokens, as `weir signing-keys rotate` does, where the database is.
+
+    \b
+    Example:
+      weir deploy signing-keys production
+      weir deploy signing-keys production --revoke --yes
+    """  # noqa: D301
+    from cli.commands.at_rest import confirm_revoking
+
+    confirm_revoking(revoke=revoke, yes=yes)
+    asked = [*(["--algorithm", algorithm] if algorithm else []), *(["--revoke"] if revoke else [])]
+    _run(_signing_keys(target, asked, timeout, output))
+
+
+async def _signing_keys(target: Target, asked: list[str], seconds: float, output: str) -> None:
+    from cli.commands.at_rest import show_rotated
+    from cli.deploy import programs
+
+    async with _reached(target) as (kubectl, kubernetes):
+        documents = await target.documents(kubectl)
+        said = await programs.run(
+            kubernetes, documents, "signing-keys", "shared.auth.rotate", asked, says="kid", seconds=seconds
+        )
+        if not said:
+            raise programs.unread(kubernetes, "key", "the key was exchanged; run it again to see it")
+    show_rotated(said, output)
+
+
+@deploy.command("secrets")
+@target_options
+@timeout_option
+@output_option
+def secrets(target: Target, /, *, timeout: float, output: str) -> None:
+    """Seal what is secret at rest with the newest key, as `weir secrets rotate` does, where the database is.
+
+    Requests go on. Ended in between it may be run again; it fails while something is left that another key has sealed.
+
+    \b
+    Example:
+      weir deploy secrets production --timeout 30m
+    """  # noqa: D301
+    _run(_secrets(target, timeout, output))
+
+
+async def _secrets(target: Target, seconds: float, output: str) -> None:
+    from cli.commands.at_rest import show_resealed
+    from cli.deploy import programs
+
+    async with _reached(target) as (kubectl, kubernetes):
+        documents = await target.documents(kubectl)
+        said = await programs.run(
+            kubernetes, documents, "secrets", "shared.auth.reseal", [], says="sealed", seconds=seconds
+        )
+        if not said:
+            raise programs.unread(kubernetes, "count", "nothing is left to be sealed")
+    show_resealed(said, output)

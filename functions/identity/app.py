@@ -10,6 +10,7 @@ from functions.identity.answers import public_problems
 from functions.identity.device.routes import device
 from functions.identity.front import Front, user_body
 from functions.identity.function import FUNCTION
+from functions.identity.invitations.routes import acceptance
 from functions.identity.notices.queries import notices_of
 from functions.identity.notices.routes import notices
 from functions.identity.notices.schemas import NoticeBody
@@ -59,6 +60,7 @@ def create(resources: Resources) -> FastAPI:
         notices(identity),
         device(resources, identity, front),
         oidc(resources, identity, front),
+        acceptance(resources, identity, front),
     )
 
 

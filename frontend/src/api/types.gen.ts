@@ -5,6 +5,14 @@ export type ClientOptions = {
 };
 
 /**
+ * Name and password of a new account; neither from whoever is signed in, who joins with the account they have.
+ */
+export type AcceptRequest = {
+    name?: string | null;
+    password?: null;
+};
+
+/**
  * One event that is on disk. A `duplicate` has the uid of the first of its kind.
  */
 export type Accepted = {
@@ -786,6 +794,67 @@ export type HeadBody = {
 };
 
 /**
+ * An invitation that nobody has accepted yet.
+ *
+ * `void`: whoever invited may not invite to that role any more, so the link opens nothing.
+ */
+export type InvitationBody = {
+    id: string;
+    email: string;
+    role: string;
+    state: 'pending' | 'expired' | 'void';
+    invitedBy: InviterBody;
+    createdAt: string;
+    expiresAt: string;
+};
+
+/**
+ * Invitations, newest first.
+ */
+export type InvitationList = {
+    items: Array<InvitationBody>;
+    next?: string | null;
+};
+
+/**
+ * Who shall come in, and with which role: a built-in one, or one of the project's own.
+ */
+export type InvitationRequest = {
+    email: string;
+    role: string;
+};
+
+/**
+ * The token behind the `#` of the link.
+ */
+export type InvitationTokenRequest = {
+    token: string;
+};
+
+/**
+ * The same with its link, which is answered this once. `mailed` says whether it went out by mail as well.
+ */
+export type InvitationWithLinkBody = {
+    id: string;
+    email: string;
+    role: string;
+    state: 'pending' | 'expired' | 'void';
+    invitedBy: InviterBody;
+    createdAt: string;
+    expiresAt: string;
+    link: string;
+    mailed: boolean;
+};
+
+/**
+ * Who invited: `user:…` or `key:…`, and their name; empty when they are gone.
+ */
+export type InviterBody = {
+    id: string;
+    name: string;
+};
+
+/**
  * An API key with its text, this once.
  */
 export type IssuedKeyBody = {
@@ -804,6 +873,13 @@ export type IssuedKeyBody = {
     previousExpiresAt: string | null;
     previousUsedAt: string | null;
     key: string;
+};
+
+/**
+ * The project that the account is in from now on.
+ */
+export type JoinedBody = {
+    project: string;
 };
 
 /**
@@ -1165,6 +1241,7 @@ export type OidcStartBody = {
 };
 
 /**
+<<<<<<< HEAD
  * What `navigator.credentials` is given, as `PublicKeyCredential.parse…OptionsFromJSON()` reads it.
  */
 export type OptionsBody = {
@@ -1178,6 +1255,19 @@ export type OptionsBody = {
  */
 export type OptionsRequest = {
     ticket?: string | null;
+=======
+ * What an invitation is to, and whether it is good: `void` when whoever invited may not invite to it any more.
+ *
+ * `member` is said to the signed-in who are in the project already.
+ */
+export type OpenedInvitationBody = {
+    project: string;
+    role: string;
+    email: string;
+    invitedBy: string;
+    expiresAt: string;
+    state: 'open' | 'expired' | 'used' | 'void' | 'member';
+>>>>>>> main
 };
 
 /**
@@ -2731,6 +2821,15 @@ export type VerdictBody = {
 };
 
 /**
+ * Name and password of a new account; neither from whoever is signed in, who joins with the account they have.
+ */
+export type AcceptRequestWritable = {
+    token: string;
+    name?: string | null;
+    password?: string | null;
+};
+
+/**
  * What the provider has put in the address. `invitation` is the token of one that is to be accepted by it.
  */
 export type OidcCallbackRequestWritable = {
@@ -4156,6 +4255,7 @@ export type PollDeviceResponses = {
 
 export type PollDeviceResponse = PollDeviceResponses[keyof PollDeviceResponses];
 
+<<<<<<< HEAD
 export type ForgetPasswordData = {
     body: ForgottenRequest;
     path?: never;
@@ -4164,15 +4264,40 @@ export type ForgetPasswordData = {
 };
 
 export type ForgetPasswordErrors = {
+=======
+export type OpenInvitationData = {
+    body: InvitationTokenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/invitation';
+};
+
+export type OpenInvitationErrors = {
+>>>>>>> main
     /**
      * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
      */
     400: Problem;
     /**
+<<<<<<< HEAD
      * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
+=======
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+>>>>>>> main
      * The request is too large. Types: `too-large`.
      */
     413: Problem;
@@ -4185,15 +4310,75 @@ export type ForgetPasswordErrors = {
      */
     422: Problem;
     /**
+<<<<<<< HEAD
      * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
      */
     429: Problem;
+=======
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type OpenInvitationError = OpenInvitationErrors[keyof OpenInvitationErrors];
+
+export type OpenInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: OpenedInvitationBody;
+};
+
+export type OpenInvitationResponse = OpenInvitationResponses[keyof OpenInvitationResponses];
+
+export type AcceptInvitationData = {
+    body: AcceptRequestWritable;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/invitation/accept';
+};
+
+export type AcceptInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+>>>>>>> main
     /**
      * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
      */
     503: Problem;
 };
 
+<<<<<<< HEAD
 export type ForgetPasswordError = ForgetPasswordErrors[keyof ForgetPasswordErrors];
 
 export type ForgetPasswordResponses = {
@@ -4204,6 +4389,20 @@ export type ForgetPasswordResponses = {
 };
 
 export type ForgetPasswordResponse = ForgetPasswordResponses[keyof ForgetPasswordResponses];
+=======
+export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitationErrors];
+
+export type AcceptInvitationResponses = {
+    /**
+     * Response Acceptinvitation
+     *
+     * Successful Response
+     */
+    200: JoinedBody | SessionBody | StepBody;
+};
+
+export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
+>>>>>>> main
 
 export type ExchangeLinkData = {
     body: LinkRequest;
@@ -6241,6 +6440,213 @@ export type ExplainEventResponses = {
 };
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
+
+export type ListInvitationsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/invitations';
+};
+
+export type ListInvitationsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListInvitationsError = ListInvitationsErrors[keyof ListInvitationsErrors];
+
+export type ListInvitationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationList;
+};
+
+export type ListInvitationsResponse = ListInvitationsResponses[keyof ListInvitationsResponses];
+
+export type CreateInvitationData = {
+    body: InvitationRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations';
+};
+
+export type CreateInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateInvitationError = CreateInvitationErrors[keyof CreateInvitationErrors];
+
+export type CreateInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    201: InvitationWithLinkBody;
+};
+
+export type CreateInvitationResponse = CreateInvitationResponses[keyof CreateInvitationResponses];
+
+export type RevokeInvitationData = {
+    body?: never;
+    path: {
+        invitation: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations/{invitation}';
+};
+
+export type RevokeInvitationErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RevokeInvitationError = RevokeInvitationErrors[keyof RevokeInvitationErrors];
+
+export type RevokeInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeInvitationResponse = RevokeInvitationResponses[keyof RevokeInvitationResponses];
+
+export type ResendInvitationData = {
+    body?: never;
+    path: {
+        invitation: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations/{invitation}/resend';
+};
+
+export type ResendInvitationErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ResendInvitationError = ResendInvitationErrors[keyof ResendInvitationErrors];
+
+export type ResendInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationWithLinkBody;
+};
+
+export type ResendInvitationResponse = ResendInvitationResponses[keyof ResendInvitationResponses];
 
 export type ListKeysData = {
     body?: never;
