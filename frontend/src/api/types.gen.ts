@@ -1241,7 +1241,20 @@ export type OidcStartBody = {
 };
 
 /**
-<<<<<<< HEAD
+ * What an invitation is to, and whether it is good: `void` when whoever invited may not invite to it any more.
+ *
+ * `member` is said to the signed-in who are in the project already.
+ */
+export type OpenedInvitationBody = {
+    project: string;
+    role: string;
+    email: string;
+    invitedBy: string;
+    expiresAt: string;
+    state: 'open' | 'expired' | 'used' | 'void' | 'member';
+};
+
+/**
  * What `navigator.credentials` is given, as `PublicKeyCredential.parse…OptionsFromJSON()` reads it.
  */
 export type OptionsBody = {
@@ -1255,19 +1268,6 @@ export type OptionsBody = {
  */
 export type OptionsRequest = {
     ticket?: string | null;
-=======
- * What an invitation is to, and whether it is good: `void` when whoever invited may not invite to it any more.
- *
- * `member` is said to the signed-in who are in the project already.
- */
-export type OpenedInvitationBody = {
-    project: string;
-    role: string;
-    email: string;
-    invitedBy: string;
-    expiresAt: string;
-    state: 'open' | 'expired' | 'used' | 'void' | 'member';
->>>>>>> main
 };
 
 /**
@@ -4255,7 +4255,6 @@ export type PollDeviceResponses = {
 
 export type PollDeviceResponse = PollDeviceResponses[keyof PollDeviceResponses];
 
-<<<<<<< HEAD
 export type ForgetPasswordData = {
     body: ForgottenRequest;
     path?: never;
@@ -4264,40 +4263,15 @@ export type ForgetPasswordData = {
 };
 
 export type ForgetPasswordErrors = {
-=======
-export type OpenInvitationData = {
-    body: InvitationTokenRequest;
-    path?: never;
-    query?: never;
-    url: '/v1/auth/invitation';
-};
-
-export type OpenInvitationErrors = {
->>>>>>> main
     /**
      * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
      */
     400: Problem;
     /**
-<<<<<<< HEAD
      * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
-=======
-     * There is no valid credential. Types: `unauthenticated`.
-     */
-    401: Problem;
-    /**
-     * The credential does not allow this. Types: `forbidden`.
-     */
-    403: Problem;
-    /**
-     * There is no such thing, or it belongs to another project. Types: `not-found`.
-     */
-    404: Problem;
-    /**
->>>>>>> main
      * The request is too large. Types: `too-large`.
      */
     413: Problem;
@@ -4310,11 +4284,63 @@ export type OpenInvitationErrors = {
      */
     422: Problem;
     /**
-<<<<<<< HEAD
      * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
      */
     429: Problem;
-=======
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ForgetPasswordError = ForgetPasswordErrors[keyof ForgetPasswordErrors];
+
+export type ForgetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    202: ForgottenBody;
+};
+
+export type ForgetPasswordResponse = ForgetPasswordResponses[keyof ForgetPasswordResponses];
+
+export type OpenInvitationData = {
+    body: InvitationTokenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/invitation';
+};
+
+export type OpenInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
      * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
      */
     503: Problem;
@@ -4348,7 +4374,7 @@ export type AcceptInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4371,25 +4397,12 @@ export type AcceptInvitationErrors = {
      * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
->>>>>>> main
     /**
      * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
      */
     503: Problem;
 };
 
-<<<<<<< HEAD
-export type ForgetPasswordError = ForgetPasswordErrors[keyof ForgetPasswordErrors];
-
-export type ForgetPasswordResponses = {
-    /**
-     * Successful Response
-     */
-    202: ForgottenBody;
-};
-
-export type ForgetPasswordResponse = ForgetPasswordResponses[keyof ForgetPasswordResponses];
-=======
 export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitationErrors];
 
 export type AcceptInvitationResponses = {
@@ -4402,7 +4415,6 @@ export type AcceptInvitationResponses = {
 };
 
 export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
->>>>>>> main
 
 export type ExchangeLinkData = {
     body: LinkRequest;
@@ -6465,7 +6477,7 @@ export type ListInvitationsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6512,7 +6524,7 @@ export type CreateInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6572,7 +6584,7 @@ export type RevokeInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6616,7 +6628,7 @@ export type ResendInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
