@@ -324,19 +324,40 @@ async def _contract(target: Target, seconds: float, *, yes: bool, output: str) -
 @click.option(
     "--project", default="default", show_default=True, help="What they are to own; made if need be."
 )
+@click.option("--only-link", is_flag=True, help="For anybody who has an account: nobody becomes an owner.")
+@click.option(
+    "--without-second-factor",
+    is_flag=True,
+    help="Remove the authenticator, passkeys and recovery codes of somebody who lost them. Implies --only-link.",
+)
 @timeout_option
 @output_option
-def owner(target: Target, /, *, email: str, name: str, project: str, timeout: float, output: str) -> None:
+def owner(
+    target: Target,
+    /,
+    *,
+    email: str,
+    name: str,
+    project: str,
+    only_link: bool,
+    without_second_factor: bool,
+    timeout: float,
+    output: str,
+) -> None:
     """Print a link with which somebody signs in as the owner of a project, once, within a quarter of an hour.
 
-    Where nobody can sign in yet, and where an owner has lost their password. The rest they do in the console.
+    Where nobody can sign in yet, and where somebody has lost their password or their second factor. The rest they do
+    in the console.
 
     \b
     Example:
       weir deploy owner production --email ann@example.com
       weir deploy owner production --email ann@example.com --project orders
+      weir deploy owner production --email mara@example.com --only-link
+      weir deploy owner production --email mara@example.com --without-second-factor
     """  # noqa: D301
-    _run(_owner(target, [email, "--name", name, "--project", project], timeout, output))
+    flags = ["--only-link"] * only_link + ["--without-second-factor"] * without_second_factor
+    _run(_owner(target, [email, "--name", name, "--project", project, *flags], timeout, output))
 
 
 async def _owner(target: Target, arguments: list[str], seconds: float, output: str) -> None:

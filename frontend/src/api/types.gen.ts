@@ -389,6 +389,13 @@ export type CloudEvent = {
 };
 
 /**
+ * A code of the authenticator that is being set up.
+ */
+export type CodeRequest = {
+    code: string;
+};
+
+/**
  * A new project; `apiKey` is there when an API key made it, since its own key opens only its project.
  */
 export type CreatedProjectBody = {
@@ -405,6 +412,23 @@ export type CreatorBody = {
     kind: 'user' | 'key';
     id: string;
     name: string | null;
+};
+
+/**
+ * What the user signs in with.
+ *
+ * `currentPassword` says whether setting another password asks for the one there is. `proof` names what would prove
+ * anew who is there, and until when the last proof is enough; without any way, one has to sign in again.
+ */
+export type CredentialsBody = {
+    hasPassword: boolean;
+    currentPassword: boolean;
+    totp: TotpBody | null;
+    passkeys: Array<PasskeyBody>;
+    passkeysWorkHere: boolean;
+    recoveryCodesLeft: number;
+    proofUntil: string | null;
+    proofWays: Array<'password' | 'code' | 'passkey'>;
 };
 
 /**
@@ -590,6 +614,13 @@ export type DeviceSessionBody = {
 };
 
 /**
+ * How many sessions were ended.
+ */
+export type EndedSessionsBody = {
+    ended: number;
+};
+
+/**
  * A stored event with all of its deliveries.
  */
 export type EventBody = {
@@ -729,6 +760,20 @@ export type FaultBody = {
 };
 
 /**
+ * By whom a link is to be had: by mail, if the address is somebody's here, or from who runs this Weir.
+ */
+export type ForgottenBody = {
+    by: 'mail' | 'operator';
+};
+
+/**
+ * Whose password is forgotten.
+ */
+export type ForgottenRequest = {
+    email: string;
+};
+
+/**
  * What the sink answered.
  */
 export type GotBody = {
@@ -844,6 +889,19 @@ export type JwksBody = {
     keys: Array<{
         [key: string]: string;
     }>;
+};
+
+/**
+ * A session of the user's: what began it, when and where it was last used. `isCurrent` is the one that asks.
+ */
+export type KeptSessionBody = {
+    id: string;
+    how: 'password' | 'link' | 'passkey' | 'sso' | 'invitation' | 'device';
+    startedAt: string;
+    lastUsedAt: string;
+    address: string;
+    browser: string;
+    isCurrent: boolean;
 };
 
 /**
@@ -1002,11 +1060,31 @@ export type LinkStepBody = {
 };
 
 /**
- * The signed-in user.
+ * `RegistrationResponseJSON`: what `PublicKeyCredential.toJSON()` gives after `create`.
+ */
+export type MadePasskey = {
+    id: string;
+    rawId: string;
+    type: string;
+    response: MadeResponse;
+};
+
+/**
+ * `AuthenticatorAttestationResponseJSON`, what of it is looked at.
+ */
+export type MadeResponse = {
+    clientDataJSON: string;
+    attestationObject: string;
+    transports?: Array<string>;
+};
+
+/**
+ * The signed-in user. `notices` are what they should know of their account, newest first, until put away.
  */
 export type MeBody = {
     user: UserBody;
     projects: Array<MembershipBody>;
+    notices: Array<NoticeBody>;
 };
 
 /**
@@ -1085,6 +1163,45 @@ export type MethodsBody = {
 };
 
 /**
+ * What the user is to be called.
+ */
+export type NameRequest = {
+    name: string;
+};
+
+/**
+ * A passkey that was just added, with recovery codes when it is the first second factor. They are shown once.
+ */
+export type NewPasskeyBody = {
+    id: string;
+    name: string;
+    relyingParty: string;
+    isSynced: boolean;
+    createdAt: string;
+    lastUsedAt: string | null;
+    recoveryCodes: Array<string> | null;
+};
+
+/**
+ * What an authenticator is given: as it is typed, and as a QR code says it. Shown once.
+ */
+export type NewTotpBody = {
+    secret: string;
+    uri: string;
+};
+
+/**
+ * Something that the user should know of their account, and where it came from.
+ */
+export type NoticeBody = {
+    id: string;
+    kind: 'sessionReused' | 'recoveryCodeUsed' | 'codesTried' | 'secondFactorRemoved';
+    at: string;
+    address: string;
+    browser: string;
+};
+
+/**
  * Whose tokens are a credential of the producer.
  */
 export type OidcBody = {
@@ -1138,6 +1255,22 @@ export type OpenedInvitationBody = {
 };
 
 /**
+ * What `navigator.credentials` is given, as `PublicKeyCredential.parse…OptionsFromJSON()` reads it.
+ */
+export type OptionsBody = {
+    publicKey: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * With the ticket of the step before, the passkeys of that account alone are asked for.
+ */
+export type OptionsRequest = {
+    ticket?: string | null;
+};
+
+/**
  * How many of an event's deliveries are in each state.
  */
 export type OutcomeBody = {
@@ -1158,7 +1291,42 @@ export type OverridesBody = {
 };
 
 /**
- * The password to be; `currentPassword` is required when there is one.
+ * A passkey. It works on pages of `relyingParty`.
+ */
+export type PasskeyBody = {
+    id: string;
+    name: string;
+    relyingParty: string;
+    isSynced: boolean;
+    createdAt: string;
+    lastUsedAt: string | null;
+};
+
+/**
+ * What a passkey is to be called.
+ */
+export type PasskeyName = {
+    name: string;
+};
+
+/**
+ * A new passkey and what its owner calls it.
+ */
+export type PasskeyRequest = {
+    name: string;
+    credential: MadePasskey;
+};
+
+/**
+ * A passkey, with the ticket where it is the second factor.
+ */
+export type PasskeySignInRequest = {
+    credential: ShownPasskey;
+    ticket?: string | null;
+};
+
+/**
+ * The password to be; `currentPassword` is required when there is one, but from who just came in without it.
  */
 export type PasswordRequest = {
     currentPassword?: null;
@@ -1335,6 +1503,22 @@ export type ProjectRequest = {
 };
 
 /**
+ * Until when nothing more is asked for.
+ */
+export type ProofBody = {
+    until: string;
+};
+
+/**
+ * The password, with a code where the account has a second factor; or a passkey.
+ */
+export type ProofRequest = {
+    password?: null;
+    code?: string | null;
+    passkey?: ShownPasskey | null;
+};
+
+/**
  * Who else signs people in, by the name that stands on the button.
  */
 export type ProviderBody = {
@@ -1354,6 +1538,13 @@ export type ReceivedBody = {
     body: string | null;
     bodyBase64: string | null;
     truncated: boolean;
+};
+
+/**
+ * Recovery codes, which are shown once; null where those that there were go on.
+ */
+export type RecoveryCodesBody = {
+    recoveryCodes: Array<string> | null;
 };
 
 /**
@@ -1506,6 +1697,14 @@ export type SearchedBody = {
 };
 
 /**
+ * A code of the authenticator, or a recovery code, with the ticket of the step before.
+ */
+export type SecondFactorRequest = {
+    ticket: string;
+    code: string;
+};
+
+/**
  * The next secret; one is made when it is absent and the kind can use any.
  */
 export type SecretRequest = {
@@ -1546,6 +1745,14 @@ export type SessionBody = {
 };
 
 /**
+ * All sessions of the user, the one that was used last first.
+ */
+export type SessionList = {
+    items: Array<KeptSessionBody>;
+    next?: null;
+};
+
+/**
  * What a project takes in. PUT replaces: what is absent gets its default, which is no limit.
  *
  * `ratePerSecond` and `burst` are the limit of each producer that has none of its own, and of each API key
@@ -1556,6 +1763,26 @@ export type SettingsBody = {
     ratePerSecond?: number | null;
     burst?: number | null;
     allowedOrigins?: Array<string>;
+};
+
+/**
+ * `AuthenticationResponseJSON`: what `PublicKeyCredential.toJSON()` gives after `get`.
+ */
+export type ShownPasskey = {
+    id: string;
+    rawId: string;
+    type: string;
+    response: ShownResponse;
+};
+
+/**
+ * `AuthenticatorAssertionResponseJSON`, what of it is looked at.
+ */
+export type ShownResponse = {
+    clientDataJSON: string;
+    authenticatorData: string;
+    signature: string;
+    userHandle?: string | null;
 };
 
 /**
@@ -2408,6 +2635,13 @@ export type ThingBody = {
 };
 
 /**
+ * An authenticator that is set up.
+ */
+export type TotpBody = {
+    since: string;
+};
+
+/**
  * What would be sent; without `error`, an `event` that is null is not sent at all.
  */
 export type TransformBody = {
@@ -2606,11 +2840,20 @@ export type OidcCallbackRequestWritable = {
 };
 
 /**
- * The password to be; `currentPassword` is required when there is one.
+ * The password to be; `currentPassword` is required when there is one, but from who just came in without it.
  */
 export type PasswordRequestWritable = {
     password: string;
     currentPassword?: string | null;
+};
+
+/**
+ * The password, with a code where the account has a second factor; or a passkey.
+ */
+export type ProofRequestWritable = {
+    password?: string | null;
+    code?: string | null;
+    passkey?: ShownPasskey | null;
 };
 
 /**
@@ -3370,7 +3613,7 @@ export type SendEventsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3473,7 +3716,7 @@ export type SendWebhookErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3656,7 +3899,7 @@ export type AskForDeviceErrors = {
      */
     400: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3709,7 +3952,7 @@ export type ApproveDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3766,7 +4009,7 @@ export type DenyDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3823,7 +4066,7 @@ export type FindDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3880,7 +4123,7 @@ export type RefreshDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3925,7 +4168,7 @@ export type SignOutDeviceErrors = {
      */
     400: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3974,7 +4217,7 @@ export type PollDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4012,6 +4255,55 @@ export type PollDeviceResponses = {
 
 export type PollDeviceResponse = PollDeviceResponses[keyof PollDeviceResponses];
 
+export type ForgetPasswordData = {
+    body: ForgottenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/forgotten';
+};
+
+export type ForgetPasswordErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ForgetPasswordError = ForgetPasswordErrors[keyof ForgetPasswordErrors];
+
+export type ForgetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    202: ForgottenBody;
+};
+
+export type ForgetPasswordResponse = ForgetPasswordResponses[keyof ForgetPasswordResponses];
+
 export type OpenInvitationData = {
     body: InvitationTokenRequest;
     path?: never;
@@ -4029,7 +4321,7 @@ export type OpenInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4082,7 +4374,7 @@ export type AcceptInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4141,7 +4433,7 @@ export type ExchangeLinkErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4209,7 +4501,7 @@ export type BeginOidcData = {
 
 export type BeginOidcErrors = {
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4254,7 +4546,7 @@ export type FinishOidcErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4313,7 +4605,7 @@ export type LinkOidcErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4353,6 +4645,120 @@ export type LinkOidcResponses = {
 
 export type LinkOidcResponse = LinkOidcResponses[keyof LinkOidcResponses];
 
+export type SignInWithPasskeyData = {
+    body: PasskeySignInRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/passkey';
+};
+
+export type SignInWithPasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SignInWithPasskeyError = SignInWithPasskeyErrors[keyof SignInWithPasskeyErrors];
+
+export type SignInWithPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionBody;
+};
+
+export type SignInWithPasskeyResponse = SignInWithPasskeyResponses[keyof SignInWithPasskeyResponses];
+
+export type AskForPasskeyData = {
+    body: OptionsRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/passkey/options';
+};
+
+export type AskForPasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AskForPasskeyError = AskForPasskeyErrors[keyof AskForPasskeyErrors];
+
+export type AskForPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: OptionsBody;
+};
+
+export type AskForPasskeyResponse = AskForPasskeyResponses[keyof AskForPasskeyResponses];
+
 export type RefreshSessionData = {
     body?: never;
     path?: never;
@@ -4366,7 +4772,7 @@ export type RefreshSessionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4386,6 +4792,59 @@ export type RefreshSessionResponses = {
 
 export type RefreshSessionResponse = RefreshSessionResponses[keyof RefreshSessionResponses];
 
+export type ShowSecondFactorData = {
+    body: SecondFactorRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/second-factor';
+};
+
+export type ShowSecondFactorErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ShowSecondFactorError = ShowSecondFactorErrors[keyof ShowSecondFactorErrors];
+
+export type ShowSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionBody;
+};
+
+export type ShowSecondFactorResponse = ShowSecondFactorResponses[keyof ShowSecondFactorResponses];
+
 export type SignInData = {
     body: SignInRequestWritable;
     path?: never;
@@ -4403,7 +4862,7 @@ export type SignInErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4450,7 +4909,7 @@ export type SignOutData = {
 
 export type SignOutErrors = {
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4483,7 +4942,7 @@ export type GetMeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4502,6 +4961,55 @@ export type GetMeResponses = {
 };
 
 export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
+export type RenameMeData = {
+    body: NameRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/me';
+};
+
+export type RenameMeErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RenameMeError = RenameMeErrors[keyof RenameMeErrors];
+
+export type RenameMeResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserBody;
+};
+
+export type RenameMeResponse = RenameMeResponses[keyof RenameMeResponses];
 
 export type ListMyAuditData = {
     body?: never;
@@ -4553,7 +5061,7 @@ export type ListMyAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4577,6 +5085,270 @@ export type ListMyAuditResponses = {
 
 export type ListMyAuditResponse = ListMyAuditResponses[keyof ListMyAuditResponses];
 
+export type GetCredentialsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/credentials';
+};
+
+export type GetCredentialsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetCredentialsError = GetCredentialsErrors[keyof GetCredentialsErrors];
+
+export type GetCredentialsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CredentialsBody;
+};
+
+export type GetCredentialsResponse = GetCredentialsResponses[keyof GetCredentialsResponses];
+
+export type PutNoticeAwayData = {
+    body?: never;
+    path: {
+        notice: string;
+    };
+    query?: never;
+    url: '/v1/me/notices/{notice}';
+};
+
+export type PutNoticeAwayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type PutNoticeAwayError = PutNoticeAwayErrors[keyof PutNoticeAwayErrors];
+
+export type PutNoticeAwayResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type PutNoticeAwayResponse = PutNoticeAwayResponses[keyof PutNoticeAwayResponses];
+
+export type AddPasskeyData = {
+    body: PasskeyRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/me/passkeys';
+};
+
+export type AddPasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AddPasskeyError = AddPasskeyErrors[keyof AddPasskeyErrors];
+
+export type AddPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    201: NewPasskeyBody;
+};
+
+export type AddPasskeyResponse = AddPasskeyResponses[keyof AddPasskeyResponses];
+
+export type AskForNewPasskeyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/passkeys/options';
+};
+
+export type AskForNewPasskeyErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AskForNewPasskeyError = AskForNewPasskeyErrors[keyof AskForNewPasskeyErrors];
+
+export type AskForNewPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: OptionsBody;
+};
+
+export type AskForNewPasskeyResponse = AskForNewPasskeyResponses[keyof AskForNewPasskeyResponses];
+
+export type RemovePasskeyData = {
+    body?: never;
+    path: {
+        passkey: string;
+    };
+    query?: never;
+    url: '/v1/me/passkeys/{passkey}';
+};
+
+export type RemovePasskeyErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RemovePasskeyError = RemovePasskeyErrors[keyof RemovePasskeyErrors];
+
+export type RemovePasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemovePasskeyResponse = RemovePasskeyResponses[keyof RemovePasskeyResponses];
+
+export type RenamePasskeyData = {
+    body: PasskeyName;
+    path: {
+        passkey: string;
+    };
+    query?: never;
+    url: '/v1/me/passkeys/{passkey}';
+};
+
+export type RenamePasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RenamePasskeyError = RenamePasskeyErrors[keyof RenamePasskeyErrors];
+
+export type RenamePasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RenamePasskeyResponse = RenamePasskeyResponses[keyof RenamePasskeyResponses];
+
 export type SetPasswordData = {
     body: PasswordRequestWritable;
     path?: never;
@@ -4594,7 +5366,7 @@ export type SetPasswordErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4630,6 +5402,338 @@ export type SetPasswordResponses = {
 
 export type SetPasswordResponse = SetPasswordResponses[keyof SetPasswordResponses];
 
+export type ProveData = {
+    body: ProofRequestWritable;
+    path?: never;
+    query?: never;
+    url: '/v1/me/proof';
+};
+
+export type ProveErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ProveError = ProveErrors[keyof ProveErrors];
+
+export type ProveResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProofBody;
+};
+
+export type ProveResponse = ProveResponses[keyof ProveResponses];
+
+export type RenewRecoveryCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/recovery-codes';
+};
+
+export type RenewRecoveryCodesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
+
+export type RenewRecoveryCodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesBody;
+};
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
+
+export type EndSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        others?: boolean;
+    };
+    url: '/v1/me/sessions';
+};
+
+export type EndSessionsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
+
+export type EndSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: EndedSessionsBody;
+};
+
+export type EndSessionsResponse = EndSessionsResponses[keyof EndSessionsResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionList;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        session: string;
+    };
+    query?: never;
+    url: '/v1/me/sessions/{session}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type RemoveTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/totp';
+};
+
+export type RemoveTotpErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors];
+
+export type RemoveTotpResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses];
+
+export type BeginTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/totp';
+};
+
+export type BeginTotpErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type BeginTotpError = BeginTotpErrors[keyof BeginTotpErrors];
+
+export type BeginTotpResponses = {
+    /**
+     * Successful Response
+     */
+    200: NewTotpBody;
+};
+
+export type BeginTotpResponse = BeginTotpResponses[keyof BeginTotpResponses];
+
+export type ConfirmTotpData = {
+    body: CodeRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/me/totp';
+};
+
+export type ConfirmTotpErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors];
+
+export type ConfirmTotpResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesBody;
+};
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses];
+
 export type ListProjectsData = {
     body?: never;
     path?: never;
@@ -4652,7 +5756,7 @@ export type ListProjectsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4693,7 +5797,7 @@ export type CreateProjectErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4744,7 +5848,7 @@ export type GetProjectErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4824,7 +5928,7 @@ export type ListAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4897,7 +6001,7 @@ export type ExportAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4940,7 +6044,7 @@ export type ListAuditValuesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4992,7 +6096,7 @@ export type VerifyAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5036,7 +6140,7 @@ export type GetAuditEntryErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5102,7 +6206,7 @@ export type ListDeliveriesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5146,7 +6250,7 @@ export type GetDeliveryErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5220,7 +6324,7 @@ export type ListEventsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5264,7 +6368,7 @@ export type GetEventErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5321,7 +6425,7 @@ export type ExplainEventErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5373,7 +6477,7 @@ export type ListInvitationsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5420,7 +6524,7 @@ export type CreateInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5480,7 +6584,7 @@ export type RevokeInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5524,7 +6628,7 @@ export type ResendInvitationErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5588,7 +6692,7 @@ export type ListKeysErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5635,7 +6739,7 @@ export type CreateKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5687,7 +6791,7 @@ export type RevokeKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5731,7 +6835,7 @@ export type GetKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5779,7 +6883,7 @@ export type ReplaceKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5831,7 +6935,7 @@ export type EndPreviousSecretErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5879,7 +6983,7 @@ export type RotateKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5943,7 +7047,7 @@ export type ListMembersErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5991,7 +7095,7 @@ export type LeaveProjectErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6044,7 +7148,7 @@ export type RemoveMemberErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6092,7 +7196,7 @@ export type GetMemberErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6140,7 +7244,7 @@ export type SetMemberRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6204,7 +7308,7 @@ export type ListProducersErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6251,7 +7355,7 @@ export type CreateProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6307,7 +7411,7 @@ export type DeleteProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6351,7 +7455,7 @@ export type GetProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6399,7 +7503,7 @@ export type ReplaceProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6454,7 +7558,7 @@ export type ListRolesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6501,7 +7605,7 @@ export type CreateRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6557,7 +7661,7 @@ export type DeleteRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6605,7 +7709,7 @@ export type GetRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6653,7 +7757,7 @@ export type ReplaceRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6708,7 +7812,7 @@ export type GetSettingsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6755,7 +7859,7 @@ export type ReplaceSettingsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6806,7 +7910,7 @@ export type GetSinkErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6853,7 +7957,7 @@ export type SetSinkErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6904,7 +8008,7 @@ export type ListSourceKindsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6956,7 +8060,7 @@ export type ListSourcesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7003,7 +8107,7 @@ export type CreateSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7059,7 +8163,7 @@ export type DeleteSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7103,7 +8207,7 @@ export type GetSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7151,7 +8255,7 @@ export type ReplaceSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7203,7 +8307,7 @@ export type EndOlderSourceSecretErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7251,7 +8355,7 @@ export type AddSourceSecretErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7311,7 +8415,7 @@ export type ListSubscriptionsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7358,7 +8462,7 @@ export type CreateSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7417,7 +8521,7 @@ export type CheckFiltersErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7472,7 +8576,7 @@ export type TryTransformErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7524,7 +8628,7 @@ export type DeleteSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7568,7 +8672,7 @@ export type GetSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7616,7 +8720,7 @@ export type ReplaceSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7679,7 +8783,7 @@ export type ProbeSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7739,7 +8843,7 @@ export type ListTypesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7783,7 +8887,7 @@ export type DeleteTypeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7827,7 +8931,7 @@ export type GetTypeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7875,7 +8979,7 @@ export type PutTypeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7939,7 +9043,7 @@ export type CheckDataErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7995,7 +9099,7 @@ export type AddSchemaErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -8056,7 +9160,7 @@ export type GetSchemaErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
