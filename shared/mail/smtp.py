@@ -7,12 +7,12 @@ for each step alone; so it runs beside the event loop, and its connection is cut
 import asyncio
 import socket
 from contextlib import suppress
-from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 from shared.mail.settings import Server
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
     from smtplib import SMTP
 
 STEP_SECONDS = 10.0
@@ -28,7 +28,7 @@ class Unreachable(Exception):
 
 
 async def deliver(
-    server: Server, message: EmailMessage | None, *, name: str, seconds: float = SESSION_SECONDS
+    server: Server, message: "EmailMessage | None", *, name: str, seconds: float = SESSION_SECONDS
 ) -> None:
     """Give `message` to the server; without one, only go as far as logging in. Raises Refused, Unreachable.
 
@@ -49,7 +49,7 @@ async def deliver(
 
 
 class _Session:
-    def __init__(self, server: Server, message: EmailMessage | None, name: str) -> None:
+    def __init__(self, server: Server, message: "EmailMessage | None", name: str) -> None:
         self._server = server
         self._name = name
         self._message = message

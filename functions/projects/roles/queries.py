@@ -48,7 +48,7 @@ async def insert(
 async def replace(
     on: "Connection", project_id: UUID, name: str, *, new_name: str, description: str, permissions: list[str]
 ) -> None:
-    """Change a role; those who have it go with its name."""
+    """Change a role; those who have it, or are invited to it, go with its name."""
     await on.execute(
         """
         UPDATE roles SET name = $3, description = $4, permissions = $5, updated_at = now()
@@ -63,6 +63,12 @@ async def replace(
     if new_name != name:
         await on.execute(
             "UPDATE members SET role = $3 WHERE project_id = $1 AND own_role = $2", project_id, name, new_name
+        )
+        await on.execute(
+            "UPDATE invitations SET role = $3 WHERE project_id = $1 AND role = $2 AND accepted_at IS NULL",
+            project_id,
+            name,
+            new_name,
         )
 
 

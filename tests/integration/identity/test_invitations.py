@@ -182,7 +182,7 @@ async def test_nobody_invites_to_more_than_they_may(site: Site, inviter: str, ro
     assert (await site.invite(headers, somebody(), role)).status_code == status
 
 
-async def test_an_own_role_is_given(site: Site, owner: dict[str, str]) -> None:
+async def test_an_own_role_is_given_by_the_name_that_it_has_then(site: Site, owner: dict[str, str]) -> None:
     role = await site.projects.post(
         f"/v1/projects/{site.project.name}/roles",
         headers=owner,
@@ -190,9 +190,15 @@ async def test_an_own_role_is_given(site: Site, owner: dict[str, str]) -> None:
     )
     assert role.status_code == 201, role.text
     link = (await site.invite(owner, somebody(), "auditor")).json()["link"]
+    renamed = await site.projects.put(
+        f"/v1/projects/{site.project.name}/roles/auditor",
+        headers=owner,
+        json={"name": "reviewer", "permissions": ["events:read", "audit:read"]},
+    )
+    assert renamed.status_code == 200, renamed.text
     person, headers = await site.member(None)
     assert (await site.accept(link, headers)).status_code == 200
-    assert await site.role_of(person.id) == "auditor"
+    assert await site.role_of(person.id) == "reviewer"
 
 
 async def test_an_invitation_is_worth_what_its_inviter_may_do_now(site: Site, owner: dict[str, str]) -> None:
