@@ -63,5 +63,5 @@ export function refusal(error: string, name: string): string {
   if (error === 'access_denied') return `You did not let ${name} sign you in, or may not come in by it.`
   if (error === 'login_required' || error === 'interaction_required' || error === 'consent_required') return `${name} wants to ask you something first. Begin again.`
   if (error === 'temporarily_unavailable' || error === 'server_error') return `${name} cannot sign anybody in at the moment. Try again in a while.`
-  return `${name} did not sign you in (${error.replace(/[^a-z_]/g, '').slice(0, 40)}). Whoever runs this Weir can find out why.`
+  return `${name} did not sign you in${/^[a-z_]{3,40}$/.test(error) ? ` (${error})` : ''}. Whoever runs this Weir can find out why.`
 }
