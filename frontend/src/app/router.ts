@@ -4,7 +4,9 @@ import { account } from '@/features/account/routes'
 import { deliveries } from '@/features/deliveries/routes'
 import { events } from '@/features/events/routes'
 import { keys } from '@/features/keys/routes'
+import { members } from '@/features/members/routes'
 import { producers } from '@/features/producers/routes'
+import { roles } from '@/features/roles/routes'
 import { settings } from '@/features/settings/routes'
 import { signin } from '@/features/signin/routes'
 import { sources } from '@/features/sources/routes'
@@ -34,7 +36,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...events, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...keys, ...settings, ...account],
+      children: [...start, ...events, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...settings, ...members, ...roles, ...keys, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },
