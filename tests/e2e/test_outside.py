@@ -335,3 +335,41 @@ def test_axe_finds_nothing(
         expect(console.page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
         assert console.violations(axe) == [], place
         assert console.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
+
+
+def test_people_are_invited_from_the_page_of_members(
+    open_console: Callable[..., Console], new_page: Callable[..., Page], axe: str
+) -> None:
+    console = open_console()
+    page = console.open("settings/members")
+    page.get_by_role("button", name="Invite people").click()
+    email = somebody()
+    form = page.get_by_role("form", name="Invite somebody")
+    form.get_by_label("E-mail address").fill(email)
+    form.get_by_label("Role").select_option("operator")
+    form.get_by_role("button", name="Invite", exact=True).click()
+    first = page.get_by_label("The link").inner_text()
+    row = page.get_by_role("row").filter(has_text=email)
+    expect(row).to_contain_text("operator")
+    expect(row).to_contain_text("invited, the link ends in 7 days")
+    assert console.violations(axe) == []
+
+    page.get_by_role("button", name="Invite people").click()
+    form.get_by_label("E-mail address").fill(email)
+    assert console.violations(axe) == []
+    form.get_by_role("button", name="Invite", exact=True).click()
+    expect(form.get_by_role("alert")).to_contain_text("is invited already")
+    form.get_by_role("button", name="Cancel").click()
+
+    row.get_by_role("button", name=f"Actions for {email}").click()
+    page.get_by_role("menuitem", name="Make a new link").click()
+    expect(page.get_by_label("The link")).not_to_have_text(first)
+    second = page.get_by_label("The link").inner_text()
+    row.get_by_role("button", name=f"Actions for {email}").click()
+    page.get_by_role("menuitem", name="Revoke").click()
+    expect(row).to_have_count(0)
+    guest = new_page()
+    for link in (first, second):
+        guest.goto("about:blank")
+        guest.goto(link)
+        expect(guest.get_by_role("heading", name="There is no such invitation")).to_be_visible()
