@@ -1,4 +1,4 @@
-import { Braces, KeyRound, List, RadioTower, Send, Settings, Split, Webhook, Zap } from '@lucide/vue'
+import { Braces, KeyRound, List, RadioTower, ScrollText, Send, Settings, Split, Webhook, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -44,6 +44,7 @@ export const sections: Section[] = [
     label: 'Project',
     places: [
       { name: 'keys', label: 'API keys', icon: KeyRound, key: 'a' },
+      { name: 'audit', label: 'Audit', icon: ScrollText, key: 'u' },
       { name: 'settings', label: 'Settings', icon: Settings, key: ',' },
     ],
   },
