@@ -2,18 +2,26 @@
 
 import http.client
 import json
+import platform
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
+from cli import sessions
 from cli.contexts import Context
 from cli.errors import AUTH, FAILED, INVALID, NOT_FOUND, CommandError
 
 TIMEOUT_SECONDS = 30.0
+USER_AGENT = f"weir-cli ({platform.system()})"
+
+
+class NoConnectionError(CommandError):
+    """Nobody answered."""
+
 
 _HINTS = {
-    401: "`weir context show` prints the key in use; `weir up` writes a new one when it is lost",
-    403: "use a key with this permission: weir keys create NAME --scope …",
+    401: "`weir context show` prints the key in use; `weir up` writes a new one when it is lost; `weir login` needs none",
+    403: "`weir whoami` tells what you may do; use a key with this permission: weir keys create NAME --scope …",
     404: "`weir context show` prints the project in use",
     429: "wait a moment and try again",
     503: "`weir status` tells what runs",
@@ -49,6 +57,12 @@ def problem_error(status: int, body: bytes) -> CommandError:
     return CommandError(message, code=exit_code(status), details=details, hint=_HINTS.get(status, ""))
 
 
+def post(url: str, target: str, body: object) -> Any:
+    """Send JSON to a Weir without a credential, get JSON. Raises CommandError."""
+    with Api(Context("", url, "", "")) as api:
+        return api.raw("POST", target, {"content-type": "application/json"}, json.dumps(body).encode())
+
+
 class Api:
     """One context's API. Paths begin at the project: `/events` is `/v1/projects/{p}/events`."""
 
@@ -59,6 +73,7 @@ class Api:
             raise CommandError(f"{context.url!r} is no address of a Weir", hint="see `weir context show`")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._prefix = parts.path.rstrip("/")
+        self._retry_after: int | None = None
         self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
 
     def __enter__(self) -> Self:
@@ -91,24 +106,15 @@ class Api:
 
     def raw(self, method: str, target: str, headers: Mapping[str, str], data: bytes | None) -> Any:
         """The same for any target and body. Raises CommandError."""
-        everything = {
-            "authorization": f"Bearer {self.context.api_key}",
-            "accept": "application/json",
-            "user-agent": "weir-cli",
-            **headers,
-        }
-        try:
-            self._connection.request(method, self._prefix + target, body=data, headers=everything)
-            answer = self._connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            raise CommandError(
-                f"{self.context.url} does not answer: {error}",
-                hint="`weir status` tells what runs; `weir up` starts it",
-            ) from error
-        if answer.status >= 400:
-            raise problem_error(answer.status, text)
+        bearer = self._bearer()
+        status, text = self._exchange(method, target, headers, data, bearer)
+        if status == 401 and self.context.session:
+            # The token may have been ended before its time: a fresh one tells whether the session was.
+            status, text = self._exchange(method, target, headers, data, self._bearer(refused=bearer))
+        if status >= 400:
+            error = problem_error(status, text)
+            error.retry_after_seconds = self._retry_after
+            raise error
         if not text:
             return None
         try:
@@ -116,6 +122,33 @@ class Api:
         except ValueError as error:
             raise CommandError(
                 f"{self.context.url} answered something that is not JSON: is it a Weir?"
+            ) from error
+
+    def _bearer(self, *, refused: str | None = None) -> str:
+        if self.context.session:
+            return sessions.access_token(self.context.url, refused=refused)
+        return self.context.api_key
+
+    def _exchange(
+        self, method: str, target: str, headers: Mapping[str, str], data: bytes | None, bearer: str
+    ) -> tuple[int, bytes]:
+        everything = {
+            **({"authorization": f"Bearer {bearer}"} if bearer else {}),
+            "accept": "application/json",
+            "user-agent": USER_AGENT,
+            **headers,
+        }
+        try:
+            self._connection.request(method, self._prefix + target, body=data, headers=everything)
+            answer = self._connection.getresponse()
+            waits = answer.getheader("retry-after", "")
+            self._retry_after = int(waits) if waits.isdecimal() else None
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise NoConnectionError(
+                f"{self.context.url} does not answer: {error}",
+                hint="`weir status` tells what runs; `weir up` starts it",
             ) from error
 
     def pages(self, path: str, query: Mapping[str, object]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Which Weir a command talks to, as what project, with which key.
+"""Which Weir a command talks to, as what project, with which key or session.
 
 The environment (`WEIR_URL`, `WEIR_PROJECT`, `WEIR_API_KEY`) wins; then the context that was chosen;
 then `local`, which `weir up` writes below WEIR_HOME. A WEIR_HOME in the environment means `local`.
@@ -18,16 +18,18 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """An address, a project there, and a key for it."""
+    """An address, a project there, and a key for it; with `session`, that of `weir login` in place of the key."""
 
     name: str
     url: str
     project: str
     api_key: str = field(repr=False)
+    session: bool = False
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """As `weir context show -o json` prints it."""
-        return {"url": self.url, "project": self.project, "apiKey": self.api_key}
+        found = {"url": self.url, "project": self.project}
+        return {**found, "session": True} if self.session else {**found, "apiKey": self.api_key}
 
 
 def config_path() -> Path:
@@ -63,7 +65,7 @@ def all_contexts() -> list[Context]:
     """Every context there is, `local` first."""
     local = _local()
     saved = [
-        Context(name, c["url"], c["project"], c["apiKey"])
+        Context(name, c["url"], c["project"], c.get("apiKey", ""), c.get("session") is True)
         for name, c in sorted(_config()["contexts"].items())
     ]
     return ([local] if local else []) + saved
@@ -105,6 +107,18 @@ def save(context: Context) -> None:
     _write(config)
 
 
+def drop(url: str) -> list[str]:
+    """Remove the contexts that use the session of that Weir; their names."""
+    config = _config()
+    dropped = [n for n, c in config["contexts"].items() if c["url"] == url and c.get("session") is True]
+    for name in dropped:
+        del config["contexts"][name]
+    if config["current"] in dropped:
+        config["current"] = None
+    _write(config)
+    return dropped
+
+
 def current(name: str | None = None, project: str | None = None) -> Context:
     """The context to work with. Raises CommandError when there is none, or its key is missing."""
     url, key = os.environ.get("WEIR_URL"), os.environ.get("WEIR_API_KEY")
@@ -118,7 +132,8 @@ def current(name: str | None = None, project: str | None = None) -> Context:
                 url=(url or base.url).rstrip("/"),
                 project=os.environ.get("WEIR_PROJECT") or base.project,
                 api_key=key or base.api_key,
+                session=base.session and not key,
             )
-    if not base.api_key:
-        raise CommandError("there is no API key", code=AUTH, hint="set WEIR_API_KEY")
+    if not base.api_key and not base.session:
+        raise CommandError("there is no API key", code=AUTH, hint="set WEIR_API_KEY, or sign in: weir login")
     return replace(base, project=project) if project else base

@@ -17,6 +17,7 @@ class CommandError(click.ClickException):
         self.exit_code = code  # type: ignore[misc]  # click gives the class a default and reads the instance
         self.details = details
         self.hint = hint
+        self.retry_after_seconds: int | None = None
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write it to stderr."""

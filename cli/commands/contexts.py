@@ -2,7 +2,8 @@
 
 import click
 
-from cli import contexts
+from cli import contexts, sessions
+from cli.errors import USAGE, CommandError
 from cli.output import output_option, show
 
 
@@ -31,7 +32,9 @@ def show_context(name: str | None, output: str) -> None:
         output,
         found.as_json(),
         rows=[found.as_json()],
-        columns=[("url", "url"), ("project", "project"), ("api key", "apiKey")],
+        columns=[("url", "url"), ("project", "project"), ("session", "session")]
+        if found.session
+        else [("url", "url"), ("project", "project"), ("api key", "apiKey")],
         name=found.name,
     )
 
@@ -79,14 +82,20 @@ def list_contexts(output: str) -> None:
 @click.option("--url", required=True, help="Address of the Weir.")
 @click.option("--project", required=True, help="Project there.")
 @click.option(
-    "--api-key", required=True, envvar="WEIR_API_KEY", show_envvar=True, help="Key for the project."
+    "--api-key",
+    envvar="WEIR_API_KEY",
+    show_envvar=True,
+    help="Key for the project; without one, the session of `weir login`.",
 )
-def save_context(name: str, url: str, project: str, api_key: str) -> None:
+def save_context(name: str, url: str, project: str, api_key: str | None) -> None:
     """Keep a context under NAME in your own settings.
 
     \b
     Example:
       WEIR_API_KEY=weir_id_secret weir context save prod --url https://weir.example.com --project shop
     """  # noqa: D301
-    contexts.save(contexts.Context(name, url.rstrip("/"), project, api_key))
+    url = url.rstrip("/")
+    if not api_key and not sessions.exists(url):
+        raise CommandError("there is neither a key nor a session", code=USAGE, hint=f"weir login {url}")
+    contexts.save(contexts.Context(name, url, project, api_key or "", session=not api_key))
     click.echo(f"saved {name}; choose it with `weir context use {name}`", err=True)

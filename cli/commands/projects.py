@@ -30,6 +30,8 @@ def projects() -> None:
 def create_project(api: Api, name: str, save: bool, output: str) -> None:
     """Make a project and a key that may do everything in it; the key is shown this once.
 
+    Whoever signed in becomes its owner and needs no key.
+
     \b
     Example:
       weir projects create shop -o json
@@ -37,14 +39,17 @@ def create_project(api: Api, name: str, save: bool, output: str) -> None:
     made = api.raw(
         "POST", "/v1/projects", {"content-type": "application/json"}, json.dumps({"name": name}).encode()
     )
-    if not made.get("apiKey"):
+    session = api.context.session
+    if not made.get("apiKey") and not session:
         raise CommandError(f"{name} was made, but this credential gets no key for it", code=AUTH)
-    found = contexts.Context(made["name"], api.context.url, made["name"], made["apiKey"])
+    found = contexts.Context(
+        made["name"], api.context.url, made["name"], made.get("apiKey") or "", session=session
+    )
     show(
         output,
         found.as_json(),
         rows=[found.as_json()],
-        columns=[("url", "url"), ("project", "project"), ("api key", "apiKey")],
+        columns=[("url", "url"), ("project", "project"), *([] if session else [("api key", "apiKey")])],
         name=found.name,
     )
     if save:

@@ -42,7 +42,11 @@ def explain(error: Exception, home: Path) -> str | None:
         return f"{error}. Use it (`weir status`), end it (`weir down`), or set WEIR_HOME to another folder."
     if isinstance(error, PortTakenError | ServerError):
         return str(error)
-    if any(_raised(e, "shared.db.migrate", "NewerDatabaseError") for e in causes):
+    if any(
+        _raised(e, "shared.db.migrate", "NewerDatabaseError")
+        or _raised(e, "shared.db.security", "MissingRoleError")
+        for e in causes
+    ):
         return f"{error}."
     if isinstance(error, PermissionError):
         return f"{error.filename}: {error.strerror}. Set WEIR_HOME to a folder of your own."

@@ -45,12 +45,11 @@ SELECT
      JOIN subscriptions s ON s.id = h.subscription_id AND s.version = h.subscription_version
      WHERE h.state <> 'closed' AND h.expires_at > now()) AS circuits,
     pg_database_size(current_database()) AS bytes,
-    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
-    current_setting('max_connections')::integer AS connection_limit,
-    (SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication) AS replica_lag,
+    load.connections, current_setting('max_connections')::integer AS connection_limit, load.replica_lag,
     (SELECT count(*) FROM api_keys
      WHERE revoked_at IS NULL AND expires_at > now() AND expires_at < now() + interval '7 days'
        AND last_used_at > now() - interval '7 days') AS keys
+FROM server_load() AS load
 """
 
 DAYS = r"SELECT right(relname, 8) AS day FROM pg_class WHERE relkind = 'r' AND relname ~ '^events_p\d{8}$'"

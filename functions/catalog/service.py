@@ -50,14 +50,14 @@ class Catalog:
     async def page(self, access: Access, cursor: str | None, limit: int) -> "tuple[list[Record], str | None]":
         """The project's types in the order of their names. Raises Problem 422 for a bad cursor."""
         after = read_text_cursor(cursor)
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.of(access.project_id)).acquire() as conn:
             rows = await queries.types(conn, access.project_id, after, limit + 1)
         return rows[:limit], write_text_cursor(rows[limit - 1]["type"]) if len(rows) > limit else None
 
     async def get(self, access: Access, type_: str) -> EventType:
         """One type. Raises Problem 404."""
         async with (
-            (await self._resources.pg()).acquire() as conn,
+            (await self._resources.of(access.project_id)).acquire() as conn,
             conn.transaction(isolation="repeatable_read", readonly=True),
         ):
             return await _found(conn, access, type_)
@@ -116,7 +116,7 @@ class Catalog:
     async def schema(self, access: Access, type_: str, version: str) -> "Record":
         """One version. Raises Problem 404."""
         if version.isascii() and version.isdigit() and len(version) < 10:
-            async with (await self._resources.pg()).acquire() as conn:
+            async with (await self._resources.of(access.project_id)).acquire() as conn:
                 row = await queries.schema(conn, access.project_id, type_, int(version))
             if row is not None:
                 return row
@@ -134,7 +134,7 @@ class Catalog:
             except InvalidSchema as error:
                 raise refusal([Fault(f"/schema{f.pointer}", f.detail) for f in error.faults]) from None
         else:
-            async with (await self._resources.pg()).acquire() as conn:
+            async with (await self._resources.of(access.project_id)).acquire() as conn:
                 if await queries.event_type(conn, access.project_id, type_) is None:
                     raise _no_type()
                 row = await queries.schema(conn, access.project_id, type_, version)
@@ -149,7 +149,7 @@ class Catalog:
     @asynccontextmanager
     async def _change(self, access: Access) -> "AsyncIterator[Connection]":
         """A transaction that no other change of what the project takes in runs beside."""
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
+        async with (await self._resources.of(access.project_id)).acquire() as conn, conn.transaction():
             if not await queries.bump_intake(conn, access.project_id):
                 raise Problem(NOT_FOUND, "There is no such project.")
             yield conn

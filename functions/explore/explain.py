@@ -38,7 +38,7 @@ class Question:
 async def explain(resources: Resources, access: Access, uid: str, question: Question) -> ExplainList:
     """The verdicts. Raises Problem 404 for an event, a subscription or a version that is not there, and 422."""
     _check(question)
-    async with (await resources.pg()).acquire() as conn:
+    async with (await resources.of(access.project_id)).acquire() as conn:
         row = await find_event(conn, access, uid)
         low, high = around(row["uid"])
         received = received_at(row["uid"])

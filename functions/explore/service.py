@@ -25,7 +25,9 @@ from shared.runtime.listing import write_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Pool, Record
+    from asyncpg import Connection, Record
+
+    from shared.db.project_pool import ProjectPool
 
 PAGE_BYTES = 16 * 1024 * 1024
 """A page ends early, with the event whose data takes it past this: `next` goes on from there."""
@@ -58,7 +60,7 @@ class Explorer:
         if search.is_empty:
             searched = None if text is None else SearchedBody(count=0, until=None)
             return EventList(items=[], next=None, searched=searched)
-        async with (await self._resources.reading()).acquire() as conn:
+        async with (await self._resources.reading_of(search.project_id)).acquire() as conn:
             if search.facets and text is None:
                 rows, after = await _facet_page(conn, search, limit)
                 searched = None
@@ -76,13 +78,13 @@ class Explorer:
 
     async def event(self, access: Access, uid: str) -> EventBody:
         """One event with its deliveries and their attempts. Raises Problem 404."""
-        return await self._ask(partial(_event, access, uid))
+        return await self._ask(access, partial(_event, access, uid))
 
     async def deliveries(self, search: Search, status: Status | None, limit: int) -> DeliveryList:
         """A page of deliveries, newest event first."""
         if search.is_empty:
             return DeliveryList(items=[], next=None)
-        async with (await self._resources.reading()).acquire() as conn:
+        async with (await self._resources.reading_of(search.project_id)).acquire() as conn:
             rows = await queries.fetch(conn, queries.deliveries_page(search, status, limit + 1))
         after = rows[limit - 1]["id"] if len(rows) > limit else None
         return DeliveryList.model_construct(
@@ -92,21 +94,19 @@ class Explorer:
 
     async def delivery(self, access: Access, delivery_id: str) -> DeliveryBody:
         """One delivery with its attempts. Raises Problem 404."""
-        return await self._ask(partial(_delivery, access, delivery_id))
+        return await self._ask(access, partial(_delivery, access, delivery_id))
 
-    async def _ask(self, ask: "Callable[[Pool], Awaitable[Found]]") -> Found:
+    async def _ask(self, access: Access, ask: "Callable[[ProjectPool], Awaitable[Found]]") -> Found:
         """What a replica answers; what it does not have (yet), the database itself."""
-        replica = await self._resources.reading()
         try:
-            return await ask(replica)
+            return await ask(await self._resources.reading_of(access.project_id))
         except Problem as problem:
-            database = await self._resources.pg()
-            if problem.kind is not NOT_FOUND or database is replica:
+            if problem.kind is not NOT_FOUND or self._resources.settings.database_read_url is None:
                 raise
-        return await ask(database)
+        return await ask(await self._resources.of(access.project_id))
 
 
-async def _event(access: Access, uid: str, pool: "Pool") -> EventBody:
+async def _event(access: Access, uid: str, pool: "ProjectPool") -> EventBody:
     async with pool.acquire() as conn, conn.transaction(**ONE_MOMENT):
         row = await find_event(conn, access, uid)
         found = row["uid"]
@@ -121,7 +121,7 @@ async def _event(access: Access, uid: str, pool: "Pool") -> EventBody:
     return event_body(row, outcomes.get(found), bodies)
 
 
-async def _delivery(access: Access, delivery_id: str, pool: "Pool") -> DeliveryBody:
+async def _delivery(access: Access, delivery_id: str, pool: "ProjectPool") -> DeliveryBody:
     async with pool.acquire() as conn, conn.transaction(**ONE_MOMENT):
         found = _uuid(delivery_id)
         row = None if found is None else await queries.delivery(conn, access.project_id, found)

@@ -6,8 +6,10 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.identity.device.routes import device
 from functions.identity.front import Front, user_body
 from functions.identity.function import FUNCTION
+from functions.identity.oidc.routes import oidc
 from functions.identity.schemas import (
     EnteredBody,
     JwksBody,
@@ -39,7 +41,13 @@ def create(resources: Resources) -> FastAPI:
     """The application of `identity`."""
     identity = Identity(resources)
     front = Front(resources)
-    return endpoint_app(FUNCTION, resources, _router(identity, front))
+    return endpoint_app(
+        FUNCTION,
+        resources,
+        _router(identity, front),
+        device(resources, identity, front),
+        oidc(resources, identity, front),
+    )
 
 
 def _router(identity: Identity, front: Front) -> APIRouter:

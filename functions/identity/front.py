@@ -71,6 +71,10 @@ class Front:
             user=user_body(started.user),
         )
 
+    def keep(self, response: Response, name: str, value: str, seconds: int) -> None:
+        """Have the browser keep another cookie, as it keeps the session's."""
+        response.headers.append("Set-Cookie", self._cookies.holding(value, seconds, name=name))
+
     def ended(self) -> str:
         """The `Set-Cookie` that takes the session's cookie away."""
         return self._cookies.ended()

@@ -23,21 +23,21 @@ async def list_projects(
     stores: Stores, principal: Principal, *, limit: int, cursor: str | None
 ) -> "tuple[list[Record], str | None]":
     """The caller's projects: a user's, or the one of an API key. Raises Problem 403."""
-    pool = await stores.pg()
     if principal.access is not None:
         _check_permission(principal.access, "projects:read")
-        row = await queries.project_by_id(pool, principal.access.project_id)
+        project_id = principal.access.project_id
+        row = await queries.project_by_id(await stores.of(project_id), project_id)
         return ([] if row is None else [row]), None
     assert principal.user_id is not None
     after = read_cursor(cursor)
-    rows = await queries.projects_of(pool, principal.user_id, after=after, limit=limit + 1)
+    rows = await queries.projects_of(await stores.pg(), principal.user_id, after=after, limit=limit + 1)
     following = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
     return rows[:limit], following
 
 
 async def get_project(stores: Stores, access: Access) -> "Record":
     """The project. Raises Problem 404 when it has just gone."""
-    row = await queries.project_by_id(await stores.pg(), access.project_id)
+    row = await queries.project_by_id(await stores.of(access.project_id), access.project_id)
     if row is None:
         raise Problem(NOT_FOUND, "There is no such project.")
     return row

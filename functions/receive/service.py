@@ -113,7 +113,7 @@ async def tell(resources: Resources, access: Access, by: By, answer: str) -> Non
     """Tell the sink of a project how to answer."""
     redis = await resources.redis()
     before, _ = await record.read(redis, access.project_id)
-    async with (await resources.pg()).acquire() as connection, connection.transaction():
+    async with (await resources.of(access.project_id)).acquire() as connection, connection.transaction():
         await record.tell(redis, access.project_id, answer)
         await audit.record(
             connection,

@@ -73,7 +73,7 @@ async def check(
     saved: Filter | None = None
     wanted = last or MAX_GIVEN
     complete = True
-    async with (await resources.pg()).acquire() as conn:
+    async with (await resources.of(access.project_id)).acquire() as conn:
         if subscription is not None:
             row = await queries.subscription(conn, access.project_id, subscription)
             if row is None:

@@ -29,7 +29,7 @@ async def event_of(
     if EVENTS_READ not in access.permissions:
         raise Problem(FORBIDDEN, f"To try a stored event needs the permission {EVENTS_READ}.")
     assert uid is not None
-    async with (await resources.pg()).acquire() as conn:
+    async with (await resources.of(access.project_id)).acquire() as conn:
         row = await queries.event(conn, access.project_id, uid)
     if row is None:
         raise refusal([Fault("/uid", "is not an event of this project")])

@@ -181,7 +181,7 @@ class Probes:
 
     async def _close_circuit(self, access: Access, row: "Record") -> bool:
         """Let dispatch know that the sink is well; whether it thought otherwise."""
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
+        async with (await self._resources.of(access.project_id)).acquire() as conn, conn.transaction():
             if not await queries.found_well(conn, access.project_id, row["id"], row["version"]):
                 return False
             shards = await queries.shards_waiting(conn, access.project_id, row["id"])

@@ -54,7 +54,7 @@ class Subscriptions:
     async def page(self, access: Access, cursor: str | None, limit: int) -> Page:
         """The project's subscriptions, newest first. Raises Problem 422 for a bad cursor."""
         before = read_cursor(cursor)
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.of(access.project_id)).acquire() as conn:
             rows = await queries.subscriptions(conn, access.project_id, before, limit + 1)
             ids = [row["id"] for row in rows[:limit]]
             health = await queries.sink_health(conn, access.project_id, ids) if ids else {}
@@ -63,16 +63,16 @@ class Subscriptions:
 
     async def get(self, access: Access, subscription_id: str) -> "tuple[Record, Record | None]":
         """One subscription, and what is known of its sink when that is unwell. Raises Problem 404."""
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.of(access.project_id)).acquire() as conn:
             row = await _found(conn, access, subscription_id)
             return row, (await queries.sink_health(conn, access.project_id, [row["id"]])).get(row["id"])
 
     async def probe(self, access: Access, by: By, subscription_id: str, wanted: ProbeRequest) -> ProbeBody:
         """Send a test event to the sink of one. Raises Problem 404, and what `Probes.probe` does."""
-        async with (await self._resources.pg()).acquire() as conn:
+        async with (await self._resources.of(access.project_id)).acquire() as conn:
             row = await _found(conn, access, subscription_id)
         said = await self._probes.probe(access, row, wanted)
-        async with (await self._resources.pg()).acquire() as conn, conn.transaction():
+        async with (await self._resources.of(access.project_id)).acquire() as conn, conn.transaction():
             await record(
                 conn,
                 by,
@@ -217,7 +217,7 @@ class Subscriptions:
         """`use_case` in a transaction that no other change of the project's subscriptions runs beside."""
         import asyncpg
 
-        pool = await self._resources.pg()
+        pool = await self._resources.of(access.project_id)
         for tries_left in reversed(range(DEADLOCK_TRIES)):
             try:
                 async with pool.acquire() as conn, conn.transaction():

@@ -7,8 +7,8 @@ private networks, and then only in those.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -72,6 +72,7 @@ def issuer_fault(text: str, *, allows_http: bool) -> str | None:
 class _Remembered:
     """What is known of an issuer. `keys` None: none were ever had."""
 
+    discovery: Mapping[str, Any] = field(default_factory=dict)
     keys: Sequence[OutsideKey] | None = None
     fetched_at: float = float("-inf")
     asked_at: float = float("-inf")
@@ -91,6 +92,22 @@ class Issuers:
 
         Raises IssuerAway when the issuer's keys cannot be had and none are remembered.
         """
+        known = await self._known(issuer)
+        found = _with_id(known.keys or (), kid)
+        if not found:
+            # A key that has come up since. The answer to made-up ids is remembered for REFETCH_SECONDS.
+            await self._ask(issuer, known)
+            found = _with_id(known.keys or (), kid)
+        return found
+
+    async def discovery(self, issuer: str) -> Mapping[str, Any]:
+        """What the issuer says of itself (OpenID Connect Discovery 1.0, section 3), remembered like its keys.
+
+        Raises IssuerAway.
+        """
+        return (await self._known(issuer)).discovery
+
+    async def _known(self, issuer: str) -> _Remembered:
         known = self._remembered.get(issuer)
         if known is None:
             while len(self._remembered) >= MAX_ISSUERS:
@@ -103,12 +120,7 @@ class Issuers:
                 raise IssuerAway(self._retry_after(known))
         elif age >= FRESH_SECONDS:
             self._start(issuer, known)
-        found = _with_id(known.keys, kid)
-        if not found:
-            # A key that has come up since. The answer to made-up ids is remembered for REFETCH_SECONDS.
-            await self._ask(issuer, known)
-            found = _with_id(known.keys, kid)
-        return found
+        return known
 
     def _retry_after(self, known: _Remembered) -> int:
         return max(1, ceil(known.asked_at + REFETCH_SECONDS - self._clock()))
@@ -129,21 +141,21 @@ class Issuers:
         started = self._clock()
         try:
             async with asyncio.timeout(2 * TIMEOUT_SECONDS):
-                known.keys = await self._fetch(issuer)
+                known.discovery, known.keys = await self._fetch(issuer)
             known.fetched_at = started
         except Exception as error:
             logger.warning("no keys from the issuer %s: %s: %s", issuer, type(error).__name__, error)
         finally:
             known.asking = None
 
-    async def _fetch(self, issuer: str) -> Sequence[OutsideKey]:
+    async def _fetch(self, issuer: str) -> tuple[Mapping[str, Any], Sequence[OutsideKey]]:
         discovery = await self._get(issuer.removesuffix("/") + _WELL_KNOWN, DISCOVERY_BYTES)
         if discovery.get("issuer") != issuer:
             raise InvalidToken("the document is of another issuer")
         address = discovery.get("jwks_uri")
         if not isinstance(address, str) or not address.startswith(("https://", "http://")):
             raise InvalidToken("the document names no jwks_uri")
-        return read_keys(await self._get(address, JWKS_BYTES))
+        return discovery, read_keys(await self._get(address, JWKS_BYTES))
 
     async def _get(self, address: str, most_bytes: int) -> dict[str, Any]:
         from yarl import URL

@@ -1,7 +1,7 @@
 """One-time sign-in links: a random token that is handed out, and its hash that is kept."""
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from shared.auth.keys import make_token
@@ -34,6 +34,25 @@ async def create_link(conn: "Connection", user_id: UUID) -> str:
 def address_of(url: str, token: str) -> str:
     """The link: the page of the console at `url` that signs in by `token`. No server sees what is behind the `#`."""
     return f"{url.rstrip('/')}/sign-in/link#token={token}"
+
+
+class Addresses(Protocol):
+    """Where things are, as `shared.runtime.settings.Settings` says."""
+
+    @property
+    def public_url(self) -> str:
+        """The API's own address, at which the console is too unless it has one of its own."""
+        ...
+
+    @property
+    def console_origins(self) -> tuple[str, ...]:
+        """The console's own addresses."""
+        ...
+
+
+def console_of(settings: Addresses) -> str:
+    """Where the console is that links lead to: the first of its own addresses, without one the API's."""
+    return (settings.console_origins[0] if settings.console_origins else settings.public_url).rstrip("/")
 
 
 def hash_link(token: str) -> bytes:

@@ -3,8 +3,8 @@
 import base64
 import binascii
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -38,12 +38,13 @@ class OutsideKey:
 
 @dataclass(frozen=True, slots=True)
 class OutsideClaims:
-    """What a verified token says. `expires_at` is in seconds since 1970."""
+    """What a verified token says. `expires_at` is in seconds since 1970, `said` all of it as it came."""
 
     issuer: str
     subject: str
     audiences: tuple[str, ...]
     expires_at: float
+    said: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 class _Head(msgspec.Struct):
@@ -121,7 +122,7 @@ def verify_outside(token: str, algorithm: str, key: OutsideKey, *, issuer: str) 
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or not all(isinstance(one, str) for one in audiences):
         raise InvalidToken("aud is not text")
-    return OutsideClaims(issuer, claims["sub"], tuple(audiences), expires_at)
+    return OutsideClaims(issuer, claims["sub"], tuple(audiences), expires_at, claims)
 
 
 def read_keys(document: dict[str, Any]) -> Sequence[OutsideKey]:

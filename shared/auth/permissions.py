@@ -4,31 +4,34 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-PERMISSIONS: frozenset[str] = frozenset(
+MEANINGS: Mapping[str, str] = MappingProxyType(
     {
-        "events:write",
-        "events:read",
-        "subscriptions:read",
-        "subscriptions:write",
-        "deliveries:read",
-        "deliveries:retry",
-        "projects:read",
-        "projects:write",
-        "projects:create",
-        "members:read",
-        "members:write",
-        "roles:write",
-        "keys:read",
-        "keys:write",
-        "audit:read",
-        "sources:read",
-        "sources:write",
-        "producers:read",
-        "producers:write",
-        "types:read",
-        "types:write",
+        "events:read": "Find and read events, their payloads included",
+        "events:write": "Send events",
+        "types:read": "See event types, their schemas and facets",
+        "types:write": "Register and change event types",
+        "producers:read": "See who may send what",
+        "producers:write": "Make, change and delete producers",
+        "sources:read": "See sources of webhooks",
+        "sources:write": "Make, change and delete sources, and their secrets",
+        "subscriptions:read": "See subscriptions, and check filters against events",
+        "subscriptions:write": "Make, change and delete subscriptions, and probe their sinks",
+        "deliveries:read": "See deliveries and their attempts",
+        "deliveries:retry": "Deliver again what was delivered or is dead",
+        "projects:read": "See the project and its settings",
+        "projects:write": "Change the project's settings",
+        "projects:create": "Make projects with an API key; any person may make one",
+        "members:read": "See members and what roles allow",
+        "members:write": "Invite and remove members, and change their roles",
+        "roles:write": "Make, change and delete the project's own roles",
+        "keys:read": "See API keys",
+        "keys:write": "Make, change, rotate and revoke API keys",
+        "audit:read": "See who changed what",
     }
 )
+"""What each permission lets one do, in the order in which people are shown them."""
+
+PERMISSIONS: frozenset[str] = frozenset(MEANINGS)
 """What can be asked of a credential. `projects:create` concerns API keys: any user may create a project.
 
 Whoever may read members may read roles: the one is not understood without the other.

@@ -8,8 +8,12 @@ from shared.auth.sealing_keys import SealingKeys
 from shared.cache.level2 import Level2
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from asyncpg import Pool
     from redis.asyncio import Redis
+
+    from shared.db.project_pool import ProjectPool
 
 
 class AuthSettings(Protocol):
@@ -45,7 +49,11 @@ class Stores(Protocol):
         ...
 
     async def pg(self) -> "Pool":
-        """The Postgres pool."""
+        """The Postgres pool, for what crosses projects."""
+        ...
+
+    async def of(self, project_id: "UUID") -> "ProjectPool":
+        """The same as one project sees it: the rows of others are not there."""
         ...
 
     @property

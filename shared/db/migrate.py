@@ -1,6 +1,6 @@
 """Bring a database to the schema of this code: `python -m shared.db.migrate`.
 
-`--phase expand` runs what is safe beside the code that serves, `--phase contract` the rest as well. The last line on
+`--roles` makes the roles alone, before a dump is restored. `--phase expand` runs what is safe beside the code that serves, `--phase contract` the rest as well. The last line on
 stdout says where the database is then, as JSON: `{"at": "0006", "head": "0006", "waiting": []}`.
 """
 
@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from shared.db.phases import BlockedError, Migration, course
+from shared.db.security import MissingRoleError, make_roles, secure
 
 Argument = TypeVar("Argument")
 
@@ -103,6 +104,11 @@ def _note_contract(connection: Connection) -> None:
     if connection.scalar(CONTRACTED) != last:
         literal = "NULL" if last is None else f"'{last}'"
         connection.execute(text(f"COMMENT ON TABLE alembic_version IS {literal}"))
+
+
+def _secure(connection: Connection, _: None) -> None:
+    if connection.scalar(text("SELECT to_regclass('own_events') IS NOT NULL")):
+        secure(connection)
 
 
 def _upgrade(connection: Connection, target: str) -> None:
@@ -184,6 +190,7 @@ async def _locked(
             await connection.run_sync(_note_contract)
             await connection.commit()
             if partitions:
+                await _run(connection, _secure, None)
                 today = datetime.now(UTC).date()
                 await connection.execute(
                     text("SELECT ensure_partitions(:first, :last)"),
@@ -193,6 +200,16 @@ async def _locked(
                 await connection.commit()
             await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
             await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+async def prepare(url: str) -> None:
+    """Make the roles alone, on a server that a dump is to be restored into. Raises MissingRoleError."""
+    engine = _engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(make_roles)
     finally:
         await engine.dispose()
 
@@ -234,11 +251,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--running",
         help="with expand: the last migration that the version which serves brought; unknown without",
     )
+    parser.add_argument(
+        "--roles",
+        action="store_true",
+        help="make nothing but the roles, which a dump needs that is to be restored into a new server",
+    )
     chosen = parser.parse_args(arguments)
     url = os.environ["WEIR_DATABASE_URL"]
     try:
+        if chosen.roles:
+            asyncio.run(prepare(url))
+            return 0
         asyncio.run(expand(url, chosen.running) if chosen.phase == "expand" else migrate(url))
-    except (NewerDatabaseError, BlockedError) as error:
+    except (NewerDatabaseError, BlockedError, MissingRoleError) as error:
         print(f"migrate: {error}", file=sys.stderr)  # noqa: T201 a command's own output
         return 1
     print(json.dumps(asyncio.run(_report(url))))  # noqa: T201 a command's own output

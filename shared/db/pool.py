@@ -2,11 +2,16 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
+
+from shared.db.project_pool import ProjectPool
+from shared.db.roles import Role
 
 RELEASE_SECONDS = 1.0
 """How long a server may take to end a statement that nobody waits for any more; then its connection is dropped."""
@@ -27,7 +32,15 @@ UNANSWERED = (
 """What asyncpg raises where a server is away, or a connection to it."""
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types
+    """Knows whether it took on the role that it is to have, and which project it serves."""
+
+    entered = True
+    project: UUID | None = None
+    """None where that is not known: then it is set before anybody gets it."""
+
+
+async def _prepare(role: Role | None, connection: _Connection) -> None:
     await connection.set_type_codec(
         "json",
         schema="pg_catalog",
@@ -42,10 +55,24 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         encoder=lambda value: _JSONB + msgspec.json.encode(value),
         decoder=lambda data: msgspec.json.decode(data[1:]),
     )
+    if role is not None:
+        connection.entered = await _enter(connection, role)
     await _follow_server(connection)
 
 
 _JSONB = b"\x01"
+
+
+async def _enter(connection: _Connection, role: Role) -> bool:
+    """Take the role on, for as long as the connection is there; False where this database does not know it yet.
+
+    It does once `own_events` is there, which is made after the rights of the roles. A database that knows it and a
+    server that does not raise asyncpg.PostgresError: nothing is done there with more rights than were meant.
+    """
+    done: str = await connection.execute(
+        f"SELECT set_config('role', '{role}', false) WHERE to_regclass('own_events') IS NOT NULL"
+    )
+    return done == "SELECT 1"
 
 
 async def _follow_server(connection: asyncpg.Connection) -> None:
@@ -62,11 +89,12 @@ async def _follow_server(connection: asyncpg.Connection) -> None:
 async def _keep_session(_: asyncpg.Connection) -> None:
     """At every release asyncpg would ask the server to forget session state: a round trip for nothing.
 
-    Nothing here sets any; a transaction left open is rolled back before this is called.
+    What is set is the role, for ever, and the project, which `acquire_for` looks at. A transaction left open is
+    rolled back before this is called.
     """
 
 
-class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
+class Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
     """Keeps connections that were just used at hand, and does not wait for a server that stopped answering.
 
     asyncpg takes several tasks and timers to give a connection back and out again, which costs half of what a short
@@ -102,6 +130,35 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         finally:
             self._waiters -= 1
 
+    def of(self, project_id: UUID) -> ProjectPool:
+        """The pool as that project sees it."""
+        return ProjectPool(self, project_id)
+
+    async def acquire_for(self, project_id: UUID, timeout: float | None = None) -> Any:
+        """A connection that serves this project; without a message to the server where it did before.
+
+        The project is set outside of any transaction, whose end could take it back.
+        """
+        self._bring_forward(project_id)
+        connection = await self._acquire(timeout)
+        inner = connection._con  # noqa: SLF001
+        if inner.project != project_id:
+            inner.project = None  # for whoever has it next, should it not be known what the server made of it
+            try:
+                await inner.execute(f"SET weir.project = '{UUID(int=project_id.int)}'", timeout=timeout)
+            except BaseException:
+                await self.release(connection)
+                raise
+            inner.project = project_id
+        return connection
+
+    def _bring_forward(self, project_id: UUID) -> None:
+        """Have the next who asks get a connection at hand that serves this project, or else the one longest unused."""
+        if not self._at_hand:
+            return
+        fitting = (p for p, one in enumerate(self._at_hand) if one[1].project == project_id)
+        self._at_hand.append(self._at_hand.pop(max(fitting, default=0)))
+
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:
         """Take a connection back; one whose server does not answer is dropped.
 
@@ -110,7 +167,9 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
         holder, inner = connection._holder, connection._con  # noqa: SLF001
         if inner is None:  # given back before, or closed, and given back by that
             return
-        if self._waiters or self._ending or not _is_clean(holder, inner):
+        if not inner.entered:  # the role may be there when the next one asks
+            holder._generation = None  # noqa: SLF001 asyncpg closes it then
+        if self._waiters or self._ending or not inner.entered or not _is_clean(holder, inner):
             await self._put_away(connection, timeout)
             return
         connection._detach()  # noqa: SLF001
@@ -140,7 +199,8 @@ class _Pool(asyncpg.Pool):  # type: ignore[misc]  # it has no types
     @property
     def used(self) -> int:
         """How many connections somebody has."""
-        return int(self.get_size() - self.get_idle_size()) - len(self._at_hand)
+        at_hand = sum(holder._con is inner for holder, inner, _ in self._at_hand)  # noqa: SLF001 not closed meanwhile
+        return int(self.get_size() - self.get_idle_size()) - at_hand
 
     async def close(self) -> None:
         """Close every connection; waits for those that are used."""
@@ -199,23 +259,25 @@ async def _answers_or_ends(connection: Any) -> None:
             connection.terminate()
 
 
-async def open_pool(url: str, *, size: int, planned_once: bool = False) -> asyncpg.Pool:
+async def open_pool(
+    url: str, *, size: int, role: Role | None = None, planned_once: bool = False
+) -> asyncpg.Pool:
     """A pool of up to `size` connections to `url`; JSON columns are read and written as plain values.
 
-    With `planned_once` the server makes one plan of a statement, whatever it is given, and not one at each call.
+    They work as `role`; without one as whoever `url` names, who may be the owner of everything. With `planned_once` the server makes one plan of a statement, whatever it is given, and not one at each call.
 
     Raises OSError or asyncpg.PostgresError when no connection can be made.
     """
-    pool = _Pool(
+    pool = Pool(
         url,
         min_size=1,
         max_size=size,
         max_queries=STATEMENTS,
         max_inactive_connection_lifetime=300.0,
-        connection_class=asyncpg.Connection,
+        connection_class=_Connection,
         record_class=asyncpg.Record,
         setup=None,
-        init=_prepare,
+        init=partial(_prepare, role),
         reset=_keep_session,
         loop=None,
         timeout=5,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -131,10 +131,10 @@ class Storage:
         alone = connection.is_in_transaction()
         if len(rows) >= COPY_FROM and not alone:
             try:
-                await queries.copy_new(connection, rows)
+                await queries.copy_new(connection, rows, _day(ms))
             except asyncpg.UniqueViolationError:
                 self._wary = WARY_GROUPS  # INSERT can tell which of them are copies
-            except asyncpg.CheckViolationError:
+            except asyncpg.UndefinedTableError:
                 await _make_partitions(connection, ms)
             else:
                 return rows
@@ -164,5 +164,9 @@ def _answers(waiting: Sequence[Waiting], keys: Sequence[bytes], outcome: Outcome
 
 async def _make_partitions(connection: "asyncpg.Connection", ms: int) -> None:
     """For when whoever makes them ahead has not run."""
-    day = datetime.fromtimestamp(ms / 1000, UTC).date()
+    day = _day(ms)
     await queries.ensure_partitions(connection, day - timedelta(days=1), day + timedelta(days=1))
+
+
+def _day(ms: int) -> date:
+    return datetime.fromtimestamp(ms / 1000, UTC).date()

@@ -17,8 +17,9 @@ from shared.runtime import registry
 from shared.runtime.console import hosting
 from shared.runtime.function import Function
 from shared.runtime.knative.manifests import manifests
-from shared.runtime.lay_out import openapi
+from shared.runtime.lay_out import applications, openapi
 from shared.runtime.nginx import configuration
+from shared.runtime.permissions_page import page
 
 if TYPE_CHECKING:
     Files = Iterator[tuple[str, str]]
@@ -46,7 +47,7 @@ class _Plain(yaml.SafeDumper):
 def files(functions: Sequence[Function]) -> dict[str, str]:
     """Path below the root to content."""
     found: dict[str, str] = {}
-    for part in (_knative, _edge, _terraform, _openapi, _contracts):
+    for part in (_knative, _edge, _terraform, _openapi, _permissions, _contracts):
         found.update(part(functions))
     return found
 
@@ -89,6 +90,10 @@ def _terraform(functions: Sequence[Function]) -> "Files":
 
 def _openapi(functions: Sequence[Function]) -> "Files":
     yield "docs/openapi.json", _json(openapi(functions))
+
+
+def _permissions(functions: Sequence[Function]) -> "Files":
+    yield "docs/reference/permissions.md", page(applications(functions))
 
 
 def _contracts(_functions: Sequence[Function]) -> "Files":

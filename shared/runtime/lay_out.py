@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -58,12 +58,20 @@ def _date(path: Path) -> None:
     os.utime(path, (then, then))
 
 
-def openapi(functions: Iterable[Function]) -> object:
-    """The document of all endpoint functions among these. Nothing is asked of a store for it."""
+def applications(functions: Iterable[Function]) -> Iterator[tuple[Function, FastAPI]]:
+    """The endpoint functions among these with their applications. Nothing is asked of a store for it."""
     nowhere = SecretStr("")
     resources = Resources(Settings(database_url=nowhere, redis_url=nowhere, secret=nowhere))
-    apps = (load.application(f, resources) for f in functions if not f.is_handler)
-    return merged([app.openapi() for app in apps if isinstance(app, FastAPI)], version("weir"))
+    for function in functions:
+        if not function.is_handler:
+            app = load.application(function, resources)
+            if isinstance(app, FastAPI):
+                yield function, app
+
+
+def openapi(functions: Iterable[Function]) -> object:
+    """The document of all endpoint functions among these."""
+    return merged([app.openapi() for _, app in applications(functions)], version("weir"))
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,13 +5,18 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from shared.cache.level2 import Level2
+from shared.db.roles import PROJECT, SERVICE, Role
 from shared.runtime.metrics import METRICS
 from shared.runtime.settings import Settings
 from shared.runtime.wake import Wake
 
 if TYPE_CHECKING:
-    from asyncpg import Pool
+    from uuid import UUID
+
     from redis.asyncio import Redis
+
+    from shared.db.pool import Pool
+    from shared.db.project_pool import ProjectPool
 
 
 class Resources:
@@ -25,17 +30,27 @@ class Resources:
         self.draining = False
         self.wake = Wake(self)
         self.cache = Level2(self.redis, settings.secret)
-        self._pg = _OpenPool(self)
-        self._stream = _OpenPool(self, planned_once=True)
-        self._reading = self._pg if settings.database_read_url is None else _OpenPool(self, replica=True)
+        self._pg = _OpenPool(self, SERVICE)
+        self._stream = _OpenPool(self, SERVICE, planned_once=True)
+        self._of = _OpenPool(self, PROJECT)
+        self._reading = (
+            self._of if settings.database_read_url is None else _OpenPool(self, PROJECT, replica=True)
+        )
         self._redis: Redis | None = None
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._resting: list[Callable[[float], Awaitable[None]]] = []
         self._measures: list[Callable[[], Awaitable[None]]] = []
 
     async def pg(self) -> "Pool":
-        """The Postgres pool. Raises OSError or asyncpg.PostgresError when the server is not there."""
+        """The Postgres pool, for what crosses projects. Raises OSError or asyncpg.PostgresError without the server."""
         return await self._pg.get()
+
+    async def of(self, project_id: "UUID") -> "ProjectPool":
+        """Postgres as one project sees it: the rows of others are not there, whatever a statement asks for.
+
+        For everything that is done in one project. It raises what `pg` does.
+        """
+        return (await self._of.get()).of(project_id)
 
     async def stream(self) -> "Pool":
         """A second one, for what is done with every event: the server plans its statements once.
@@ -45,12 +60,9 @@ class Resources:
         """
         return await self._stream.get()
 
-    async def reading(self) -> "Pool":
-        """For what may be some moments old: a replica's pool where one is named, else that of `pg`.
-
-        It raises what `pg` does.
-        """
-        return await self._reading.get()
+    async def reading_of(self, project_id: "UUID") -> "ProjectPool":
+        """The same for what may be some moments old: of a replica where one is named."""
+        return (await self._reading.get()).of(project_id)
 
     async def redis(self) -> "Redis":
         """The Redis client. It connects at its first command, so this does not fail without a server."""
@@ -104,7 +116,7 @@ class Resources:
 
     @property
     def _pools(self) -> "set[_OpenPool]":
-        return {self._pg, self._stream, self._reading}
+        return {self._pg, self._stream, self._of, self._reading}
 
 
 CLOSE_SECONDS = 5.0
@@ -125,8 +137,11 @@ class _OpenPool:
     of them one time-out and not each in turn.
     """
 
-    def __init__(self, resources: Resources, *, replica: bool = False, planned_once: bool = False) -> None:
+    def __init__(
+        self, resources: Resources, role: Role, *, replica: bool = False, planned_once: bool = False
+    ) -> None:
         self._resources = resources
+        self._role = role
         self._replica = replica
         self._planned_once = planned_once
         self._pool: Pool | None = None
@@ -149,6 +164,7 @@ class _OpenPool:
             self._pool = await open_pool(
                 url.get_secret_value(),
                 size=settings.database_pool_size,
+                role=self._role,
                 planned_once=self._planned_once,
             )
         finally:
@@ -160,9 +176,9 @@ class _OpenPool:
             await self._pool.revive()
 
     def count(self, state: str) -> int:
-        """How many connections are in use (`used`), waited for (`waiting`), or allowed (`limit`)."""
+        """How many connections are in use (`used`), waited for (`waiting`), or allowed (`limit`), once it is open."""
         if state == "limit":
-            return self._resources.settings.database_pool_size
+            return 0 if self._pool is None else self._resources.settings.database_pool_size
         return 0 if self._pool is None else int(getattr(self._pool, state))
 
     async def close(self) -> None:

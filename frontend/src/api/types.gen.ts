@@ -525,6 +525,63 @@ export type DeliveryPolicyBody = {
 };
 
 /**
+ * A device that asks for a session. What it calls itself nobody has checked; where it asked from was seen.
+ */
+export type DeviceBody = {
+    userCode: string;
+    name: string;
+    program: string;
+    address: string;
+    askedAt: string;
+    expiresAt: string;
+};
+
+/**
+ * The device's own code.
+ */
+export type DeviceCodeRequest = {
+    deviceCode: string;
+};
+
+/**
+ * What RFC 8628, section 3.2, answers: a code for the device alone, and one for whoever sits before it.
+ */
+export type DeviceCodesBody = {
+    deviceCode: string;
+    userCode: string;
+    verificationUri: string;
+    verificationUriComplete: string;
+    expiresAt: string;
+    intervalSeconds: number;
+};
+
+/**
+ * Nobody has decided yet. Ask again after so many seconds.
+ */
+export type DevicePendingBody = {
+    state: 'pending';
+    intervalSeconds: number;
+};
+
+/**
+ * `name` is what the device calls itself, to be recognised by.
+ */
+export type DeviceRequest = {
+    name?: string;
+};
+
+/**
+ * A session for a program that is no browser: the refresh token is in the body, and works nowhere else.
+ */
+export type DeviceSessionBody = {
+    state: 'approved';
+    accessToken: string;
+    expiresAt: string;
+    refreshToken: string;
+    user: UserBody;
+};
+
+/**
  * A stored event with all of its deliveries.
  */
 export type EventBody = {
@@ -845,10 +902,27 @@ export type KindSecretsBody = {
 };
 
 /**
+ * The ticket of such a step.
+ */
+export type LinkAccountRequest = {
+    ticket: string;
+};
+
+/**
  * The token of a one-time link.
  */
 export type LinkRequest = {
     token: string;
+};
+
+/**
+ * There is an account with this address. Sign in to it in another way, then send the ticket: once, and for good.
+ */
+export type LinkStepBody = {
+    next: 'link';
+    email: string;
+    ticket: string;
+    expiresAt: string;
 };
 
 /**
@@ -885,9 +959,35 @@ export type MemberList = {
 
 /**
  * The role that a member shall have: a built-in one, or one of the project's own.
+ *
+ * A body that was read from here can be sent back: members that only Weir writes are ignored.
  */
 export type MemberRequest = {
     role: string;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    name?: unknown;
+    /**
+     * Ignored.
+     */
+    email?: unknown;
+    /**
+     * Ignored.
+     */
+    joinedAt?: unknown;
+    /**
+     * Ignored.
+     */
+    lastSeenAt?: unknown;
+    /**
+     * Ignored.
+     */
+    keys?: unknown;
 };
 
 /**
@@ -900,12 +1000,29 @@ export type MembershipBody = {
 };
 
 /**
+ * The ways to sign in that there are. `mail` says whether Weir can send a forgotten password's link.
+ */
+export type MethodsBody = {
+    password?: true;
+    oidc: ProviderBody | null;
+    mail: boolean;
+};
+
+/**
  * Whose tokens are a credential of the producer.
  */
 export type OidcBody = {
     issuer: string;
     audience: string;
     subject: string;
+};
+
+/**
+ * What the provider has put in the address. `invitation` is the token of one that is to be accepted by it.
+ */
+export type OidcCallbackRequest = {
+    iss?: string | null;
+    invitation?: null;
 };
 
 /**
@@ -921,6 +1038,13 @@ export type OidcRequest = {
      * A pattern with `*`.
      */
     subject: string;
+};
+
+/**
+ * Where the browser goes. It comes back to `/sign-in/oidc` of the page that asked.
+ */
+export type OidcStartBody = {
+    authorizationUrl: string;
 };
 
 /**
@@ -948,6 +1072,14 @@ export type OverridesBody = {
  */
 export type PasswordRequest = {
     currentPassword?: null;
+};
+
+/**
+ * A permission, and what it lets one do.
+ */
+export type PermissionBody = {
+    name: string;
+    description: string;
 };
 
 /**
@@ -1113,6 +1245,13 @@ export type ProjectRequest = {
 };
 
 /**
+ * Who else signs people in, by the name that stands on the button.
+ */
+export type ProviderBody = {
+    name: string;
+};
+
+/**
  * One request as it arrived. A body that is not text is in `bodyBase64`; past 64 KiB it is cut off.
  */
 export type ReceivedBody = {
@@ -1125,6 +1264,13 @@ export type ReceivedBody = {
     body: string | null;
     bodyBase64: string | null;
     truncated: boolean;
+};
+
+/**
+ * The refresh token of a session that was given to a device.
+ */
+export type RefreshTokenRequest = {
+    refreshToken: string;
 };
 
 /**
@@ -1153,9 +1299,12 @@ export type RoleBody = {
 
 /**
  * The built-in roles from the one that may do most, then the project's own by name.
+ *
+ * `permissions` are all that there are, to choose from.
  */
 export type RoleList = {
     items: Array<RoleBody>;
+    permissions: Array<PermissionBody>;
     next?: string | null;
 };
 
@@ -2319,6 +2468,13 @@ export type UserBody = {
 };
 
 /**
+ * The short code that the device shows. Case and hyphens do not matter.
+ */
+export type UserCodeRequest = {
+    userCode: string;
+};
+
+/**
  * Whether the chain holds so far.
  */
 export type VerdictBody = {
@@ -2338,6 +2494,16 @@ export type VerdictBody = {
      * `after` of the next part; null when this was the last.
      */
     next: number | null;
+};
+
+/**
+ * What the provider has put in the address. `invitation` is the token of one that is to be accepted by it.
+ */
+export type OidcCallbackRequestWritable = {
+    state: string;
+    code: string;
+    iss?: string | null;
+    invitation?: string | null;
 };
 
 /**
@@ -3378,6 +3544,375 @@ export type ReceiveResponses = {
     200: unknown;
 };
 
+export type AskForDeviceData = {
+    body: DeviceRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/device';
+};
+
+export type AskForDeviceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AskForDeviceError = AskForDeviceErrors[keyof AskForDeviceErrors];
+
+export type AskForDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeviceCodesBody;
+};
+
+export type AskForDeviceResponse = AskForDeviceResponses[keyof AskForDeviceResponses];
+
+export type ApproveDeviceData = {
+    body: UserCodeRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/device/approve';
+};
+
+export type ApproveDeviceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ApproveDeviceError = ApproveDeviceErrors[keyof ApproveDeviceErrors];
+
+export type ApproveDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ApproveDeviceResponse = ApproveDeviceResponses[keyof ApproveDeviceResponses];
+
+export type DenyDeviceData = {
+    body: UserCodeRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/device/deny';
+};
+
+export type DenyDeviceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DenyDeviceError = DenyDeviceErrors[keyof DenyDeviceErrors];
+
+export type DenyDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DenyDeviceResponse = DenyDeviceResponses[keyof DenyDeviceResponses];
+
+export type FindDeviceData = {
+    body: UserCodeRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/device/lookup';
+};
+
+export type FindDeviceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type FindDeviceError = FindDeviceErrors[keyof FindDeviceErrors];
+
+export type FindDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeviceBody;
+};
+
+export type FindDeviceResponse = FindDeviceResponses[keyof FindDeviceResponses];
+
+export type RefreshDeviceData = {
+    body: RefreshTokenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/device/refresh';
+};
+
+export type RefreshDeviceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RefreshDeviceError = RefreshDeviceErrors[keyof RefreshDeviceErrors];
+
+export type RefreshDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeviceSessionBody;
+};
+
+export type RefreshDeviceResponse = RefreshDeviceResponses[keyof RefreshDeviceResponses];
+
+export type SignOutDeviceData = {
+    body: RefreshTokenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/device/sign-out';
+};
+
+export type SignOutDeviceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SignOutDeviceError = SignOutDeviceErrors[keyof SignOutDeviceErrors];
+
+export type SignOutDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type SignOutDeviceResponse = SignOutDeviceResponses[keyof SignOutDeviceResponses];
+
+export type PollDeviceData = {
+    body: DeviceCodeRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/device/token';
+};
+
+export type PollDeviceErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type PollDeviceError = PollDeviceErrors[keyof PollDeviceErrors];
+
+export type PollDeviceResponses = {
+    /**
+     * Response Polldevice
+     *
+     * Successful Response
+     */
+    200: DeviceSessionBody | DevicePendingBody;
+};
+
+export type PollDeviceResponse = PollDeviceResponses[keyof PollDeviceResponses];
+
 export type ExchangeLinkData = {
     body: LinkRequest;
     path?: never;
@@ -3428,6 +3963,184 @@ export type ExchangeLinkResponses = {
 };
 
 export type ExchangeLinkResponse = ExchangeLinkResponses[keyof ExchangeLinkResponses];
+
+export type GetMethodsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/methods';
+};
+
+export type GetMethodsErrors = {
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetMethodsError = GetMethodsErrors[keyof GetMethodsErrors];
+
+export type GetMethodsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MethodsBody;
+};
+
+export type GetMethodsResponse = GetMethodsResponses[keyof GetMethodsResponses];
+
+export type BeginOidcData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/oidc';
+};
+
+export type BeginOidcErrors = {
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type BeginOidcError = BeginOidcErrors[keyof BeginOidcErrors];
+
+export type BeginOidcResponses = {
+    /**
+     * Successful Response
+     */
+    200: OidcStartBody;
+};
+
+export type BeginOidcResponse = BeginOidcResponses[keyof BeginOidcResponses];
+
+export type FinishOidcData = {
+    body: OidcCallbackRequestWritable;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/oidc/callback';
+};
+
+export type FinishOidcErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type FinishOidcError = FinishOidcErrors[keyof FinishOidcErrors];
+
+export type FinishOidcResponses = {
+    /**
+     * Response Finishoidc
+     *
+     * Successful Response
+     */
+    200: SessionBody | StepBody | LinkStepBody;
+};
+
+export type FinishOidcResponse = FinishOidcResponses[keyof FinishOidcResponses];
+
+export type LinkOidcData = {
+    body: LinkAccountRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/oidc/link';
+};
+
+export type LinkOidcErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type LinkOidcError = LinkOidcErrors[keyof LinkOidcErrors];
+
+export type LinkOidcResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type LinkOidcResponse = LinkOidcResponses[keyof LinkOidcResponses];
 
 export type RefreshSessionData = {
     body?: never;

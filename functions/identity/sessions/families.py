@@ -161,6 +161,11 @@ class Sessions:
         user = await self._redis.hget(_session(family), "user")
         return None if user is None else UUID(str(user))
 
+    async def how_of(self, family: str) -> How | None:
+        """What it was started by, while it lives."""
+        how, user = await self._redis.hmget(_session(family), "how", "user")
+        return None if user is None else _how(how)
+
     async def rotate(self, family: str, token: str, visitor: Visitor) -> Session | Refused:
         """Exchange `token` for the next one. An earlier one ends the session, unless it was just used here."""
         answer = await self._redis.eval(

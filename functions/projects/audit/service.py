@@ -50,13 +50,13 @@ async def list_entries(
 ) -> Page:
     """The project's changes, and what concerns no project of its members, newest first. Raises Problem 422."""
     before = read_cursor(cursor) or LAST
-    pool = await resources.pg()
-    own = await queries.page(pool, access.project_id, filters, before, limit=limit + 1, window=WINDOW)
+    pool, project = await resources.pg(), await resources.of(access.project_id)
+    own = await queries.page(project, access.project_id, filters, before, limit=limit + 1, window=WINDOW)
     others = await queries.of_members(pool, access.project_id, filters, before, limit=limit + 1)
     total = None
     if cursor is None and filters.text is None:
         everybodys = await queries.of_members(pool, access.project_id, filters, LAST, limit=MOST)
-        total = min(MOST, await queries.count(pool, access.project_id, filters, MOST) + len(everybodys))
+        total = min(MOST, await queries.count(project, access.project_id, filters, MOST) + len(everybodys))
     last = own[-1] if own else None
     if last is not None and last["place"] < WINDOW:
         last = None
@@ -87,12 +87,12 @@ async def list_own(
 
 async def get_entry(resources: Resources, access: Access, entry_id: str) -> "Record":
     """One of those that `list_entries` gives, with what was before and after. Raises Problem 404."""
-    pool = await resources.pg()
+    pool, project = await resources.pg(), await resources.of(access.project_id)
     try:
         wanted = UUID(entry_id)
     except ValueError:
         raise _missing() from None
-    row = await queries.entry(pool, access.project_id, wanted)
+    row = await queries.entry(project, access.project_id, wanted)
     if row is None:
         row = await queries.entry(pool, NO_PROJECT, wanted)
         if row is None or not await queries.is_of_member(pool, access.project_id, row):
@@ -102,12 +102,12 @@ async def get_entry(resources: Resources, access: Access, entry_id: str) -> "Rec
 
 async def values(resources: Resources, access: Access) -> "list[Record]":
     """Who did what lately."""
-    return await queries.values(await resources.pg(), access.project_id, WINDOW)
+    return await queries.values(await resources.of(access.project_id), access.project_id, WINDOW)
 
 
 async def verify(resources: Resources, access: Access, after: int, noted: tuple[int, str] | None) -> Part:
     """A part of the project's chain, computed again; with `noted` a head that an earlier look gave is looked for."""
-    pool = await resources.pg()
+    pool = await resources.of(access.project_id)
     found = await verify_part(pool, access.project_id, after, PART)
     if noted is not None and found.broken is None and not await holds(pool, access.project_id, *noted):
         return replace(found, broken=Break(noted[0], None, "head"))
@@ -121,7 +121,7 @@ async def export(
 
     Without filters it is the whole chain, which can be verified away from here. Nothing is kept open in between.
     """
-    pool = await resources.pg()
+    pool = await resources.of(access.project_id)
     head = await queries.head(pool, access.project_id)
     if form == "csv":
         yield csv_head()

@@ -37,7 +37,7 @@ async def list_keys(
     if search is not None and "\0" in search:
         return [], None
     rows = await queries.keys_of(
-        await stores.pg(),
+        await stores.of(access.project_id),
         access.project_id,
         is_revoked=is_revoked,
         search=(search or "").strip() or None,
@@ -49,7 +49,11 @@ async def list_keys(
 
 async def get_key(stores: Stores, access: Access, key_id: str) -> "Record":
     """One of them, revoked or not. Raises Problem 404."""
-    row = await queries.key(await stores.pg(), access.project_id, key_id) if is_key_id(key_id) else None
+    row = (
+        await queries.key(await stores.of(access.project_id), access.project_id, key_id)
+        if is_key_id(key_id)
+        else None
+    )
     if row is None:
         raise _no_key()
     return row
@@ -59,7 +63,7 @@ async def create_key(stores: Stores, access: Access, by: By, draft: Draft) -> "t
     """A new key and its text. Nobody can give more than they may do themselves. Raises Problem 403, 422."""
     check(draft)
     check_unrestricted(access, "make others")
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         check_gives(await standing(connection, access, WRITE), draft.permissions, "A key")
         text = await insert(connection, stores, access.project_id, draft, created_by=access.principal)
@@ -74,7 +78,7 @@ async def replace_key(stores: Stores, access: Access, by: By, key_id: str, draft
 
     Whoever may write keys may take from any. Giving, be it more time, takes the rights that are given.
     """
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         before = await _locked(connection, access, key_id)
         was = draft_of(before)
@@ -101,7 +105,7 @@ async def rotate_key(
     secret before still works or when the key has expired, and 422.
     """
     for_as_long = read_overlap(overlap)
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         before = await _locked(connection, access, key_id)
         check_unrestricted(access, "rotate others")
@@ -132,7 +136,7 @@ async def rotate_key(
 
 async def end_previous_secret(stores: Stores, access: Access, by: By, key_id: str) -> None:
     """End the secret before the last rotation; everywhere within a second. Raises Problem 404."""
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         before = await _locked(connection, access, key_id)
         if not await queries.end_previous(connection, access.project_id, key_id):
@@ -144,7 +148,7 @@ async def end_previous_secret(stores: Stores, access: Access, by: By, key_id: st
 
 async def revoke_key(stores: Stores, access: Access, by: By, key_id: str) -> None:
     """End a key; it is refused everywhere within a second. Raises Problem 404."""
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         before = await _locked(connection, access, key_id)
         await queries.revoke(connection, access.project_id, key_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Ignored, Request, Schema
 
 RevokeKeys = Annotated[
     bool,
@@ -19,9 +19,18 @@ RevokeKeys = Annotated[
 
 
 class MemberRequest(Request):
-    """The role that a member shall have: a built-in one, or one of the project's own."""
+    """The role that a member shall have: a built-in one, or one of the project's own.
+
+    A body that was read from here can be sent back: members that only Weir writes are ignored.
+    """
 
     role: str = Field(min_length=1, max_length=63)
+    id: Ignored = None
+    name: Ignored = None
+    email: Ignored = None
+    joined_at: Ignored = None
+    last_seen_at: Ignored = None
+    keys: Ignored = None
 
 
 class MemberBody(Schema):

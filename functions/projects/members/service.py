@@ -26,13 +26,15 @@ async def list_members(
 ) -> "tuple[list[Record], str | None]":
     """The project's members, by name. Raises Problem 422 for a bad cursor."""
     after = read_cursor(cursor)
-    rows = await queries.members_of(await stores.pg(), access.project_id, after=after, limit=limit + 1)
+    rows = await queries.members_of(
+        await stores.of(access.project_id), access.project_id, after=after, limit=limit + 1
+    )
     return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
 
 
 async def get_member(stores: Stores, access: Access, user: str) -> "Record":
     """One of them. Raises Problem 404."""
-    return await _found(await stores.pg(), access.project_id, user)
+    return await _found(await stores.of(access.project_id), access.project_id, user)
 
 
 async def set_role(stores: Stores, access: Access, by: By, user: str, role: str) -> "Record":
@@ -41,7 +43,7 @@ async def set_role(stores: Stores, access: Access, by: By, user: str, role: str)
     Raises Problem 403 for a role that may do what the caller may not, be it the one before or the one after; 404; 409
     for the last owner; 422 for what is no role.
     """
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         before = await _changeable(connection, access, user)
         may = await standing(connection, access, WRITE)
@@ -57,7 +59,7 @@ async def set_role(stores: Stores, access: Access, by: By, user: str, role: str)
 
 async def remove_member(stores: Stores, access: Access, by: By, user: str, *, revoke_keys: bool) -> None:
     """End a membership, everywhere within a second. Raises Problem 403, 404, and 409 for the last owner."""
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         before = await _changeable(connection, access, user)
         revoked = await _end(connection, access.project_id, before, revoke_keys=revoke_keys)

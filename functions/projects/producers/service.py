@@ -22,19 +22,21 @@ async def list_producers(
 ) -> "tuple[list[Record], str | None]":
     """The project's producers, by name. Raises Problem 422 for a bad cursor."""
     after = read_cursor(cursor)
-    rows = await queries.producers_of(await stores.pg(), access.project_id, after=after, limit=limit + 1)
+    rows = await queries.producers_of(
+        await stores.of(access.project_id), access.project_id, after=after, limit=limit + 1
+    )
     return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
 
 
 async def get_producer(stores: Stores, access: Access, name: str) -> "Record":
     """One producer. Raises Problem 404."""
-    return await _found(await stores.pg(), access, name)
+    return await _found(await stores.of(access.project_id), access, name)
 
 
 async def create_producer(stores: Stores, access: Access, by: By, name: str, draft: Draft) -> "Record":
     """Keep a new one. Raises Problem 403, and 409 when the name is taken."""
     _check_rights(access, draft)
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         await _bump(connection, access)
         if await queries.producer(connection, access.project_id, name) is not None:
@@ -49,7 +51,7 @@ async def replace_producer(
 ) -> "Record":
     """Change one; it holds everywhere within a second. Raises Problem 403, 404, and 409 for a name that is taken."""
     _check_rights(access, draft)
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         await _bump(connection, access)
         old = await _found(connection, access, name)
@@ -66,7 +68,7 @@ async def replace_producer(
 async def delete_producer(stores: Stores, access: Access, by: By, name: str) -> None:
     """Delete one and its API keys: they are refused everywhere within a second. Raises Problem 403, 404."""
     _check_rights(access, None)
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         await _bump(connection, access)
         old = await _found(connection, access, name)

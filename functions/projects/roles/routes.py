@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from functions.projects.roles import service
-from functions.projects.roles.schemas import RoleBody, RoleList, RoleReplace, RoleRequest
+from functions.projects.roles.schemas import PermissionBody, RoleBody, RoleList, RoleReplace, RoleRequest
 from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
+from shared.auth.permissions import MEANINGS
 from shared.runtime.resources import Resources
 
 # Who sees the people sees what their roles mean.
@@ -27,7 +28,12 @@ def roles(resources: Resources) -> APIRouter:
     async def list_roles(access: Reader) -> RoleList:
         """The roles that members may have, built-in ones included."""
         found = await service.list_roles(resources, access)
-        return RoleList(items=[RoleBody.model_validate(role) for role in found])
+        return RoleList(
+            items=[RoleBody.model_validate(role) for role in found],
+            permissions=[
+                PermissionBody(name=name, description=meaning) for name, meaning in MEANINGS.items()
+            ],
+        )
 
     @router.post("", status_code=201, openapi_extra=_CONFLICT)
     async def create_role(body: RoleRequest, access: Writer, by: Author, response: Response) -> RoleBody:

@@ -41,8 +41,19 @@ class RoleBody(Schema):
     updated_at: datetime | None
 
 
+class PermissionBody(Schema):
+    """A permission, and what it lets one do."""
+
+    name: str
+    description: str
+
+
 class RoleList(Schema):
-    """The built-in roles from the one that may do most, then the project's own by name."""
+    """The built-in roles from the one that may do most, then the project's own by name.
+
+    `permissions` are all that there are, to choose from.
+    """
 
     items: list[RoleBody]
+    permissions: list[PermissionBody]
     next: str | None = None

@@ -26,7 +26,7 @@ _NAMED = 3
 
 async def list_roles(stores: Stores, access: Access) -> list[dict[str, Any]]:
     """Those that are built in, then the project's own."""
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     counts = await queries.count_by_role(pool, access.project_id)
     own = await queries.roles_of(pool, access.project_id)
     return [*(_built_in(name, counts.get(name, 0)) for name in ROLES), *map(shown, own)]
@@ -34,7 +34,7 @@ async def list_roles(stores: Stores, access: Access) -> list[dict[str, Any]]:
 
 async def get_role(stores: Stores, access: Access, name: str) -> dict[str, Any]:
     """One of them. Raises Problem 404."""
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     if name in ROLES:
         counts = await queries.count_by_role(pool, access.project_id)
         return _built_in(name, counts.get(name, 0))
@@ -44,7 +44,7 @@ async def get_role(stores: Stores, access: Access, name: str) -> dict[str, Any]:
 async def create_role(stores: Stores, access: Access, by: By, wanted: RoleRequest) -> dict[str, Any]:
     """A new one. Nobody can give more than they may do themselves. Raises Problem 403, 409, 422."""
     permissions = _read(wanted)
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         check_gives(await _begin(connection, access), permissions, "A role")
         await _check_free(connection, access, wanted.name)
@@ -67,7 +67,7 @@ async def replace_role(
     """
     permissions = _read(wanted)
     _check_own(name)
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         may = await _begin(connection, access)
         before = await _found(connection, access, name)
@@ -95,7 +95,7 @@ async def replace_role(
 async def delete_role(stores: Stores, access: Access, by: By, name: str) -> None:
     """Delete one that nobody has. Raises Problem 403, 404, and 409 that says who has it."""
     _check_own(name)
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         may = await _begin(connection, access)
         before = await _found(connection, access, name)

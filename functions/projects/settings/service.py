@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 async def get_settings(stores: Stores, access: Access) -> "Record":
     """What the project has set. Raises Problem 404 when it has just gone."""
-    return _there(await queries.settings_of(await stores.pg(), access.project_id))
+    return _there(await queries.settings_of(await stores.of(access.project_id), access.project_id))
 
 
 async def replace_settings(stores: Stores, access: Access, by: By, wanted: SettingsBody) -> "Record":
@@ -31,7 +31,7 @@ async def replace_settings(stores: Stores, access: Access, by: By, wanted: Setti
             "The request has values that cannot be used.",
             errors=[Fault("/burst", "needs ratePerSecond beside it")],
         )
-    pool = await stores.pg()
+    pool = await stores.of(access.project_id)
     async with pool.acquire() as connection, connection.transaction():
         old = _there(await queries.lock(connection, access.project_id))
         row = _there(

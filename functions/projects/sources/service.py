@@ -54,13 +54,13 @@ class Sources:
         """The project's sources by name. Raises Problem 422 for a bad cursor."""
         after = read_cursor(cursor)
         rows = await queries.sources(
-            await self._resources.pg(), access.project_id, after=after, limit=limit + 1
+            await self._resources.of(access.project_id), access.project_id, after=after, limit=limit + 1
         )
         return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
 
     async def get(self, access: Access, name: str) -> "Record":
         """One source. Raises Problem 404."""
-        async with (await self._resources.pg()).acquire() as connection:
+        async with (await self._resources.of(access.project_id)).acquire() as connection:
             return await _found(connection, access, name)
 
     async def create(self, access: Access, by: By, name: str, draft: Draft) -> "tuple[Record, str | None]":
@@ -205,7 +205,7 @@ class Sources:
 
     async def _change(self, access: Access, use_case: "Callable[[Connection], Awaitable[T]]") -> T:
         """`use_case` in a transaction that no other change of the project's intake runs beside."""
-        pool = await self._resources.pg()
+        pool = await self._resources.of(access.project_id)
         async with pool.acquire() as connection, connection.transaction():
             if not await projects.bump_intake(connection, access.project_id):
                 raise Problem(NOT_FOUND, "There is no such project any more.")

@@ -5,6 +5,7 @@ Each module is some tables; all are imported here, so that `Model.metadata` has 
 
 from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.model import Model
+from shared.db.models.outside import Invitation, OutsideIdentity
 from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
 from shared.db.models.producers import EventSchema, EventType, Producer, Source
 from shared.db.models.shards import Dispatcher, Shard, StreamClock, Tick
@@ -22,9 +23,11 @@ __all__ = [
     "Event",
     "EventSchema",
     "EventType",
+    "Invitation",
     "Member",
     "Model",
     "Notice",
+    "OutsideIdentity",
     "Passkey",
     "Producer",
     "Project",

@@ -21,6 +21,7 @@ SECRETS = {
     "WEIR_REDIS_URL": True,
     "WEIR_SECRET": True,
     "WEIR_METRICS_TOKEN": False,
+    "WEIR_OIDC_CLIENT_SECRET": False,
     "WEIR_SMTP_URL": False,
 }
 """The keys of the Secret, and whether it must have them."""

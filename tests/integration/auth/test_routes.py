@@ -1,8 +1,8 @@
 """Every route of every endpoint function says what it demands, and holds it against every kind of caller."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
-from importlib import import_module
 from uuid import uuid4
 
 import asyncpg
@@ -11,8 +11,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
-from starlette.routing import Route
 
 from shared.auth.access import authority_of
 from shared.auth.dependency import demands_of
@@ -24,16 +22,12 @@ from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.people import create_person
 from tests.support.projects import Project, create_key, create_project
+from tests.support.routes import ENDPOINTS, app_of, flat
 
 PROBES = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
-NAMES = [function.name for function in registry.functions() if not function.is_handler]
-
-
-def app_of(name: str, resources: Resources) -> FastAPI:
-    module, _, attribute = registry.find(name).entry.partition(":")
-    app = getattr(import_module(module), attribute)(resources)
-    assert isinstance(app, FastAPI)
-    return app
+NAMES = ENDPOINTS
+PAGE = registry.ROOT / "docs/reference/permissions.md"
+CUSTOM = frozenset({"events:read", "keys:read", "roles:write", "types:write"})
 
 
 def routes_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
@@ -46,15 +40,6 @@ def routes_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
         assert demand in PERMISSIONS | {"public", "signed-in"}
         for method in sorted((route.methods or set()) - {"HEAD"}):
             yield method, route.path, demand
-
-
-def flat(routes) -> Iterator[Route]:
-    for route in routes:
-        if isinstance(route, APIRoute | Route):
-            yield route
-        else:
-            inner = getattr(route, "routes", None) or getattr(route, "original_router", None)
-            yield from flat(getattr(inner, "routes", inner))
 
 
 @pytest.fixture(params=NAMES)
@@ -71,10 +56,21 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 def url(path: str, project: str) -> str:
     """The path with `project` filled in, and ids of things that are not there."""
-    filled = path.replace("{project}", project)
-    for name in ("{uid}", "{id}", "{subscription}", "{delivery}"):
-        filled = filled.replace(name, str(uuid4()))
-    return filled.replace("{key}", "a" * 12)
+    filled = path.replace("{project}", project).replace("{key}", "a" * 12)
+    return re.sub(r"\{\w+\}", lambda _: str(uuid4()), filled)
+
+
+def written() -> dict[tuple[str, str], dict[str, bool]]:
+    """Method and path to who may call it, as the page for readers says."""
+    found: dict[tuple[str, str], dict[str, bool]] = {}
+    roles: list[str] = []
+    for line in PAGE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[:2] == ["call", "asks for"]:
+            roles = cells[2:]
+        elif (call := re.fullmatch(r"`([A-Z]+) (/\S*)`", cells[0])) is not None:
+            found[call[1], call[2]] = dict(zip(roles, (cell == "yes" for cell in cells[2:]), strict=True))
+    return found
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, header: str | None) -> httpx.Response:
@@ -151,17 +147,32 @@ async def test_every_route_holds_its_permission_against_every_role(
     project: Project,
     pool: asyncpg.Pool,
 ) -> None:
+    await pool.execute(
+        "INSERT INTO roles (project_id, name, permissions) VALUES ($1, 'custom', $2)",
+        project.id,
+        sorted(CUSTOM),
+    )
     callers = {}
-    for role, permissions in ROLES.items():
+    for role, permissions in {**ROLES, "custom": CUSTOM}.items():
         person = await create_person(pool, roles={project.id: role})
         callers[role] = (f"Bearer {(await authority_of(resources).issue(person.id, 's')).text}", permissions)
     for scope in PERMISSIONS:
         key = await create_key(pool, settings, project.id, sorted(PERMISSIONS - {scope}))
         callers[f"all but {scope}"] = (f"Bearer {key}", PERMISSIONS - {scope})
+    page = written()
     for method, path, demand in routes_of(app):
+        assert set(page[method, path]) == set(ROLES)
         if demand not in PERMISSIONS:
+            assert all(page[method, path].values())
             continue
         for who, (header, permissions) in callers.items():
             answer = await ask(client, method, url(path, project.name), header)
-            refused = answer.status_code == 403 and demand in answer.json()["detail"]
+            refused = answer.status_code == 403 and f"the permission {demand}" in answer.json()["detail"]
             assert refused == (demand not in permissions), f"{who}: {method} {path} answered {answer.text}"
+            if who in ROLES:
+                assert refused != page[method, path][who], f"{who}: {method} {path} is not as the page says"
+
+
+async def test_the_page_names_every_route_and_no_other(resources: Resources) -> None:
+    walked = {(m, path) for name in NAMES for m, path, _ in routes_of(app_of(name, resources))}
+    assert set(written()) == walked

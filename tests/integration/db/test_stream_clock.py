@@ -112,12 +112,15 @@ async def test_a_role_that_may_not_ask_for_the_identity_is_told_by_the_cursors(
     await connection.execute(f'CREATE ROLE "{role}"')
     try:
         await connection.execute(
-            f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{role}"; SET ROLE "{role}"'
+            f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{role}"; GRANT CREATE ON SCHEMA public TO "{role}";'
+            f' ALTER FUNCTION server_moved() OWNER TO "{role}"; SET ROLE "{role}"'
         )
         assert await connection.fetchval("SELECT this_server()") == 0
         assert not await connection.fetchval("SELECT server_moved()")
     finally:
-        await connection.execute(f'RESET ROLE; DROP OWNED BY "{role}"; DROP ROLE "{role}"')
+        await connection.execute(
+            f'RESET ROLE; REASSIGN OWNED BY "{role}" TO CURRENT_USER; DROP OWNED BY "{role}"; DROP ROLE "{role}"'
+        )
 
 
 async def test_the_version_before_is_refused_after_a_move(url: str, connection: asyncpg.Connection) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from functions.explore import service
 from shared.core.cloudevents import DataKind
+from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.projects import Project, create_key, create_project
 from tests.support.stream import an_event, deliver, store
@@ -354,7 +355,11 @@ async def test_an_events_story_needs_the_permission_to_read_deliveries(
 
 
 async def test_a_page_costs_the_same_number_of_statements_however_long(
-    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, subscription: UUID
+    client: httpx.AsyncClient,
+    resources: Resources,
+    pool: asyncpg.Pool,
+    project: Project,
+    subscription: UUID,
 ) -> None:
     uids = await store(pool, project.id, [an_event(n) for n in range(30)])
     for uid in uids:
@@ -363,7 +368,7 @@ async def test_a_page_costs_the_same_number_of_statements_however_long(
 
     async def statements(limit: int) -> int:
         """Statements on the two big tables. A free pool gives its first connection again and again."""
-        async with pool.acquire() as connection:
+        async with (await resources.of(project.id)).acquire() as connection:
             connection.add_query_logger(note)
         asked.clear()
         assert len((await client.get("/events", params={"limit": limit})).json()["items"]) == limit

@@ -10,6 +10,8 @@ import pytest
 from functions.explore import queries
 from functions.explore.search import Search, around, key_range
 from shared.core.ids import delivery_id
+from shared.db.project_pool import ProjectPool
+from shared.runtime.resources import Resources
 from tests.support.plans import plan
 from tests.support.projects import Project
 from tests.support.stream import an_event, store
@@ -19,6 +21,12 @@ MONTH = "202605"
 """Of the partitions that these tests look at; other tests have rows on other days."""
 
 ROWS = 1_000
+
+
+@pytest.fixture
+async def asked(resources: Resources, project: Project) -> ProjectPool:
+    """As the functions ask: behind row-level security."""
+    return await resources.of(project.id)
 
 
 @pytest.fixture
@@ -56,37 +64,41 @@ def search(
 
 @pytest.mark.parametrize("generic", [False, True])
 async def test_lists_of_events_use_indexes_and_stop_early(
-    pool: asyncpg.Pool, project: Project, uids: list[list[UUID]], generic: bool
+    asked: ProjectPool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
-    newest = await plan(pool, *flat(queries.events_page(search(project), 51, 10**7)), generic=generic)
+    newest = await plan(asked, *flat(queries.events_page(search(project), 51, 10**7)), generic=generic)
     assert newest.read(MONTH) == {"events_p20260503"}
     assert not newest.sequential(MONTH)
     assert newest.rows(f"events_p{MONTH}") <= 51
 
     second = search(project, DAYS[1], DAYS[1] + timedelta(hours=1))
-    bounded = await plan(pool, *flat(queries.events_page(second, 51, 10**7)), generic=generic)
+    bounded = await plan(asked, *flat(queries.events_page(second, 51, 10**7)), generic=generic)
     assert bounded.read(MONTH) == {"events_p20260502"}
     assert not bounded.sequential(MONTH)
 
     after = search(project).before(uids[1][0])
-    older = await plan(pool, *flat(queries.events_page(after, 51, 10**7)), generic=generic)
+    older = await plan(asked, *flat(queries.events_page(after, 51, 10**7)), generic=generic)
     assert "events_p20260503" not in older.read(MONTH)
     assert older.rows(f"events_p{MONTH}") <= 51
 
     rare = await plan(
-        pool, *flat(queries.events_page(search(project, type="com.example.rare"), 51, 10**7)), generic=generic
+        asked,
+        *flat(queries.events_page(search(project, type="com.example.rare"), 51, 10**7)),
+        generic=generic,
     )
     assert not rare.sequential(MONTH)
     assert rare.rows(f"events_p{MONTH}") <= 30
 
     one = search(project, source="/1", id="e-7")
-    known = await plan(pool, *flat(queries.events_page(one, 51, 10**7)), generic=generic)
+    known = await plan(asked, *flat(queries.events_page(one, 51, 10**7)), generic=generic)
     assert not known.sequential(MONTH)
     assert known.rows(f"events_p{MONTH}") == 1
 
 
 @pytest.mark.parametrize("generic", [False, True])
-async def test_facets_are_found_by_their_index(pool: asyncpg.Pool, project: Project, generic: bool) -> None:
+async def test_facets_are_found_by_their_index(
+    pool: asyncpg.Pool, asked: ProjectPool, project: Project, generic: bool
+) -> None:
     other = uuid4()
     # So few that are read from end to end would be cheaper than the index.
     for day, rows in zip(DAYS, (100, 5 * ROWS, 100), strict=True):
@@ -100,7 +112,7 @@ async def test_facets_are_found_by_their_index(pool: asyncpg.Pool, project: Proj
         return search(project, DAYS[1], DAYS[1] + timedelta(hours=1), **members)
 
     one = await plan(
-        pool, *flat(queries.facet_window(of(facets=(("order", f"{project.name}-3"),)), 51)), generic=generic
+        asked, *flat(queries.facet_window(of(facets=(("order", f"{project.name}-3"),)), 51)), generic=generic
     )
     assert one.read(MONTH) == {"events_p20260502"}
     assert not one.sequential(MONTH)
@@ -108,7 +120,7 @@ async def test_facets_are_found_by_their_index(pool: asyncpg.Pool, project: Proj
     assert one.rows(f"events_p{MONTH}") == 2  # with the one of the other project, which is let go
 
     both = of(facets=(("tags", "3"), ("n", "7")))
-    several = await plan(pool, *flat(queries.facet_window(both, 51)), generic=generic)
+    several = await plan(asked, *flat(queries.facet_window(both, 51)), generic=generic)
     assert several.read(MONTH) == {"events_p20260502"}
     assert any("facets" in name for name in several.indexes())
     assert several.rows(f"events_p{MONTH}") <= 1_000
@@ -116,31 +128,31 @@ async def test_facets_are_found_by_their_index(pool: asyncpg.Pool, project: Proj
 
 @pytest.mark.parametrize("generic", [False, True])
 async def test_faulty_events_have_an_index(
-    pool: asyncpg.Pool, project: Project, uids: list[list[UUID]], generic: bool
+    pool: asyncpg.Pool, asked: ProjectPool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
     await store(pool, project.id, [an_event(ROWS + 1)], at=DAYS[0], schema_fault="/data: is not")
     await pool.execute("ANALYZE events")
     page = search(project, DAYS[0] - timedelta(hours=1), DAYS[1], faulty=True)
-    found = await plan(pool, *flat(queries.events_page(page, 51, 10**7)), generic=generic)
+    found = await plan(asked, *flat(queries.events_page(page, 51, 10**7)), generic=generic)
     assert not found.sequential(MONTH)
     assert found.rows(f"events_p{MONTH}") == 1
 
 
 async def test_text_is_looked_for_in_one_window(
-    pool: asyncpg.Pool, project: Project, uids: list[list[UUID]]
+    asked: ProjectPool, project: Project, uids: list[list[UUID]]
 ) -> None:
-    window = await plan(pool, *flat(queries.text_window(search(project), "x", 1000, 500)))
+    window = await plan(asked, *flat(queries.text_window(search(project), "x", 1000, 500)))
     assert window.read(MONTH) == {"events_p20260503"}
     assert window.rows(f"events_p{MONTH}") <= 500
 
 
 @pytest.mark.parametrize("generic", [False, True])
 async def test_outcomes_look_at_the_milliseconds_of_their_events_alone(
-    pool: asyncpg.Pool, project: Project, uids: list[list[UUID]], generic: bool
+    asked: ProjectPool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
     page = [*uids[0][:25], *uids[2][:25]]
     lows, highs = zip(*map(around, page), strict=True)
-    found = await plan(pool, queries.OUTCOMES, project.id, page, list(lows), list(highs), generic=generic)
+    found = await plan(asked, queries.OUTCOMES, project.id, page, list(lows), list(highs), generic=generic)
     assert found.read(MONTH) == {"deliveries_p20260501", "deliveries_p20260503"}
     assert not found.sequential(MONTH)
     assert found.rows(f"deliveries_p{MONTH}") == 50
@@ -148,18 +160,18 @@ async def test_outcomes_look_at_the_milliseconds_of_their_events_alone(
 
 @pytest.mark.parametrize("generic", [False, True])
 async def test_lists_of_deliveries_use_indexes(
-    pool: asyncpg.Pool, project: Project, uids: list[list[UUID]], generic: bool
+    asked: ProjectPool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
-    newest = await plan(pool, *flat(queries.deliveries_page(search(project), None, 51)), generic=generic)
+    newest = await plan(asked, *flat(queries.deliveries_page(search(project), None, 51)), generic=generic)
     assert {name for name in newest.read(MONTH) if "deliveries" in name} == {"deliveries_p20260503"}
     assert not newest.sequential(MONTH)
 
     of_event = search(project).of_event(uids[1][3])
-    event = await plan(pool, *flat(queries.deliveries_page(of_event, None, 51)), generic=generic)
+    event = await plan(asked, *flat(queries.deliveries_page(of_event, None, 51)), generic=generic)
     assert event.read(MONTH) == {"deliveries_p20260502", "events_p20260502"}
     assert event.rows(f"deliveries_p{MONTH}") == 1
 
-    dead = await plan(pool, *flat(queries.deliveries_page(search(project), "dead", 51)), generic=generic)
+    dead = await plan(asked, *flat(queries.deliveries_page(search(project), "dead", 51)), generic=generic)
     assert not dead.sequential(MONTH)
     assert dead.rows(f"deliveries_p{MONTH}") == 12
 

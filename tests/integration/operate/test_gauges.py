@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from events.housekeep.function import FUNCTION
 from events.housekeep.gauges import Gauges
 from events.housekeep.handler import create
+from shared.db.pool import open_pool
 from shared.runtime.handler import handler_app
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
@@ -39,8 +40,10 @@ async def opened(fresh_url: str, settings: Settings) -> AsyncIterator[Resources]
 
 
 @pytest.fixture
-async def db(opened: Resources) -> asyncpg.Pool:
-    return await opened.pg()
+async def db(fresh_url: str) -> AsyncIterator[asyncpg.Pool]:
+    pool = await open_pool(fresh_url, size=2)
+    yield pool
+    await pool.close()
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ async def test_of_an_idle_weir(opened: Resources, db: asyncpg.Pool) -> None:
     )
     assert found['weir_tick_age_seconds{function="housekeep"}'] < 60
     assert "weir_replica_lag_seconds" not in found
-    assert found['weir_database_pool_connections{state="limit"}'] == 16
+    assert found['weir_database_pool_connections{state="limit"}'] == 8
 
 
 async def test_of_a_backlog_that_nobody_works_on(

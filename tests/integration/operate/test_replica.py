@@ -11,7 +11,7 @@ from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.operate.conftest import Servers
 from tests.support import stream
-from tests.support.projects import create_project
+from tests.support.projects import Project, create_project
 from tests.support.waiting import until
 
 
@@ -49,11 +49,13 @@ async def test_a_replica_that_is_behind(servers: Servers, settings: Settings) ->
             await follower.execute("SELECT pg_wal_replay_resume()")
             await until(lambda: has(str(new)), 90)
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-            await (await resources.reading()).execute("DELETE FROM events")
+            await (await resources.reading_of(project.id)).execute("UPDATE deliveries SET held = held")
     finally:
         await follower.close()
         await resources.close()
 
 
-async def test_without_one_the_database_itself_is_asked(resources: Resources) -> None:
-    assert await resources.reading() is await resources.pg()
+async def test_without_one_the_database_itself_is_asked(resources: Resources, project: Project) -> None:
+    of, reading = await resources.of(project.id), await resources.reading_of(project.id)
+    pid = "SELECT pg_backend_pid()"
+    assert await reading.fetchval(pid) == await of.fetchval(pid)

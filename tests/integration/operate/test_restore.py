@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from shared.db.migrate import migrate
+import pytest
+
+from shared.db.migrate import main, migrate
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.dispatch.conftest import World, event
@@ -61,7 +63,7 @@ async def statuses(world: World, subscription: UUID) -> list[str]:
 
 
 async def test_nothing_is_lost_by_dump_wipe_and_restore(
-    servers: Servers, settings: Settings, tmp_path: Path
+    servers: Servers, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = servers.start()
     await migrate(old.url)
@@ -106,6 +108,9 @@ async def test_nothing_is_lost_by_dump_wipe_and_restore(
         old.stop()
 
         new = servers.start()
+        monkeypatch.setenv("WEIR_DATABASE_URL", new.url)
+        *_, flag = command("python -m shared.db.migrate", new.url, tmp_path)
+        await asyncio.to_thread(main, [flag])
         run(*command("pg_restore", new.url, tmp_path))
         receiver.answers |= {"/retried": 200, "/ordered": 200}
         async with world_on(settings, new.url, before) as after:

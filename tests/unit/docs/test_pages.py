@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from events.housekeep.settings import HousekeepSettings
+from functions.identity.oidc.settings import OidcSettings
 from functions.identity.settings import IdentitySettings
 from functions.ingest.settings import IngestSettings
 from shared.auth.permissions import PERMISSIONS
@@ -49,7 +50,7 @@ def test_the_pages_for_operators_have_every_setting() -> None:
     )
     classes = (
         *(Settings, ConnectionSettings, IngestSettings, IdentitySettings),
-        *(TransformSettings, ReplySettings, BindingSettings, HousekeepSettings, MailSettings),
+        *(TransformSettings, ReplySettings, BindingSettings, HousekeepSettings, MailSettings, OidcSettings),
     )
     names = {f"WEIR_{name.upper()}" for settings in classes for name in settings.model_fields}
     assert {name for name in names if f"`{name}`" not in text} == set()
