@@ -63,6 +63,9 @@ describe('folded', () => {
     expect(pieces.map((piece) => (piece.kind === 'fold' ? piece.lines.length : 1)).filter((n) => n > 1)).toEqual([26, 25])
     expect(pieces.filter(({ kind }) => kind === 'line')).toHaveLength(4 + 2 + 4)
   })
+  it('folds nothing of what did not change', () => {
+    expect(folded(diffLines(document(60), document(60)))).toHaveLength(60)
+  })
   it('loses no line', () => {
     const lines = diffLines(document(60), { ...document(60), k000: 'x', k059: 'y' })
     expect(folded(lines).flatMap((piece) => (piece.kind === 'fold' ? piece.lines : [piece.line]))).toEqual(lines)

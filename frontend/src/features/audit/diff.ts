@@ -71,7 +71,9 @@ export function apart(before: string, after: string, keep = 12, short = 28): [st
   let head = 0
   while (head < before.length && head < after.length && before[head] === after[head]) head += 1
   if (head <= keep) return [before, after]
-  return [`…${before.slice(head - keep)}`, `…${after.slice(head - keep)}`]
+  // What is left begins with a letter.
+  const from = head - keep + before.slice(head - keep, head).search(/[\p{L}\p{N}]|$/u)
+  return [`…${before.slice(from)}`, `…${after.slice(from)}`]
 }
 
 /** Lines past which no common ones are looked for: it would take longer than it is worth. */
@@ -163,9 +165,10 @@ function marks(a: string, b: string): [[number, number], [number, number]] {
 
 export type Piece = { kind: 'line'; line: DiffLine } | { kind: 'fold'; lines: DiffLine[] }
 
-/** The lines, long runs of unchanged ones folded but for those next to a change. */
+/** The lines, long runs of unchanged ones folded but for those next to a change; where nothing changed all are there. */
 export function folded(lines: DiffLine[], around = 4, least = 14): Piece[] {
   const pieces: Piece[] = []
+  if (lines.every(({ kind }) => kind === 'same')) return lines.map((line) => ({ kind: 'line', line }))
   for (let at = 0; at < lines.length; ) {
     let end = at
     while (end < lines.length && lines[end]?.kind === 'same') end += 1
