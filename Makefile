@@ -17,7 +17,7 @@ CONSOLE_SOURCES = $(shell find frontend/src frontend/public frontend/index.html 
 	frontend/tsconfig.json frontend/package-lock.json -type f 2>/dev/null)
 
 # What `make test` is, in the order in which a mistake shows soonest.
-GATES := lint typecheck check-drift test-workflows
+GATES := lint typecheck check-drift test-workflows check
 SUITES := test-console test-python test-e2e
 
 include infra/tools.mk
@@ -46,7 +46,7 @@ clean: ## Remove what was built and installed, but no data
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
-.PHONY: test lint typecheck check-drift test-workflows test-console test-python test-e2e test-manifests test-knative test-image test-sign test-lambda test-infra
+.PHONY: test lint typecheck check-drift test-workflows check test-console test-python test-e2e test-manifests test-knative test-image test-sign test-lambda test-infra
 test: install $(GATES) $(SUITES) ## Every gate and every suite
 
 lint: install ## ruff, import-linter, eslint
@@ -70,6 +70,14 @@ test-workflows: install tools ## actionlint, zizmor, shellcheck
 	@if [ ! -x $(TOOLS)/actionlint ]; then echo "skipped: actionlint is not there"; else \
 		echo $(TOOLS)/actionlint; PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOLS)/actionlint; fi
 	$(BIN)/zizmor --offline --quiet .github
+
+check: install $(TOOLS)/gitleaks ## Known faults of what is used, secrets in the tree and its history, bandit's rules
+	$(BIN)/ruff check --select S --ignore S101 .
+	$(BIN)/python infra/checks/advisories.py
+	@if [ ! -x $(TOOLS)/gitleaks ]; then echo "skipped: secrets, because gitleaks is not there"; \
+		elif [ ! -e .git ]; then $(TOOLS)/gitleaks dir --no-banner --redact --config .gitleaks.toml .; else \
+		echo $(TOOLS)/gitleaks; $(TOOLS)/gitleaks git --no-banner --redact --config .gitleaks.toml . && \
+		$(TOOLS)/gitleaks git --pre-commit --no-banner --redact --config .gitleaks.toml .; fi
 
 test-console: install console ## The console's unit tests and its budgets
 	cd frontend && npm test --silent

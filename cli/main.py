@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
     "serve": ("cli.commands.serve:serve", "Run one function in this process."),
     "deploy": ("cli.commands.deploy:deploy", "Bring a version to a cluster, blue-green."),
+    "secrets": ("cli.commands.at_rest:secrets", "Seal what is secret at rest with another key."),
+    "signing-keys": ("cli.commands.at_rest:signing_keys", "Exchange the key that signs access tokens."),
     "migrate": ("cli.commands.serve:migrate", "Bring the database to the schema of this version."),
 }
 

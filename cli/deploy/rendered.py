@@ -168,6 +168,16 @@ def run_as(made: Manifest, pod: Manifest) -> None:
     _set_image(made, image_of(pod))
     container = _weir(made["spec"]["template"]["spec"])
     container["envFrom"] = copy.deepcopy(_weir(pod).get("envFrom", []))
+    # Keys may be in a file: what is mounted there and not here.
+    inside = made["spec"]["template"]["spec"]
+    for holder, shown, name, by in (
+        (inside, pod, "volumes", "name"),
+        (container, _weir(pod), "volumeMounts", "mountPath"),
+    ):
+        there = holder.get(name, [])
+        more = [one for one in shown.get(name, []) if all(one[by] != other[by] for other in there)]
+        if there or more:
+            holder[name] = [*there, *copy.deepcopy(more)]
 
 
 def _command(document: Manifest) -> list[str]:

@@ -12,6 +12,7 @@ from shared.auth.links import create_link
 if TYPE_CHECKING:
     from asyncpg import Connection
 
+OWNER = "owner@localhost"
 VERSIONS = Path(__file__).resolve().parents[2] / "shared" / "db" / "migrations" / "versions"
 
 
@@ -66,17 +67,35 @@ async def prepare(database_url: str, secret: str, known_key: str | None) -> Firs
         await connection.close()
 
 
-async def _new_link(database_url: str) -> str | None:
+async def _new_link(database_url: str, *, without_second_factor: bool) -> str | None:
     import asyncpg
+
+    from shared.audit.by import by_operator
+    from shared.audit.record import record
+    from shared.auth.owner import remove_second_factors
 
     connection = await asyncpg.connect(database_url, timeout=5)
     try:
-        user_id = await connection.fetchval("SELECT id FROM users WHERE email = 'owner@localhost'")
-        return None if user_id is None else await create_link(connection, user_id)
+        user_id = await connection.fetchval("SELECT id FROM users WHERE email = $1", OWNER)
+        if user_id is None:
+            return None
+        async with connection.transaction():
+            if without_second_factor and await remove_second_factors(connection, user_id):
+                by = by_operator("weir open")
+                await record(
+                    connection,
+                    by,
+                    "second_factor.removed",
+                    project_id=None,
+                    id=user_id,
+                    name=OWNER,
+                    before={},
+                )
+        return await create_link(connection, user_id)
     finally:
         await connection.close()
 
 
-def new_link(database_url: str) -> str | None:
+def new_link(database_url: str, *, without_second_factor: bool = False) -> str | None:
     """A token that signs the local owner in once; None when there is no such user."""
-    return asyncio.run(_new_link(database_url))
+    return asyncio.run(_new_link(database_url, without_second_factor=without_second_factor))

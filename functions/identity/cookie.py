@@ -1,11 +1,15 @@
 """The cookies of sign-in, out of reach of scripts and of all paths but those of sign-in."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from starlette.responses import Response
 
 COOKIE = "weir_refresh"
 DEVICE_COOKIE = "weir_device"
+SECURE = "__Secure-"
+"""Before the name of a cookie that is: browsers take one of such a name from nobody without TLS (RFC 6265bis, 4.1.3)."""
+
 COOKIE_PATH = "/v1/auth"
 
 
@@ -21,8 +25,23 @@ class Cookies:
                 "browsers keep no cookie for other sites that is not secure."
             )
 
+    def name(self, plain: str) -> str:
+        """What the cookie `plain` is called here."""
+        return f"{SECURE}{plain}" if self._secure else plain
+
+    def found(self, cookies: Mapping[str, str], plain: str = COOKIE) -> str | None:
+        """What the cookie holds that came with a request; one that the version before has set counts as well."""
+        return cookies.get(self.name(plain), cookies.get(plain))
+
     def holding(self, token: str, max_age_seconds: int, *, name: str = COOKIE) -> str:
         """The header's value that keeps `token`."""
+        return self._written(self.name(name), token, max_age_seconds)
+
+    def former(self) -> str | None:
+        """The header's value that removes the refresh token that the version before has kept by its plain name."""
+        return self._written(COOKIE, "", 0) if self._secure else None
+
+    def _written(self, name: str, token: str, max_age_seconds: int) -> str:
         response = Response()
         response.set_cookie(
             name,

@@ -38,13 +38,17 @@ class Front:
             address=address,
             client=client_of(request, address),
             browser=in_words(request.headers.get("user-agent", "")[:_AGENT_LENGTH]),
-            device=request.cookies.get(DEVICE_COOKIE),
+            device=self.kept(request, DEVICE_COOKIE),
             origin=request.headers.get("origin"),
         )
 
     def refresh_token(self, request: Request) -> str | None:
         """What the cookie holds."""
-        return request.cookies.get(COOKIE)
+        return self.kept(request, COOKIE)
+
+    def kept(self, request: Request, name: str) -> str | None:
+        """What the browser kept under that name."""
+        return self._cookies.found(request.cookies, name)
 
     def answer(self, response: Response, entered: Entered, visitor: Visitor) -> EnteredBody:
         """The body for whoever came in, with the cookies beside it; or what they are asked for next."""
@@ -60,6 +64,8 @@ class Front:
     def session(self, response: Response, started: SignedIn, visitor: Visitor) -> SessionBody:
         """The body of a session, with its cookie beside it, and that of the device once somebody signed in there."""
         response.headers.append("Set-Cookie", self._cookies.holding(started.refresh_token, IDLE_SECONDS))
+        if (former := self._cookies.former()) is not None:
+            response.headers.append("Set-Cookie", former)
         if started.how is not None:
             known = remembering(self._secret, visitor.device, started.user.email)
             response.headers.append(

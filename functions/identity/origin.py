@@ -19,5 +19,7 @@ def check_origin(request: Request, public_url: str, console_origins: Collection[
         return
     own = {urlsplit(public_url).netloc, request.headers.get("host")}
     foreign = origin is not None and origin.partition("://")[2] not in own
+    if origin is not None and public_url.startswith("https://"):
+        foreign = foreign or not origin.startswith("https://")  # whoever is in between can make such a page
     if foreign or request.headers.get("sec-fetch-site") == "cross-site":
         raise Problem(FORBIDDEN, "This comes from another site.", internal=f"origin {origin!r}")

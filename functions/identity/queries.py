@@ -17,13 +17,6 @@ async def user_by_email(on: "Connection | Pool", email: str) -> "Record | None":
     return await on.fetchrow("SELECT id, email, name, password_hash FROM users WHERE email = $1", email)
 
 
-async def lock_user(on: "Connection", user_id: UUID) -> "Record | None":
-    """The same, locked until the transaction ends."""
-    return await on.fetchrow(
-        "SELECT id, email, name, password_hash FROM users WHERE id = $1 FOR UPDATE", user_id
-    )
-
-
 async def set_password_hash(
     on: "Connection | Pool", user_id: UUID, new_hash: str, *, in_place_of: str | None
 ) -> bool:
@@ -73,3 +66,8 @@ async def memberships(on: "Connection | Pool", user_id: UUID) -> "list[Record]":
         user_id,
     )
     return rows
+
+
+async def rename_user(on: "Connection", user_id: UUID, name: str) -> None:
+    """Give a user another name."""
+    await on.execute("UPDATE users SET name = $2 WHERE id = $1", user_id, name)

@@ -1,15 +1,14 @@
 """The HTTP shapes of sign-in."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from functions.identity.passwords.hashing import MAX_LENGTH, MIN_LENGTH
+from functions.identity.notices.schemas import NoticeBody
+from functions.identity.passwords.schemas import GivenPassword
 from shared.runtime.schema import Request, Schema
-
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
 class LinkRequest(Request):
@@ -25,11 +24,10 @@ class SignInRequest(Request):
     password: GivenPassword
 
 
-class PasswordRequest(Request):
-    """The password to be; `currentPassword` is required when there is one."""
+class NameRequest(Request):
+    """What the user is to be called."""
 
-    password: SecretStr = Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)
-    current_password: GivenPassword | None = None
+    name: str = Field(min_length=1, max_length=100, pattern=r"\S")
 
 
 class UserBody(Schema):
@@ -70,10 +68,11 @@ class MembershipBody(Schema):
 
 
 class MeBody(Schema):
-    """The signed-in user."""
+    """The signed-in user. `notices` are what they should know of their account, newest first, until put away."""
 
     user: UserBody
     projects: list[MembershipBody]
+    notices: list[NoticeBody]
 
 
 class JwksBody(Schema):

@@ -1,4 +1,4 @@
-"""How often somebody may try a password: by account and address, and by each alone."""
+"""How often somebody may try: by account and address, and by each alone; a device that is known counts for itself."""
 
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -11,26 +11,73 @@ if TYPE_CHECKING:
 PAIR = Limit("pair", 10, 300)
 ADDRESS = Limit("address", 100, 300)
 ACCOUNT = Limit("account", 200, 3600)
+DEVICE = Limit("device", 10, 300)
+
+CODE_PAIR = Limit("code-pair", 5, 300)
+CODE_ACCOUNT = Limit("code-account", 30, 24 * 3600)
+CODE_DEVICE = Limit("code-device", 10, 600)
+"""One code in 300,000 is right at a time: thirty tries a day find one in thirty years."""
+
+PASSKEY = Limit("passkey", 100, 300)
+
+FORGOTTEN_ACCOUNT = Limit("forgotten-account", 3, 3600)
+FORGOTTEN_ADDRESS = Limit("forgotten-address", 20, 3600)
 
 
 class Throttle:
-    """Counts in Redis; while Redis is away, in this process."""
+    """Counts in Redis; while Redis is away, in this process.
+
+    `device` is the name of a device with which the account has signed in before. Its tries count for it alone, so that
+    nobody is kept out by what others try elsewhere.
+    """
 
     def __init__(self) -> None:
         self._windows = Windows()
 
-    async def count(self, redis: "Redis", account: str, address: str) -> int:
-        """Count one try. The seconds to wait before another is heard, 0 when this one may go on."""
-        return await self._windows.count(redis, self._keys(account, address))
+    async def password(self, redis: "Redis", account: str, network: str, device: str | None) -> int:
+        """Count a password. The seconds to wait before another is heard, 0 when this one may go on."""
+        return await self._windows.count(redis, _password(account, network, device))
 
-    async def succeeded(self, redis: "Redis", account: str, address: str) -> None:
-        """Whoever knew the password starts from nothing again."""
-        await self._windows.forget(redis, next(iter(self._keys(account, address))))
+    async def code(self, redis: "Redis", account: str, network: str, device: str | None) -> int:
+        """Count a code of the second factor."""
+        return await self._windows.count(redis, _code(account, network, device))
 
-    @staticmethod
-    def _keys(account: str, address: str) -> dict[str, Limit]:
-        subjects = {PAIR: f"{account} {address}", ADDRESS: address, ACCOUNT: account}
-        return {
-            f"weir:tries:{limit.name}:{sha256(subject.encode()).hexdigest()[:32]}": limit
-            for limit, subject in subjects.items()
-        }
+    async def passkey(self, redis: "Redis", network: str) -> int:
+        """Count a passkey that was shown. It cannot be guessed: this is for the work that it makes."""
+        return await self._windows.count(redis, _keys({PASSKEY: network}))
+
+    async def forgotten(self, redis: "Redis", network: str) -> int:
+        """Count a question for a link."""
+        return await self._windows.count(redis, _keys({FORGOTTEN_ADDRESS: network}))
+
+    async def link(self, redis: "Redis", account: str) -> int:
+        """Count a link that an account would be sent."""
+        return await self._windows.count(redis, _keys({FORGOTTEN_ACCOUNT: account}))
+
+    async def succeeded(
+        self, redis: "Redis", account: str, network: str, device: str | None, *, code: bool = False
+    ) -> None:
+        """Whoever knew it starts from nothing again, and its try counts neither for the address nor for the account."""
+        mine, *shared = (_code if code else _password)(account, network, device)
+        await self._windows.forget(redis, mine)
+        if shared:
+            await self._windows.take_back(redis, shared)
+
+
+def _password(account: str, network: str, device: str | None) -> dict[str, Limit]:
+    if device is not None:
+        return _keys({DEVICE: f"{account} {device}"})
+    return _keys({PAIR: f"{account} {network}", ADDRESS: network, ACCOUNT: account})
+
+
+def _code(account: str, network: str, device: str | None) -> dict[str, Limit]:
+    if device is not None:
+        return _keys({CODE_DEVICE: f"{account} {device}"})
+    return _keys({CODE_PAIR: f"{account} {network}", CODE_ACCOUNT: account})
+
+
+def _keys(subjects: dict[Limit, str]) -> dict[str, Limit]:
+    return {
+        f"weir:tries:{limit.name}:{sha256(subject.encode()).hexdigest()[:32]}": limit
+        for limit, subject in subjects.items()
+    }

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from functions.projects import service
 from functions.projects.audit.routes import audit, own_audit
 from functions.projects.function import FUNCTION
+from functions.projects.invitations.routes import invitations
 from functions.projects.keys.routes import keys
 from functions.projects.members.routes import members
 from functions.projects.producers.routes import producers
@@ -41,6 +42,7 @@ def create(resources: Resources) -> FastAPI:
         settings(resources),
         producers(resources),
         members(resources),
+        invitations(resources),
         roles(resources),
         keys(resources),
         sources(resources),

@@ -5,6 +5,7 @@ taken could make a key that keeps them. So it is read again, in the transaction 
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -34,7 +35,7 @@ async def standing(connection: "Connection", access: Access, permission: str) ->
         may = None if row is None else permissions_of(row["role"], row["permissions"])
     else:
         row = await queries.key_by_id(connection, who)
-        may = None if row is None else granted(row["scopes"])
+        may = None if row is None or _is_over(row["expires_at"]) else granted(row["scopes"])
     if may is None:
         raise _no_project()
     if permission not in may:
@@ -73,6 +74,10 @@ async def role_permissions(connection: "Connection", project_id: UUID, role: str
             errors=[Fault("/role", "is no role of this project; its list of roles names those there are")],
         )
     return permissions_of(role, own)
+
+
+def _is_over(expires_at: datetime | None) -> bool:
+    return expires_at is not None and expires_at <= datetime.now(UTC)
 
 
 def _no_project() -> Problem:

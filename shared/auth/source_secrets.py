@@ -14,13 +14,14 @@ def seal_secrets(keys: SealingKeys, source_id: UUID, secrets: Sequence[str]) -> 
     """The secrets of that source, the newest first, as the database keeps them; None for none."""
     if not secrets:
         return None
-    return seal(keys, msgspec.json.encode(secrets), purpose=_purpose(source_id))
+    return seal(keys, msgspec.json.encode(secrets), purpose=purpose_of(source_id))
 
 
 def open_secrets(keys: SealingKeys, source_id: UUID, sealed: bytes | None) -> tuple[str, ...]:
     """What was given to `seal_secrets`. Raises UnsealError."""
-    return () if sealed is None else _read(unseal(keys, sealed, purpose=_purpose(source_id)))
+    return () if sealed is None else _read(unseal(keys, sealed, purpose=purpose_of(source_id)))
 
 
-def _purpose(source_id: UUID) -> bytes:
+def purpose_of(source_id: UUID) -> bytes:
+    """What binds sealed secrets to their source."""
     return b"source:" + source_id.bytes

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,12 @@ end
 return wait
 """
 
+_TAKE_BACK = """
+for _, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+end
+"""
+
 
 class Windows:
     """Counts in Redis; while Redis is away, in this process."""
@@ -54,6 +60,15 @@ class Windows:
             await redis.delete(key)
         except Exception as error:
             logger.warning("a count of tries was not reset: %s: %s", type(error).__name__, error)
+
+    async def take_back(self, redis: "Redis", keys: Collection[str]) -> None:
+        """Have one try not have been made in the window of each key."""
+        for key in keys:
+            self._local.take_back(key)
+        try:
+            await redis.eval(_TAKE_BACK, len(keys), *keys)
+        except Exception as error:
+            logger.warning("a try was not taken back: %s: %s", type(error).__name__, error)
 
 
 class LocalCounter:
@@ -79,3 +94,9 @@ class LocalCounter:
     def forget(self, key: str) -> None:
         """Start a new window."""
         self._windows.pop(key, None)
+
+    def take_back(self, key: str) -> None:
+        """Have one not have been counted."""
+        ends, count = self._windows.get(key, (0.0, 0))
+        if count:
+            self._windows[key] = (ends, count - 1)

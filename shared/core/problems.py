@@ -70,6 +70,7 @@ def _writable(text: str) -> str:
 NOT_A_CLOUDEVENT = ProblemKind("not-a-cloudevent", "Not a CloudEvent", 400)
 MALFORMED = ProblemKind("malformed", "The request cannot be read", 400)
 UNAUTHENTICATED = ProblemKind("unauthenticated", "No valid credential", 401)
+PROOF_NEEDED = ProblemKind("proof-needed", "Prove again who you are", 403)
 FORBIDDEN = ProblemKind("forbidden", "Not allowed", 403)
 NOT_FOUND = ProblemKind("not-found", "Not found", 404)
 METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", "Method not allowed", 405)
@@ -89,6 +90,7 @@ KINDS = (
     NOT_A_CLOUDEVENT,
     MALFORMED,
     UNAUTHENTICATED,
+    PROOF_NEEDED,
     FORBIDDEN,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,

@@ -6,17 +6,12 @@ import msgspec
 from starlette.responses import Response
 
 from shared.core.problems import INTERNAL, KINDS, UNAVAILABLE, Problem, ProblemKind
+from shared.runtime.browser import ANSWERS
 from shared.runtime.outage import RETRY_AFTER_SECONDS, is_outage
 
 PROBLEM_TYPE = "application/problem+json"
 
-HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-site"),
-)
+HEADERS = tuple((name.encode(), value.encode()) for name, value in ANSWERS.items())
 """What every answer of an API carries unless it says otherwise."""
 
 logger = logging.getLogger("weir")

@@ -8,33 +8,9 @@ from pathlib import Path
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-API = "{api}"
-"""Stands for the origin of the API in the policy of a console that another host serves."""
+from shared.runtime.browser import API, TRANSPORT, files, transport
 
-
-def security(*connect: str) -> dict[str, str]:
-    """The headers of every file, by name. Scripts may call the page's own origin and those in `connect`."""
-    policy = (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        " ".join(("connect-src 'self'", *connect)),
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-    return {
-        "content-security-policy": "; ".join(policy),
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "same-origin",
-        "cross-origin-opener-policy": "same-origin",
-    }
-
-
-SECURITY = tuple((name.encode(), value.encode()) for name, value in security().items())
+SECURITY = tuple((name.encode(), value.encode()) for name, value in files().items())
 ASSETS = "/assets/"
 PAGE = "/index.html"
 IMMUTABLE = b"public, max-age=31536000, immutable"
@@ -64,7 +40,7 @@ COMPRESSIBLE = frozenset({".css", ".html", ".js", ".json", ".map", ".svg", ".txt
 def hosting() -> dict[str, object]:
     """What any host of the static files has to do, so that the console works there as it does here."""
     return {
-        "headers": security(API),
+        "headers": {**files(API), TRANSPORT: transport()},
         "cacheControl": {f"{ASSETS}*": IMMUTABLE.decode(), "*": FRESH.decode()},
         "missing": {f"{ASSETS}*": 404, "*": PAGE},
         "config": {"/config.json": {"apiUrl": API}},

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from shared.runtime.answer import HEADERS
+from shared.runtime.browser import TRANSPORT
 
 LINES = 4096
 """How many header lines are remembered."""
@@ -20,7 +21,9 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 
 _NO_BODY = frozenset({204, 304})
 
-_USUAL = frozenset({b"date", b"content-type", b"content-length", *(name for name, _ in HEADERS)})
+_USUAL = frozenset(
+    {b"date", b"content-type", b"content-length", TRANSPORT.encode(), *(name for name, _ in HEADERS)}
+)
 """Headers that nearly every answer has. No others are remembered: a cookie is nothing to keep."""
 
 

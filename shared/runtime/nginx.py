@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from shared.core.problems import HEAD_TOO_LARGE, MALFORMED, METHOD_NOT_ALLOWED, UNAVAILABLE, Problem
-from shared.runtime.answer import HEADERS, PROBLEM_TYPE
+from shared.runtime.answer import PROBLEM_TYPE
 from shared.runtime.app import METHODS
+from shared.runtime.browser import ANSWERS, TRANSPORT, files, transport
 from shared.runtime.console import (
     ASSETS,
     COMPRESSIBLE,
@@ -25,7 +26,6 @@ from shared.runtime.console import (
     TYPES,
     UNKNOWN,
     is_text,
-    security,
 )
 from shared.runtime.edge import API, NOTHING, PAGES, READ
 from shared.runtime.function import Function
@@ -41,7 +41,10 @@ KEPT_ALIVE = 64
 LONGER_SECONDS = 15
 """How much longer than a function may take nginx waits: it is Knative that says that it took too long."""
 
-SECURED = {name.decode(): value.decode() for name, value in HEADERS}
+BEHIND_TLS = {TRANSPORT: "$weir_transport"}
+"""nginx leaves out a header without a value, which this is where the client came without TLS."""
+
+SECURED = {**ANSWERS, **BEHIND_TLS}
 
 LINE_KIBIBYTES = 64
 """How long the first line of a request may be, and each header."""
@@ -79,7 +82,7 @@ def configuration(functions: Iterable[Function]) -> str:
         ),
         refused="\n".join(_refused(problem) for problem in REFUSED.values()),
         nothing=_answer(NOTHING),
-        missing=_answer(NOTHING, security()),
+        missing=_answer(NOTHING, {**files(), **BEHIND_TLS}),
         read=_answer(READ),
         pages=PAGES,
         away=_answer(
@@ -89,7 +92,9 @@ def configuration(functions: Iterable[Function]) -> str:
         page=PAGE,
         immutable=IMMUTABLE.decode(),
         fresh=FRESH.decode(),
-        secured="\n".join(_header(name, value, 12) for name, value in security().items()),
+        secured="\n".join(_header(name, value, 12) for name, value in {**files(), **BEHIND_TLS}.items()),
+        healthy="\n".join(_header(name, value, 12) for name, value in SECURED.items()),
+        transport=transport(),
     )
 
 
@@ -198,6 +203,10 @@ http {{
         default $http_x_forwarded_proto;
         "" $scheme;
     }}
+    map $weir_scheme $weir_transport {{
+        https "{transport}";
+        default "";
+    }}
     map $http_x_forwarded_host $weir_host {{
         default $http_x_forwarded_host;
         "" $http_host;
@@ -247,6 +256,7 @@ http {{
         }}
         location = /healthz {{
             default_type application/json;
+{healthy}
             return 200 '{{"status":"ok"}}';
         }}
         location / {{

@@ -7,7 +7,7 @@ import logging
 import random
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared.runtime import load, registry
+from shared.runtime.browser import transport_headers
 from shared.runtime.connection import Connection
 from shared.runtime.function import Function
 from shared.runtime.resources import Resources
@@ -48,8 +49,8 @@ class Server(uvicorn.Server):
         yield
 
 
-def configuration(app: ASGIApp) -> uvicorn.Config:
-    """How uvicorn serves `app`, in a loop that runs already."""
+def configuration(app: ASGIApp, headers: Sequence[tuple[str, str]] = ()) -> uvicorn.Config:
+    """How uvicorn serves `app`, in a loop that runs already; `headers` go with every answer, its own among them."""
     return uvicorn.Config(
         app,
         loop="none",
@@ -60,6 +61,7 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=list(headers),
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
@@ -78,7 +80,9 @@ class Process:
 
     async def run(self, app: ASGIApp, listening: socket.socket) -> None:
         """Serve `app` on `listening` until told to end."""
-        self._server = Server(configuration(app))
+        settings = self._resources.settings
+        transport = transport_headers(settings.public_url, settings.hsts_seconds)
+        self._server = Server(configuration(app, transport))
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         loop = asyncio.get_running_loop()
         for kind in (signal.SIGTERM, signal.SIGINT):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from shared.auth.sealing_keys import SealingKeys
+from shared.runtime.browser import YEAR_SECONDS
 from shared.runtime.environment import FromEnvironment
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
@@ -29,6 +30,7 @@ class Settings(FromEnvironment):
     behind a gateway has its address: in the audit log, and when tries of passwords are counted.
     `database_read_url` is a replica that answers searches of `explore`; without it the database itself does.
     `metrics_token` opens `/metrics`, which stays closed without one.
+    `hsts_seconds` is for how long browsers are to ask by TLS alone, said where `public_url` is https.
     `source_kinds_dir` has files of further kinds of sources.
     """
 
@@ -45,6 +47,7 @@ class Settings(FromEnvironment):
     trusted_proxies: tuple[str, ...] = ()
     database_pool_size: int = Field(default=8, ge=1)
     metrics_token: SecretStr | None = None
+    hsts_seconds: int = Field(default=YEAR_SECONDS, ge=0)
     console_dir: str | None = None
     source_kinds_dir: str | None = None
 

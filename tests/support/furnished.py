@@ -20,6 +20,7 @@ MADE: dict[str, dict[str, Any]] = {
     "subscriptions": {"name": "their subscription", "sink": "http://127.0.0.1:9/"},
     "keys": {"name": "their key", "scopes": ["events:read"]},
     "roles": {"name": "their-role", "permissions": ["events:read"]},
+    "invitations": {"email": "invited@example.org", "role": "viewer"},
 }
 """What is put into a collection, by the last part of its path. A new kind of thing needs a line here, or below."""
 

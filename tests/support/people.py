@@ -48,11 +48,15 @@ async def new_link(pool: asyncpg.Pool, person: Person) -> str:
 
 
 def browser(
-    app: ASGIApp, url: str = "http://127.0.0.1:8480", user_agent: str = "Firefox"
+    app: ASGIApp,
+    url: str = "http://127.0.0.1:8480",
+    user_agent: str = "Firefox",
+    *,
+    address: str = "127.0.0.1",
 ) -> httpx.AsyncClient:
     """A client with a cookie jar of its own."""
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app),
+        transport=httpx.ASGITransport(app=app, client=(address, 1)),
         base_url=url,
         headers={"user-agent": user_agent, "origin": url, "sec-fetch-site": "same-origin"},
     )

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, AskForDeviceData, AskForDeviceErrors, AskForDeviceResponses, BeginOidcData, BeginOidcErrors, BeginOidcResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, DenyDeviceData, DenyDeviceErrors, DenyDeviceResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, FindDeviceData, FindDeviceErrors, FindDeviceResponses, FinishOidcData, FinishOidcErrors, FinishOidcResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, LinkOidcData, LinkOidcErrors, LinkOidcResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListAuditValuesData, ListAuditValuesErrors, ListAuditValuesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMyAuditData, ListMyAuditErrors, ListMyAuditResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, PollDeviceData, PollDeviceErrors, PollDeviceResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshDeviceData, RefreshDeviceErrors, RefreshDeviceResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutDeviceData, SignOutDeviceErrors, SignOutDeviceResponses, SignOutErrors, SignOutResponses, TryTransformData, TryTransformErrors, TryTransformResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, AskForDeviceData, AskForDeviceErrors, AskForDeviceResponses, AskForNewPasskeyData, AskForNewPasskeyErrors, AskForNewPasskeyResponses, AskForPasskeyData, AskForPasskeyErrors, AskForPasskeyResponses, BeginOidcData, BeginOidcErrors, BeginOidcResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, DenyDeviceData, DenyDeviceErrors, DenyDeviceResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, FindDeviceData, FindDeviceErrors, FindDeviceResponses, FinishOidcData, FinishOidcErrors, FinishOidcResponses, ForgetPasswordData, ForgetPasswordErrors, ForgetPasswordResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCredentialsData, GetCredentialsErrors, GetCredentialsResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, LinkOidcData, LinkOidcErrors, LinkOidcResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListAuditValuesData, ListAuditValuesErrors, ListAuditValuesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMyAuditData, ListMyAuditErrors, ListMyAuditResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, OpenInvitationData, OpenInvitationErrors, OpenInvitationResponses, PollDeviceData, PollDeviceErrors, PollDeviceResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, ProveData, ProveErrors, ProveResponses, PutNoticeAwayData, PutNoticeAwayErrors, PutNoticeAwayResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshDeviceData, RefreshDeviceErrors, RefreshDeviceResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RemovePasskeyData, RemovePasskeyErrors, RemovePasskeyResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RenameMeData, RenameMeErrors, RenameMeResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, RevokeInvitationData, RevokeInvitationErrors, RevokeInvitationResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, ShowSecondFactorData, ShowSecondFactorErrors, ShowSecondFactorResponses, SignInData, SignInErrors, SignInResponses, SignInWithPasskeyData, SignInWithPasskeyErrors, SignInWithPasskeyResponses, SignOutData, SignOutDeviceData, SignOutDeviceErrors, SignOutDeviceResponses, SignOutErrors, SignOutResponses, TryTransformData, TryTransformErrors, TryTransformResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -252,6 +252,51 @@ export const pollDevice = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
+ * Forget Password
+ *
+ * Ask for a link to sign in with. The answer is the same whether or not the address is somebody's.
+ */
+export const forgetPassword = <ThrowOnError extends boolean = true>(options: Options<ForgetPasswordData, ThrowOnError>) => (options.client ?? client).post<ForgetPasswordResponses, ForgetPasswordErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/forgotten',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Open Invitation
+ *
+ * What an invitation is to.
+ */
+export const openInvitation = <ThrowOnError extends boolean = true>(options: Options<OpenInvitationData, ThrowOnError>) => (options.client ?? client).post<OpenInvitationResponses, OpenInvitationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/invitation',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Accept Invitation
+ *
+ * Accept an invitation: with a new account, or signed in with the account that one has.
+ */
+export const acceptInvitation = <ThrowOnError extends boolean = true>(options: Options<AcceptInvitationData, ThrowOnError>) => (options.client ?? client).post<AcceptInvitationResponses, AcceptInvitationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/invitation/accept',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Exchange Link
  *
  * Sign in with a one-time link.
@@ -320,6 +365,36 @@ export const linkOidc = <ThrowOnError extends boolean = true>(options: Options<L
 });
 
 /**
+ * Sign In With Passkey
+ *
+ * Sign in with a passkey, or go on with one as the second factor.
+ */
+export const signInWithPasskey = <ThrowOnError extends boolean = true>(options: Options<SignInWithPasskeyData, ThrowOnError>) => (options.client ?? client).post<SignInWithPasskeyResponses, SignInWithPasskeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/passkey',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask For Passkey
+ *
+ * What `navigator.credentials.get` is to be asked. Good for one answer within five minutes.
+ */
+export const askForPasskey = <ThrowOnError extends boolean = true>(options: Options<AskForPasskeyData, ThrowOnError>) => (options.client ?? client).post<AskForPasskeyResponses, AskForPasskeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/passkey/options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Refresh Session
  *
  * Exchange the refresh token in the cookie for a new one and a new access token.
@@ -328,6 +403,21 @@ export const refreshSession = <ThrowOnError extends boolean = true>(options?: Op
     responseStyle: 'data',
     url: '/v1/auth/refresh',
     ...options
+});
+
+/**
+ * Show Second Factor
+ *
+ * Go on signing in: with a code of the authenticator, or a recovery code.
+ */
+export const showSecondFactor = <ThrowOnError extends boolean = true>(options: Options<ShowSecondFactorData, ThrowOnError>) => (options.client ?? client).post<ShowSecondFactorResponses, ShowSecondFactorErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/v1/auth/second-factor',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -359,13 +449,29 @@ export const signOut = <ThrowOnError extends boolean = true>(options?: Options<S
 /**
  * Get Me
  *
- * The signed-in user and what they may do in each of their projects.
+ * The signed-in user, what they may do in each of their projects, and what they should know.
  */
 export const getMe = <ThrowOnError extends boolean = true>(options?: Options<GetMeData, ThrowOnError>) => (options?.client ?? client).get<GetMeResponses, GetMeErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/me',
     ...options
+});
+
+/**
+ * Rename Me
+ *
+ * Change one's name.
+ */
+export const renameMe = <ThrowOnError extends boolean = true>(options: Options<RenameMeData, ThrowOnError>) => (options.client ?? client).put<RenameMeResponses, RenameMeErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -381,14 +487,198 @@ export const listMyAudit = <ThrowOnError extends boolean = true>(options?: Optio
 });
 
 /**
+ * Get Credentials
+ *
+ * What one signs in with, and what would prove anew who one is.
+ */
+export const getCredentials = <ThrowOnError extends boolean = true>(options?: Options<GetCredentialsData, ThrowOnError>) => (options?.client ?? client).get<GetCredentialsResponses, GetCredentialsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/credentials',
+    ...options
+});
+
+/**
+ * Put Notice Away
+ *
+ * Show a notice no more. What it tells of stays in the audit log.
+ */
+export const putNoticeAway = <ThrowOnError extends boolean = true>(options: Options<PutNoticeAwayData, ThrowOnError>) => (options.client ?? client).delete<PutNoticeAwayResponses, PutNoticeAwayErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/notices/{notice}',
+    ...options
+});
+
+/**
+ * Add Passkey
+ *
+ * Add a passkey that was made. Needs a recent proof.
+ */
+export const addPasskey = <ThrowOnError extends boolean = true>(options: Options<AddPasskeyData, ThrowOnError>) => (options.client ?? client).post<AddPasskeyResponses, AddPasskeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/passkeys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask For New Passkey
+ *
+ * What `navigator.credentials.create` is to be asked. Needs a recent proof.
+ */
+export const askForNewPasskey = <ThrowOnError extends boolean = true>(options?: Options<AskForNewPasskeyData, ThrowOnError>) => (options?.client ?? client).post<AskForNewPasskeyResponses, AskForNewPasskeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/passkeys/options',
+    ...options
+});
+
+/**
+ * Remove Passkey
+ *
+ * Forget a passkey. Needs a recent proof.
+ */
+export const removePasskey = <ThrowOnError extends boolean = true>(options: Options<RemovePasskeyData, ThrowOnError>) => (options.client ?? client).delete<RemovePasskeyResponses, RemovePasskeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/passkeys/{passkey}',
+    ...options
+});
+
+/**
+ * Rename Passkey
+ *
+ * Call a passkey something else.
+ */
+export const renamePasskey = <ThrowOnError extends boolean = true>(options: Options<RenamePasskeyData, ThrowOnError>) => (options.client ?? client).put<RenamePasskeyResponses, RenamePasskeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/passkeys/{passkey}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Set Password
  *
- * Set one's password; the user's other sessions end.
+ * Set one's password; the user's other sessions end. Needs a recent proof.
  */
 export const setPassword = <ThrowOnError extends boolean = true>(options: Options<SetPasswordData, ThrowOnError>) => (options.client ?? client).put<SetPasswordResponses, SetPasswordErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/me/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Prove
+ *
+ * Prove anew who one is, for what asks for a recent proof.
+ */
+export const prove = <ThrowOnError extends boolean = true>(options: Options<ProveData, ThrowOnError>) => (options.client ?? client).post<ProveResponses, ProveErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/proof',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Renew Recovery Codes
+ *
+ * New recovery codes; those before are void. Needs a recent proof.
+ */
+export const renewRecoveryCodes = <ThrowOnError extends boolean = true>(options?: Options<RenewRecoveryCodesData, ThrowOnError>) => (options?.client ?? client).post<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/recovery-codes',
+    ...options
+});
+
+/**
+ * End Sessions
+ *
+ * Sign out everywhere; with `others`, everywhere else. Needs a recent proof.
+ */
+export const endSessions = <ThrowOnError extends boolean = true>(options?: Options<EndSessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndSessionsResponses, EndSessionsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/sessions',
+    ...options
+});
+
+/**
+ * List Sessions
+ *
+ * One's sessions: where, since when, when last, and which is this one.
+ */
+export const listSessions = <ThrowOnError extends boolean = true>(options?: Options<ListSessionsData, ThrowOnError>) => (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/sessions',
+    ...options
+});
+
+/**
+ * End Session
+ *
+ * End a session of one's own. Another than the one that asks needs a recent proof.
+ */
+export const endSession = <ThrowOnError extends boolean = true>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/sessions/{session}',
+    ...options
+});
+
+/**
+ * Remove Totp
+ *
+ * Ask for no codes of an authenticator any more. Needs a recent proof.
+ */
+export const removeTotp = <ThrowOnError extends boolean = true>(options?: Options<RemoveTotpData, ThrowOnError>) => (options?.client ?? client).delete<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/totp',
+    ...options
+});
+
+/**
+ * Begin Totp
+ *
+ * A secret for an authenticator, which counts once a code of it was shown. Needs a recent proof.
+ */
+export const beginTotp = <ThrowOnError extends boolean = true>(options?: Options<BeginTotpData, ThrowOnError>) => (options?.client ?? client).post<BeginTotpResponses, BeginTotpErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/totp',
+    ...options
+});
+
+/**
+ * Confirm Totp
+ *
+ * Have the authenticator count from now on, by a code of it. Needs a recent proof.
+ */
+export const confirmTotp = <ThrowOnError extends boolean = true>(options: Options<ConfirmTotpData, ThrowOnError>) => (options.client ?? client).put<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/totp',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -553,6 +843,58 @@ export const explainEvent = <ThrowOnError extends boolean = true>(options: Optio
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/events/{uid}/explain',
+    ...options
+});
+
+/**
+ * List Invitations
+ *
+ * The project's invitations that nobody has accepted, newest first.
+ */
+export const listInvitations = <ThrowOnError extends boolean = true>(options: Options<ListInvitationsData, ThrowOnError>) => (options.client ?? client).get<ListInvitationsResponses, ListInvitationsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/invitations',
+    ...options
+});
+
+/**
+ * Create Invitation
+ *
+ * Invite somebody by a link, which is answered this once. Nobody invites to what they may not do themselves.
+ */
+export const createInvitation = <ThrowOnError extends boolean = true>(options: Options<CreateInvitationData, ThrowOnError>) => (options.client ?? client).post<CreateInvitationResponses, CreateInvitationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/invitations',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke Invitation
+ *
+ * Make an invitation void.
+ */
+export const revokeInvitation = <ThrowOnError extends boolean = true>(options: Options<RevokeInvitationData, ThrowOnError>) => (options.client ?? client).delete<RevokeInvitationResponses, RevokeInvitationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/invitations/{invitation}',
+    ...options
+});
+
+/**
+ * Resend Invitation
+ *
+ * Make another link for a week, which is answered this once; the one before is void.
+ */
+export const resendInvitation = <ThrowOnError extends boolean = true>(options: Options<ResendInvitationData, ThrowOnError>) => (options.client ?? client).post<ResendInvitationResponses, ResendInvitationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/invitations/{invitation}/resend',
     ...options
 });
 

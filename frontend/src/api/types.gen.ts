@@ -5,6 +5,14 @@ export type ClientOptions = {
 };
 
 /**
+ * Name and password of a new account; neither from whoever is signed in, who joins with the account they have.
+ */
+export type AcceptRequest = {
+    name?: string | null;
+    password?: null;
+};
+
+/**
  * One event that is on disk. A `duplicate` has the uid of the first of its kind.
  */
 export type Accepted = {
@@ -381,6 +389,13 @@ export type CloudEvent = {
 };
 
 /**
+ * A code of the authenticator that is being set up.
+ */
+export type CodeRequest = {
+    code: string;
+};
+
+/**
  * A new project; `apiKey` is there when an API key made it, since its own key opens only its project.
  */
 export type CreatedProjectBody = {
@@ -397,6 +412,23 @@ export type CreatorBody = {
     kind: 'user' | 'key';
     id: string;
     name: string | null;
+};
+
+/**
+ * What the user signs in with.
+ *
+ * `currentPassword` says whether setting another password asks for the one there is. `proof` names what would prove
+ * anew who is there, and until when the last proof is enough; without any way, one has to sign in again.
+ */
+export type CredentialsBody = {
+    hasPassword: boolean;
+    currentPassword: boolean;
+    totp: TotpBody | null;
+    passkeys: Array<PasskeyBody>;
+    passkeysWorkHere: boolean;
+    recoveryCodesLeft: number;
+    proofUntil: string | null;
+    proofWays: Array<'password' | 'code' | 'passkey'>;
 };
 
 /**
@@ -582,6 +614,13 @@ export type DeviceSessionBody = {
 };
 
 /**
+ * How many sessions were ended.
+ */
+export type EndedSessionsBody = {
+    ended: number;
+};
+
+/**
  * A stored event with all of its deliveries.
  */
 export type EventBody = {
@@ -721,6 +760,20 @@ export type FaultBody = {
 };
 
 /**
+ * By whom a link is to be had: by mail, if the address is somebody's here, or from who runs this Weir.
+ */
+export type ForgottenBody = {
+    by: 'mail' | 'operator';
+};
+
+/**
+ * Whose password is forgotten.
+ */
+export type ForgottenRequest = {
+    email: string;
+};
+
+/**
  * What the sink answered.
  */
 export type GotBody = {
@@ -738,6 +791,67 @@ export type GotBody = {
 export type HeadBody = {
     sequence: number;
     hash: string;
+};
+
+/**
+ * An invitation that nobody has accepted yet.
+ *
+ * `void`: whoever invited may not invite to that role any more, so the link opens nothing.
+ */
+export type InvitationBody = {
+    id: string;
+    email: string;
+    role: string;
+    state: 'pending' | 'expired' | 'void';
+    invitedBy: InviterBody;
+    createdAt: string;
+    expiresAt: string;
+};
+
+/**
+ * Invitations, newest first.
+ */
+export type InvitationList = {
+    items: Array<InvitationBody>;
+    next?: string | null;
+};
+
+/**
+ * Who shall come in, and with which role: a built-in one, or one of the project's own.
+ */
+export type InvitationRequest = {
+    email: string;
+    role: string;
+};
+
+/**
+ * The token behind the `#` of the link.
+ */
+export type InvitationTokenRequest = {
+    token: string;
+};
+
+/**
+ * The same with its link, which is answered this once. `mailed` says whether it went out by mail as well.
+ */
+export type InvitationWithLinkBody = {
+    id: string;
+    email: string;
+    role: string;
+    state: 'pending' | 'expired' | 'void';
+    invitedBy: InviterBody;
+    createdAt: string;
+    expiresAt: string;
+    link: string;
+    mailed: boolean;
+};
+
+/**
+ * Who invited: `user:…` or `key:…`, and their name; empty when they are gone.
+ */
+export type InviterBody = {
+    id: string;
+    name: string;
 };
 
 /**
@@ -762,12 +876,32 @@ export type IssuedKeyBody = {
 };
 
 /**
+ * The project that the account is in from now on.
+ */
+export type JoinedBody = {
+    project: string;
+};
+
+/**
  * A JWK Set (RFC 7517, section 5).
  */
 export type JwksBody = {
     keys: Array<{
         [key: string]: string;
     }>;
+};
+
+/**
+ * A session of the user's: what began it, when and where it was last used. `isCurrent` is the one that asks.
+ */
+export type KeptSessionBody = {
+    id: string;
+    how: 'password' | 'link' | 'passkey' | 'sso' | 'invitation' | 'device';
+    startedAt: string;
+    lastUsedAt: string;
+    address: string;
+    browser: string;
+    isCurrent: boolean;
 };
 
 /**
@@ -926,11 +1060,31 @@ export type LinkStepBody = {
 };
 
 /**
- * The signed-in user.
+ * `RegistrationResponseJSON`: what `PublicKeyCredential.toJSON()` gives after `create`.
+ */
+export type MadePasskey = {
+    id: string;
+    rawId: string;
+    type: string;
+    response: MadeResponse;
+};
+
+/**
+ * `AuthenticatorAttestationResponseJSON`, what of it is looked at.
+ */
+export type MadeResponse = {
+    clientDataJSON: string;
+    attestationObject: string;
+    transports?: Array<string>;
+};
+
+/**
+ * The signed-in user. `notices` are what they should know of their account, newest first, until put away.
  */
 export type MeBody = {
     user: UserBody;
     projects: Array<MembershipBody>;
+    notices: Array<NoticeBody>;
 };
 
 /**
@@ -1009,6 +1163,45 @@ export type MethodsBody = {
 };
 
 /**
+ * What the user is to be called.
+ */
+export type NameRequest = {
+    name: string;
+};
+
+/**
+ * A passkey that was just added, with recovery codes when it is the first second factor. They are shown once.
+ */
+export type NewPasskeyBody = {
+    id: string;
+    name: string;
+    relyingParty: string;
+    isSynced: boolean;
+    createdAt: string;
+    lastUsedAt: string | null;
+    recoveryCodes: Array<string> | null;
+};
+
+/**
+ * What an authenticator is given: as it is typed, and as a QR code says it. Shown once.
+ */
+export type NewTotpBody = {
+    secret: string;
+    uri: string;
+};
+
+/**
+ * Something that the user should know of their account, and where it came from.
+ */
+export type NoticeBody = {
+    id: string;
+    kind: 'sessionReused' | 'recoveryCodeUsed' | 'codesTried' | 'secondFactorRemoved';
+    at: string;
+    address: string;
+    browser: string;
+};
+
+/**
  * Whose tokens are a credential of the producer.
  */
 export type OidcBody = {
@@ -1048,6 +1241,36 @@ export type OidcStartBody = {
 };
 
 /**
+ * What an invitation is to, and whether it is good: `void` when whoever invited may not invite to it any more.
+ *
+ * `member` is said to the signed-in who are in the project already.
+ */
+export type OpenedInvitationBody = {
+    project: string;
+    role: string;
+    email: string;
+    invitedBy: string;
+    expiresAt: string;
+    state: 'open' | 'expired' | 'used' | 'void' | 'member';
+};
+
+/**
+ * What `navigator.credentials` is given, as `PublicKeyCredential.parse…OptionsFromJSON()` reads it.
+ */
+export type OptionsBody = {
+    publicKey: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * With the ticket of the step before, the passkeys of that account alone are asked for.
+ */
+export type OptionsRequest = {
+    ticket?: string | null;
+};
+
+/**
  * How many of an event's deliveries are in each state.
  */
 export type OutcomeBody = {
@@ -1068,7 +1291,42 @@ export type OverridesBody = {
 };
 
 /**
- * The password to be; `currentPassword` is required when there is one.
+ * A passkey. It works on pages of `relyingParty`.
+ */
+export type PasskeyBody = {
+    id: string;
+    name: string;
+    relyingParty: string;
+    isSynced: boolean;
+    createdAt: string;
+    lastUsedAt: string | null;
+};
+
+/**
+ * What a passkey is to be called.
+ */
+export type PasskeyName = {
+    name: string;
+};
+
+/**
+ * A new passkey and what its owner calls it.
+ */
+export type PasskeyRequest = {
+    name: string;
+    credential: MadePasskey;
+};
+
+/**
+ * A passkey, with the ticket where it is the second factor.
+ */
+export type PasskeySignInRequest = {
+    credential: ShownPasskey;
+    ticket?: string | null;
+};
+
+/**
+ * The password to be; `currentPassword` is required when there is one, but from who just came in without it.
  */
 export type PasswordRequest = {
     currentPassword?: null;
@@ -1245,6 +1503,22 @@ export type ProjectRequest = {
 };
 
 /**
+ * Until when nothing more is asked for.
+ */
+export type ProofBody = {
+    until: string;
+};
+
+/**
+ * The password, with a code where the account has a second factor; or a passkey.
+ */
+export type ProofRequest = {
+    password?: null;
+    code?: string | null;
+    passkey?: ShownPasskey | null;
+};
+
+/**
  * Who else signs people in, by the name that stands on the button.
  */
 export type ProviderBody = {
@@ -1264,6 +1538,13 @@ export type ReceivedBody = {
     body: string | null;
     bodyBase64: string | null;
     truncated: boolean;
+};
+
+/**
+ * Recovery codes, which are shown once; null where those that there were go on.
+ */
+export type RecoveryCodesBody = {
+    recoveryCodes: Array<string> | null;
 };
 
 /**
@@ -1416,6 +1697,14 @@ export type SearchedBody = {
 };
 
 /**
+ * A code of the authenticator, or a recovery code, with the ticket of the step before.
+ */
+export type SecondFactorRequest = {
+    ticket: string;
+    code: string;
+};
+
+/**
  * The next secret; one is made when it is absent and the kind can use any.
  */
 export type SecretRequest = {
@@ -1456,6 +1745,14 @@ export type SessionBody = {
 };
 
 /**
+ * All sessions of the user, the one that was used last first.
+ */
+export type SessionList = {
+    items: Array<KeptSessionBody>;
+    next?: null;
+};
+
+/**
  * What a project takes in. PUT replaces: what is absent gets its default, which is no limit.
  *
  * `ratePerSecond` and `burst` are the limit of each producer that has none of its own, and of each API key
@@ -1466,6 +1763,26 @@ export type SettingsBody = {
     ratePerSecond?: number | null;
     burst?: number | null;
     allowedOrigins?: Array<string>;
+};
+
+/**
+ * `AuthenticationResponseJSON`: what `PublicKeyCredential.toJSON()` gives after `get`.
+ */
+export type ShownPasskey = {
+    id: string;
+    rawId: string;
+    type: string;
+    response: ShownResponse;
+};
+
+/**
+ * `AuthenticatorAssertionResponseJSON`, what of it is looked at.
+ */
+export type ShownResponse = {
+    clientDataJSON: string;
+    authenticatorData: string;
+    signature: string;
+    userHandle?: string | null;
 };
 
 /**
@@ -2318,6 +2635,13 @@ export type ThingBody = {
 };
 
 /**
+ * An authenticator that is set up.
+ */
+export type TotpBody = {
+    since: string;
+};
+
+/**
  * What would be sent; without `error`, an `event` that is null is not sent at all.
  */
 export type TransformBody = {
@@ -2497,6 +2821,15 @@ export type VerdictBody = {
 };
 
 /**
+ * Name and password of a new account; neither from whoever is signed in, who joins with the account they have.
+ */
+export type AcceptRequestWritable = {
+    token: string;
+    name?: string | null;
+    password?: string | null;
+};
+
+/**
  * What the provider has put in the address. `invitation` is the token of one that is to be accepted by it.
  */
 export type OidcCallbackRequestWritable = {
@@ -2507,11 +2840,20 @@ export type OidcCallbackRequestWritable = {
 };
 
 /**
- * The password to be; `currentPassword` is required when there is one.
+ * The password to be; `currentPassword` is required when there is one, but from who just came in without it.
  */
 export type PasswordRequestWritable = {
     password: string;
     currentPassword?: string | null;
+};
+
+/**
+ * The password, with a code where the account has a second factor; or a passkey.
+ */
+export type ProofRequestWritable = {
+    password?: string | null;
+    code?: string | null;
+    passkey?: ShownPasskey | null;
 };
 
 /**
@@ -3271,7 +3613,7 @@ export type SendEventsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3374,7 +3716,7 @@ export type SendWebhookErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3557,7 +3899,7 @@ export type AskForDeviceErrors = {
      */
     400: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3610,7 +3952,7 @@ export type ApproveDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3667,7 +4009,7 @@ export type DenyDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3724,7 +4066,7 @@ export type FindDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3781,7 +4123,7 @@ export type RefreshDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3826,7 +4168,7 @@ export type SignOutDeviceErrors = {
      */
     400: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3875,7 +4217,7 @@ export type PollDeviceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3913,6 +4255,167 @@ export type PollDeviceResponses = {
 
 export type PollDeviceResponse = PollDeviceResponses[keyof PollDeviceResponses];
 
+export type ForgetPasswordData = {
+    body: ForgottenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/forgotten';
+};
+
+export type ForgetPasswordErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ForgetPasswordError = ForgetPasswordErrors[keyof ForgetPasswordErrors];
+
+export type ForgetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    202: ForgottenBody;
+};
+
+export type ForgetPasswordResponse = ForgetPasswordResponses[keyof ForgetPasswordResponses];
+
+export type OpenInvitationData = {
+    body: InvitationTokenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/invitation';
+};
+
+export type OpenInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type OpenInvitationError = OpenInvitationErrors[keyof OpenInvitationErrors];
+
+export type OpenInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: OpenedInvitationBody;
+};
+
+export type OpenInvitationResponse = OpenInvitationResponses[keyof OpenInvitationResponses];
+
+export type AcceptInvitationData = {
+    body: AcceptRequestWritable;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/invitation/accept';
+};
+
+export type AcceptInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitationErrors];
+
+export type AcceptInvitationResponses = {
+    /**
+     * Response Acceptinvitation
+     *
+     * Successful Response
+     */
+    200: JoinedBody | SessionBody | StepBody;
+};
+
+export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
+
 export type ExchangeLinkData = {
     body: LinkRequest;
     path?: never;
@@ -3930,7 +4433,7 @@ export type ExchangeLinkErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -3998,7 +4501,7 @@ export type BeginOidcData = {
 
 export type BeginOidcErrors = {
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4043,7 +4546,7 @@ export type FinishOidcErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4102,7 +4605,7 @@ export type LinkOidcErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4142,6 +4645,120 @@ export type LinkOidcResponses = {
 
 export type LinkOidcResponse = LinkOidcResponses[keyof LinkOidcResponses];
 
+export type SignInWithPasskeyData = {
+    body: PasskeySignInRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/passkey';
+};
+
+export type SignInWithPasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SignInWithPasskeyError = SignInWithPasskeyErrors[keyof SignInWithPasskeyErrors];
+
+export type SignInWithPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionBody;
+};
+
+export type SignInWithPasskeyResponse = SignInWithPasskeyResponses[keyof SignInWithPasskeyResponses];
+
+export type AskForPasskeyData = {
+    body: OptionsRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/passkey/options';
+};
+
+export type AskForPasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AskForPasskeyError = AskForPasskeyErrors[keyof AskForPasskeyErrors];
+
+export type AskForPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: OptionsBody;
+};
+
+export type AskForPasskeyResponse = AskForPasskeyResponses[keyof AskForPasskeyResponses];
+
 export type RefreshSessionData = {
     body?: never;
     path?: never;
@@ -4155,7 +4772,7 @@ export type RefreshSessionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4175,6 +4792,59 @@ export type RefreshSessionResponses = {
 
 export type RefreshSessionResponse = RefreshSessionResponses[keyof RefreshSessionResponses];
 
+export type ShowSecondFactorData = {
+    body: SecondFactorRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/second-factor';
+};
+
+export type ShowSecondFactorErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ShowSecondFactorError = ShowSecondFactorErrors[keyof ShowSecondFactorErrors];
+
+export type ShowSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionBody;
+};
+
+export type ShowSecondFactorResponse = ShowSecondFactorResponses[keyof ShowSecondFactorResponses];
+
 export type SignInData = {
     body: SignInRequestWritable;
     path?: never;
@@ -4192,7 +4862,7 @@ export type SignInErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4239,7 +4909,7 @@ export type SignOutData = {
 
 export type SignOutErrors = {
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4272,7 +4942,7 @@ export type GetMeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4291,6 +4961,55 @@ export type GetMeResponses = {
 };
 
 export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
+export type RenameMeData = {
+    body: NameRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/me';
+};
+
+export type RenameMeErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RenameMeError = RenameMeErrors[keyof RenameMeErrors];
+
+export type RenameMeResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserBody;
+};
+
+export type RenameMeResponse = RenameMeResponses[keyof RenameMeResponses];
 
 export type ListMyAuditData = {
     body?: never;
@@ -4342,7 +5061,7 @@ export type ListMyAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4366,6 +5085,270 @@ export type ListMyAuditResponses = {
 
 export type ListMyAuditResponse = ListMyAuditResponses[keyof ListMyAuditResponses];
 
+export type GetCredentialsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/credentials';
+};
+
+export type GetCredentialsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetCredentialsError = GetCredentialsErrors[keyof GetCredentialsErrors];
+
+export type GetCredentialsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CredentialsBody;
+};
+
+export type GetCredentialsResponse = GetCredentialsResponses[keyof GetCredentialsResponses];
+
+export type PutNoticeAwayData = {
+    body?: never;
+    path: {
+        notice: string;
+    };
+    query?: never;
+    url: '/v1/me/notices/{notice}';
+};
+
+export type PutNoticeAwayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type PutNoticeAwayError = PutNoticeAwayErrors[keyof PutNoticeAwayErrors];
+
+export type PutNoticeAwayResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type PutNoticeAwayResponse = PutNoticeAwayResponses[keyof PutNoticeAwayResponses];
+
+export type AddPasskeyData = {
+    body: PasskeyRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/me/passkeys';
+};
+
+export type AddPasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AddPasskeyError = AddPasskeyErrors[keyof AddPasskeyErrors];
+
+export type AddPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    201: NewPasskeyBody;
+};
+
+export type AddPasskeyResponse = AddPasskeyResponses[keyof AddPasskeyResponses];
+
+export type AskForNewPasskeyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/passkeys/options';
+};
+
+export type AskForNewPasskeyErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type AskForNewPasskeyError = AskForNewPasskeyErrors[keyof AskForNewPasskeyErrors];
+
+export type AskForNewPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: OptionsBody;
+};
+
+export type AskForNewPasskeyResponse = AskForNewPasskeyResponses[keyof AskForNewPasskeyResponses];
+
+export type RemovePasskeyData = {
+    body?: never;
+    path: {
+        passkey: string;
+    };
+    query?: never;
+    url: '/v1/me/passkeys/{passkey}';
+};
+
+export type RemovePasskeyErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RemovePasskeyError = RemovePasskeyErrors[keyof RemovePasskeyErrors];
+
+export type RemovePasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemovePasskeyResponse = RemovePasskeyResponses[keyof RemovePasskeyResponses];
+
+export type RenamePasskeyData = {
+    body: PasskeyName;
+    path: {
+        passkey: string;
+    };
+    query?: never;
+    url: '/v1/me/passkeys/{passkey}';
+};
+
+export type RenamePasskeyErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RenamePasskeyError = RenamePasskeyErrors[keyof RenamePasskeyErrors];
+
+export type RenamePasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RenamePasskeyResponse = RenamePasskeyResponses[keyof RenamePasskeyResponses];
+
 export type SetPasswordData = {
     body: PasswordRequestWritable;
     path?: never;
@@ -4383,7 +5366,7 @@ export type SetPasswordErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4419,6 +5402,338 @@ export type SetPasswordResponses = {
 
 export type SetPasswordResponse = SetPasswordResponses[keyof SetPasswordResponses];
 
+export type ProveData = {
+    body: ProofRequestWritable;
+    path?: never;
+    query?: never;
+    url: '/v1/me/proof';
+};
+
+export type ProveErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ProveError = ProveErrors[keyof ProveErrors];
+
+export type ProveResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProofBody;
+};
+
+export type ProveResponse = ProveResponses[keyof ProveResponses];
+
+export type RenewRecoveryCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/recovery-codes';
+};
+
+export type RenewRecoveryCodesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
+
+export type RenewRecoveryCodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesBody;
+};
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
+
+export type EndSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        others?: boolean;
+    };
+    url: '/v1/me/sessions';
+};
+
+export type EndSessionsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
+
+export type EndSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: EndedSessionsBody;
+};
+
+export type EndSessionsResponse = EndSessionsResponses[keyof EndSessionsResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionList;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        session: string;
+    };
+    query?: never;
+    url: '/v1/me/sessions/{session}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type RemoveTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/totp';
+};
+
+export type RemoveTotpErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors];
+
+export type RemoveTotpResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses];
+
+export type BeginTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/totp';
+};
+
+export type BeginTotpErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type BeginTotpError = BeginTotpErrors[keyof BeginTotpErrors];
+
+export type BeginTotpResponses = {
+    /**
+     * Successful Response
+     */
+    200: NewTotpBody;
+};
+
+export type BeginTotpResponse = BeginTotpResponses[keyof BeginTotpResponses];
+
+export type ConfirmTotpData = {
+    body: CodeRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/me/totp';
+};
+
+export type ConfirmTotpErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors];
+
+export type ConfirmTotpResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesBody;
+};
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses];
+
 export type ListProjectsData = {
     body?: never;
     path?: never;
@@ -4441,7 +5756,7 @@ export type ListProjectsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4482,7 +5797,7 @@ export type CreateProjectErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4533,7 +5848,7 @@ export type GetProjectErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4613,7 +5928,7 @@ export type ListAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4686,7 +6001,7 @@ export type ExportAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4729,7 +6044,7 @@ export type ListAuditValuesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4781,7 +6096,7 @@ export type VerifyAuditErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4825,7 +6140,7 @@ export type GetAuditEntryErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4891,7 +6206,7 @@ export type ListDeliveriesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -4935,7 +6250,7 @@ export type GetDeliveryErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5009,7 +6324,7 @@ export type ListEventsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5053,7 +6368,7 @@ export type GetEventErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5110,7 +6425,7 @@ export type ExplainEventErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5137,6 +6452,213 @@ export type ExplainEventResponses = {
 };
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
+
+export type ListInvitationsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/invitations';
+};
+
+export type ListInvitationsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListInvitationsError = ListInvitationsErrors[keyof ListInvitationsErrors];
+
+export type ListInvitationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationList;
+};
+
+export type ListInvitationsResponse = ListInvitationsResponses[keyof ListInvitationsResponses];
+
+export type CreateInvitationData = {
+    body: InvitationRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations';
+};
+
+export type CreateInvitationErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateInvitationError = CreateInvitationErrors[keyof CreateInvitationErrors];
+
+export type CreateInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    201: InvitationWithLinkBody;
+};
+
+export type CreateInvitationResponse = CreateInvitationResponses[keyof CreateInvitationResponses];
+
+export type RevokeInvitationData = {
+    body?: never;
+    path: {
+        invitation: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations/{invitation}';
+};
+
+export type RevokeInvitationErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type RevokeInvitationError = RevokeInvitationErrors[keyof RevokeInvitationErrors];
+
+export type RevokeInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeInvitationResponse = RevokeInvitationResponses[keyof RevokeInvitationResponses];
+
+export type ResendInvitationData = {
+    body?: never;
+    path: {
+        invitation: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/invitations/{invitation}/resend';
+};
+
+export type ResendInvitationErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ResendInvitationError = ResendInvitationErrors[keyof ResendInvitationErrors];
+
+export type ResendInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationWithLinkBody;
+};
+
+export type ResendInvitationResponse = ResendInvitationResponses[keyof ResendInvitationResponses];
 
 export type ListKeysData = {
     body?: never;
@@ -5170,7 +6692,7 @@ export type ListKeysErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5217,7 +6739,7 @@ export type CreateKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5269,7 +6791,7 @@ export type RevokeKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5313,7 +6835,7 @@ export type GetKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5361,7 +6883,7 @@ export type ReplaceKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5413,7 +6935,7 @@ export type EndPreviousSecretErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5461,7 +6983,7 @@ export type RotateKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5525,7 +7047,7 @@ export type ListMembersErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5573,7 +7095,7 @@ export type LeaveProjectErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5626,7 +7148,7 @@ export type RemoveMemberErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5674,7 +7196,7 @@ export type GetMemberErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5722,7 +7244,7 @@ export type SetMemberRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5786,7 +7308,7 @@ export type ListProducersErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5833,7 +7355,7 @@ export type CreateProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5889,7 +7411,7 @@ export type DeleteProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5933,7 +7455,7 @@ export type GetProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -5981,7 +7503,7 @@ export type ReplaceProducerErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6036,7 +7558,7 @@ export type ListRolesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6083,7 +7605,7 @@ export type CreateRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6139,7 +7661,7 @@ export type DeleteRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6187,7 +7709,7 @@ export type GetRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6235,7 +7757,7 @@ export type ReplaceRoleErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6290,7 +7812,7 @@ export type GetSettingsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6337,7 +7859,7 @@ export type ReplaceSettingsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6388,7 +7910,7 @@ export type GetSinkErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6435,7 +7957,7 @@ export type SetSinkErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6486,7 +8008,7 @@ export type ListSourceKindsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6538,7 +8060,7 @@ export type ListSourcesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6585,7 +8107,7 @@ export type CreateSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6641,7 +8163,7 @@ export type DeleteSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6685,7 +8207,7 @@ export type GetSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6733,7 +8255,7 @@ export type ReplaceSourceErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6785,7 +8307,7 @@ export type EndOlderSourceSecretErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6833,7 +8355,7 @@ export type AddSourceSecretErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6893,7 +8415,7 @@ export type ListSubscriptionsErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6940,7 +8462,7 @@ export type CreateSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -6999,7 +8521,7 @@ export type CheckFiltersErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7054,7 +8576,7 @@ export type TryTransformErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7106,7 +8628,7 @@ export type DeleteSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7150,7 +8672,7 @@ export type GetSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7198,7 +8720,7 @@ export type ReplaceSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7261,7 +8783,7 @@ export type ProbeSubscriptionErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7321,7 +8843,7 @@ export type ListTypesErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7365,7 +8887,7 @@ export type DeleteTypeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7409,7 +8931,7 @@ export type GetTypeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7457,7 +8979,7 @@ export type PutTypeErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7521,7 +9043,7 @@ export type CheckDataErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7577,7 +9099,7 @@ export type AddSchemaErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**
@@ -7638,7 +9160,7 @@ export type GetSchemaErrors = {
      */
     401: Problem;
     /**
-     * The credential does not allow this. Types: `forbidden`.
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
      */
     403: Problem;
     /**

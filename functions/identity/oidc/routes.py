@@ -59,7 +59,7 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
     async def begin_oidc(request: Request, response: Response) -> OidcStartBody:
         """Begin to sign in by the provider."""
         visitor = front.visitor(request)
-        kept = request.cookies.get(BINDER)
+        kept = front.kept(request, BINDER)
         # One for all of a browser's tabs, or the second that begins would spoil the first.
         binder = kept if kept is not None and is_binder(kept) else make_token()
         origin = (visitor.origin or resources.settings.public_url).rstrip("/")
@@ -73,10 +73,11 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
     ) -> OidcEnteredBody:
         """Come in by what the provider has answered."""
         visitor = front.visitor(request)
+        kept = front.kept(request, BINDER)
         entered = await elsewhere.finish(
             visitor,
             by,
-            binder=request.cookies.get(BINDER),
+            binder=kept,
             state=body.state.get_secret_value(),
             code=body.code.get_secret_value(),
             said_issuer=body.iss,
@@ -84,7 +85,7 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         )
         if isinstance(entered, LinkStep):
             # The ticket has its own time from here on.
-            front.keep(response, BINDER, request.cookies[BINDER], LIFETIME_SECONDS)
+            front.keep(response, BINDER, kept or "", LIFETIME_SECONDS)
             return LinkStepBody(
                 next="link", email=entered.email, ticket=entered.ticket, expires_at=entered.expires_at
             )
@@ -95,7 +96,7 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         """Have one's account signed in to by the provider from now on."""
         front.visitor(request)
         await elsewhere.link(
-            caller, by, binder=request.cookies.get(BINDER), ticket=body.ticket.get_secret_value()
+            caller, by, binder=front.kept(request, BINDER), ticket=body.ticket.get_secret_value()
         )
 
     return router

@@ -45,7 +45,7 @@ def step_of(secret: bytes, code: str, *, now: float, after: int = 0) -> int | No
     current = int(now // STEP_SECONDS)
     found = None
     for around in _AROUND:
-        step = current + around
+        step = max(0, current + around)
         if hmac.compare_digest(code_at(secret, step), code) and step > after:
             found = step if found is None else found
     return found

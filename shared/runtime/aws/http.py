@@ -7,6 +7,7 @@ paths, who the client is, and how much Lambda lets through.
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,8 @@ from starlette.types import Scope as AppScope
 
 from shared.core.problems import MALFORMED, TOO_LARGE, UNAVAILABLE, Problem
 from shared.runtime.answer import PROBLEM_TYPE, problem_response
+from shared.runtime.browser import ANSWERS
+from shared.runtime.guard import secured
 
 TEXTS = ["text/", "json", "xml", "javascript"]
 """Of what has one of these in its type the body goes as text; everything else in base64, a third larger."""
@@ -99,8 +102,9 @@ def _prefix(asked: dict[str, Any], base_path: str) -> str:
 class Endpoint:
     """Answers payloads of HTTP requests with an ASGI application, on the calling thread's current loop."""
 
-    def __init__(self, app: ASGIApp, base_path: str = "") -> None:
+    def __init__(self, app: ASGIApp, base_path: str = "", headers: Sequence[tuple[str, str]] = ()) -> None:
         self._app = app
+        self._headers = dict(headers)  # that go with every answer
         gateway = type("Gateway", (Gateway,), {"base_path": f"/{base_path.strip('/')}" if base_path else ""})
         self._mangum = Mangum(
             self._bounded, lifespan="off", custom_handlers=[gateway, Balancer], text_mime_types=TEXTS
@@ -114,11 +118,11 @@ class Endpoint:
             )
         from_balancer = "elb" in event["requestContext"]
         if (fault := _unusable_host(event)) is not None:
-            return _answer(Problem(MALFORMED, fault), event)
+            return self._with_headers(_answer(Problem(MALFORMED, fault), event))
         answer = self._mangum(event, context)
         limit = BALANCER_ANSWER_BYTES if from_balancer else ANSWER_BYTES
         if len(answer["body"]) > limit // 4 and _size(answer) > limit:
-            return _answer(
+            answer = _answer(
                 Problem(
                     TOO_LARGE,
                     f"The answer is larger than the {limit:,} bytes that can be sent from here."
@@ -126,6 +130,13 @@ class Endpoint:
                 ),
                 event,
             )
+        return self._with_headers(answer)
+
+    def _with_headers(self, answer: dict[str, Any]) -> dict[str, Any]:
+        if "multiValueHeaders" in answer:
+            answer["multiValueHeaders"].update({name: [value] for name, value in self._headers.items()})
+        else:
+            answer["headers"].update(self._headers)
         return answer
 
     async def _bounded(self, scope: AppScope, receive: Receive, send: Send) -> None:
@@ -145,7 +156,9 @@ class Endpoint:
             if started:
                 raise
             problem = Problem(UNAVAILABLE, "This takes too long.", headers={"Retry-After": "5"})
-            await problem_response(problem)(scope, receive, send)
+            response = problem_response(problem)
+            response.raw_headers[:] = secured(response.raw_headers)
+            await response(scope, receive, send)
 
 
 def _size(answer: dict[str, Any]) -> int:
@@ -168,6 +181,7 @@ def _unusable_host(event: dict[str, Any]) -> str | None:
 def _answer(problem: Problem, event: dict[str, Any]) -> dict[str, Any]:
     """`problem` as whoever sent `event` takes it."""
     headers = {
+        **ANSWERS,
         "content-type": PROBLEM_TYPE,
         **{name.lower(): value for name, value in problem.headers.items()},
     }

@@ -11,6 +11,7 @@ from mangum.types import LambdaContext
 from shared.runtime import load
 from shared.runtime.aws.carriers import carrier_from_environment
 from shared.runtime.aws.observing import Observer
+from shared.runtime.browser import transport_headers
 from shared.runtime.function import Function
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -115,7 +116,11 @@ class Sandbox:
         else:
             from shared.runtime.aws.http import Endpoint
 
-            endpoint = Endpoint(load.application(self._function, self.resources), self._base_path)
+            endpoint = Endpoint(
+                load.application(self._function, self.resources),
+                self._base_path,
+                transport_headers(self._settings.public_url, self._settings.hsts_seconds),
+            )
 
             def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 answered = endpoint(event, context)

@@ -20,6 +20,7 @@ SECRETS = {
     "WEIR_DATABASE_URL": True,
     "WEIR_REDIS_URL": True,
     "WEIR_SECRET": True,
+    "WEIR_SEALING_KEYS": False,
     "WEIR_METRICS_TOKEN": False,
     "WEIR_OIDC_CLIENT_SECRET": False,
     "WEIR_SMTP_URL": False,

@@ -77,3 +77,29 @@ def test_what_cannot_be_is_refused(settings: Settings, arguments: tuple[str, ...
     ended = run(settings, *arguments)
     assert ended.returncode == 2
     assert "is no" in ended.stderr
+
+
+async def test_who_has_lost_their_second_factor_is_helped(pool: asyncpg.Pool, settings: Settings) -> None:
+    """By a link that changes no role; they are told, and it is recorded."""
+    person = await create_person(pool)
+    await pool.execute(
+        "INSERT INTO totp_secrets (user_id, secret_sealed, confirmed_at) VALUES ($1, '', now())", person.id
+    )
+    ended = run(settings, person.email, "--only-link")
+    assert json.loads(ended.stdout.splitlines()[-1])["secondFactorRemoved"] is False
+    ended = run(settings, person.email, "--without-second-factor")
+    assert ended.returncode == 0, ended.stderr
+    said = json.loads(ended.stdout.splitlines()[-1])
+    assert (said["email"], said["secondFactorRemoved"]) == (person.email, True)
+    assert await pool.fetchval("SELECT count(*) FROM totp_secrets WHERE user_id = $1", person.id) == 0
+    assert await pool.fetchval("SELECT count(*) FROM members WHERE user_id = $1", person.id) == 0
+    assert (
+        await pool.fetchval("SELECT kind FROM notices WHERE user_id = $1", person.id) == "secondFactorRemoved"
+    )
+    log = await pool.fetch("SELECT action FROM audit WHERE thing_id = $1 ORDER BY sequence", str(person.id))
+    assert [row["action"] for row in log] == ["link.made", "second_factor.removed", "link.made"]
+    again = run(settings, person.email, "--without-second-factor")
+    assert json.loads(again.stdout.splitlines()[-1])["secondFactorRemoved"] is False
+    nobody = run(settings, "nobody@example.org", "--only-link")
+    assert nobody.returncode == 2
+    assert "nobody here has the address" in nobody.stderr

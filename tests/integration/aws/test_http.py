@@ -72,14 +72,16 @@ async def test_signing_in_sets_a_cookie_and_a_refresh_shows_it(call, pool):
     kind = {"content-type": "application/json"}
     answer = await identity(request("POST", "/v1/auth/sign-in", kind, asked))
     assert answer["statusCode"] == 200, answer
-    (cookie,) = answer["cookies"]
+    kept, *others = answer["cookies"]
+    assert kept.startswith("weir_refresh=")
+    assert [cookie.partition("=")[0] for cookie in others] == ["weir_device"]
     assert "set-cookie" not in answer["headers"]
     again = request("POST", "/v1/auth/refresh", kind)
-    again["cookies"] = [cookie.partition(";")[0], "other=1"]
+    again["cookies"] = [kept.partition(";")[0], "other=1"]
     refreshed = await identity(again)
     assert refreshed["statusCode"] == 200, refreshed
     multi = await identity(request("POST", "/v1/auth/sign-in", kind, asked, by="balancer_multi"))
-    assert len(multi["multiValueHeaders"]["set-cookie"]) == 1
+    assert len(multi["multiValueHeaders"]["set-cookie"]) == 2
 
 
 @pytest.mark.parametrize("way", ["function_url", "balancer", "balancer_multi"])

@@ -1,6 +1,7 @@
 """Refresh tokens rotate; an old one ends its session, a lost answer does not."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -85,6 +86,30 @@ async def test_an_old_token_ends_the_session(
     assert "two places" in reused.json()["detail"]
     assert cookie_of(reused) == '""'
     assert (await refresh(client, second)).status_code == 401
+
+
+async def test_whose_token_was_used_twice_is_told(
+    client: httpx.AsyncClient, resources: Resources, pool: asyncpg.Pool, person: Person
+) -> None:
+    first = client.cookies[COOKIE]
+    await refresh(client)
+    await age(resources, person, 11)
+    thief = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+    assert (await refresh(client, first, agent=thief)).status_code == 401
+    client.cookies.clear()
+    bearer = {"authorization": f"Bearer {await sign_in(client, pool, person)}"}
+    (notice,) = (await client.get("/v1/me", headers=bearer)).json()["notices"]
+    assert (notice["kind"], notice["address"]) == ("sessionReused", "127.0.0.1")
+    assert notice["browser"] == "Firefox 145 on Windows"
+    (action,) = await pool.fetch(
+        "SELECT action, actor_kind FROM audit WHERE thing_name = $1 AND action = 'session.ended'",
+        person.email,
+    )
+    assert action["actor_kind"] == "nobody"
+    put_away = await client.delete(f"/v1/me/notices/{notice['id']}", headers=bearer)
+    again = await client.delete(f"/v1/me/notices/{notice['id']}", headers=bearer)
+    assert (put_away.status_code, again.status_code) == (204, 404)
+    assert (await client.get("/v1/me", headers=bearer)).json()["notices"] == []
 
 
 async def test_a_lost_answer_is_given_again_to_the_same_client(client: httpx.AsyncClient) -> None:
@@ -214,7 +239,8 @@ async def test_the_first_password_needs_no_other_and_ends_other_sessions(
 async def test_a_password_is_changed_only_by_who_knows_it(
     client: httpx.AsyncClient, pool: asyncpg.Pool, person: Person
 ) -> None:
-    bearer = {"authorization": f"Bearer {await sign_in(client, pool, person)}"}
+    signed_in = await client.post("/v1/auth/sign-in", json={"email": person.email, "password": PASSWORD})
+    bearer = {"authorization": f"Bearer {signed_in.json()['accessToken']}"}
     for current in (None, "wrong password"):
         answer = await client.put(
             "/v1/me/password", json={"password": "a new password", "currentPassword": current}, headers=bearer
@@ -227,6 +253,22 @@ async def test_a_password_is_changed_only_by_who_knows_it(
     assert changed.status_code == 204
     old = await client.post("/v1/auth/sign-in", json={"email": person.email, "password": PASSWORD})
     assert old.status_code == 401
+
+
+async def test_whoever_comes_by_a_link_has_forgotten_the_password_and_sets_another(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, person: Person, resources: Resources
+) -> None:
+    bearer = {"authorization": f"Bearer {await sign_in(client, pool, person)}"}
+    redis = await resources.redis()
+    families = await redis.smembers(f"weir:user-sessions:{person.id}")
+    for family in families:
+        await redis.hset(f"weir:session:{family}", "proved", "0")
+    late = await client.put("/v1/me/password", json={"password": "a new password"}, headers=bearer)
+    assert (late.status_code, late.json()["type"].rpartition("/")[2]) == (403, "proof-needed")
+    for family in families:
+        await redis.hset(f"weir:session:{family}", "proved", str(int(time.time() * 1000)))
+    changed = await client.put("/v1/me/password", json={"password": "a new password"}, headers=bearer)
+    assert changed.status_code == 204
 
 
 async def test_an_api_key_has_no_password(client: httpx.AsyncClient, project) -> None:

@@ -10,11 +10,13 @@ import jwt
 import pytest
 
 from functions.identity.app import create
+from functions.identity.cookie import DEVICE_COOKIE
+from functions.identity.passwords.hashing import Passwords
 from functions.identity.throttle import Throttle
 from shared.cache.windows import Limit, LocalCounter
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
-from tests.support.people import browser, create_person, new_link
+from tests.support.people import Person, browser, create_person, new_link
 from tests.support.projects import Project
 
 PASSWORD = "correct horse battery"
@@ -243,19 +245,97 @@ async def test_me_names_projects_and_permissions(
     assert (await client.get("/v1/me", headers=bearer)).status_code == 401
 
 
+async def spend(resources: Resources, person: Person) -> list[int]:
+    """Try passwords of an account from as many addresses as it takes."""
+    redis = await resources.redis()
+    throttle = Throttle()
+    return [
+        await throttle.password(redis, person.email, f"10.0.{n // 250}.{n % 250}", None) for n in range(201)
+    ]
+
+
 async def test_passwords_tried_by_many_addresses_are_counted_for_the_account(
     resources: Resources, client: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:
     person = await create_person(pool, password=PASSWORD)
-    redis = await resources.redis()
-    throttle = Throttle()
-    waits = [await throttle.count(redis, person.email, f"10.0.{n // 250}.{n % 250}") for n in range(201)]
+    waits = await spend(resources, person)
     assert waits[:200] == [0] * 200
     assert 0 < waits[200] <= 3600
     answer = await client.post("/v1/auth/sign-in", json={"email": person.email, "password": PASSWORD})
     assert answer.status_code == 429
     link = await client.post("/v1/auth/link", json={"token": await new_link(pool, person)})
     assert link.status_code == 200
+
+
+async def test_tries_from_elsewhere_do_not_keep_the_owner_out_of_a_device_that_is_known(
+    resources: Resources, client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    person = await create_person(pool, password=PASSWORD)
+    body = {"email": person.email, "password": PASSWORD}
+    first = await client.post("/v1/auth/sign-in", json=body)
+    kept = next(c for c in first.headers.get_list("set-cookie") if c.startswith(DEVICE_COOKIE))
+    parts = {part.strip().lower() for part in kept.split(";")[1:]}
+    assert {"httponly", "samesite=strict", "path=/v1/auth"} <= parts
+    assert person.email not in kept
+    await spend(resources, person)
+    async with browser(create(resources)) as stranger:
+        assert (await stranger.post("/v1/auth/sign-in", json=body)).status_code == 429
+        # A cookie that somebody made up, or has from another account, makes nobody known.
+        other = await create_person(pool, password=PASSWORD)
+        await stranger.post("/v1/auth/sign-in", json={"email": other.email, "password": PASSWORD})
+        assert (await stranger.post("/v1/auth/sign-in", json=body)).status_code == 429
+    assert (await client.post("/v1/auth/sign-in", json=body)).status_code == 200
+    wrong = [await client.post("/v1/auth/sign-in", json={**body, "password": "wrong"}) for _ in range(11)]
+    assert [answer.status_code for answer in wrong] == [401] * 10 + [429]
+
+
+async def test_one_password_for_many_accounts_is_counted_for_the_address(
+    resources: Resources, pool: asyncpg.Pool
+) -> None:
+    """Of IPv6, for the line: its addresses are as many as its user likes."""
+    app, person = create(resources), await create_person(pool, password=PASSWORD)
+
+    async def attempt(n: int, email: str, password: str) -> int:
+        async with browser(app, address=f"2001:db8:5:6::{n:x}") as client:
+            body = {"email": email, "password": password}
+            return (await client.post("/v1/auth/sign-in", json=body)).status_code
+
+    right = [await attempt(n, person.email, PASSWORD) for n in range(3)]
+    tried = [await attempt(n, f"{n}@example.org", "spring flowers") for n in range(101)]
+    assert (right, tried) == ([200] * 3, [401] * 100 + [429])
+
+
+async def test_the_same_work_is_done_for_whoever_is_not_here(
+    resources: Resources, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes the time is argon2: it runs once, with today's parameters, whatever is wrong."""
+    from argon2 import PasswordHasher
+
+    with_password = await create_person(pool)
+    await pool.execute(
+        "UPDATE users SET password_hash = $2 WHERE id = $1",
+        with_password.id,
+        await Passwords().hash(PASSWORD),
+    )
+    without = await create_person(pool)
+    await Passwords().verify(None, "warm")
+    done: list[str] = []
+    verify = PasswordHasher.verify
+
+    def watched(self, kept, password):
+        done.append(str(kept).rpartition("$")[0].rpartition("$")[0])
+        return verify(self, kept, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", watched)
+    work = []
+    for email in (with_password.email, without.email, "nobody@example.org", "nul\u0000@example.org"):
+        done.clear()
+        async with browser(create(resources), address="198.51.100.8") as client:
+            body = {"email": email, "password": "another password"}
+            answer = await client.post("/v1/auth/sign-in", json=body)
+        assert answer.status_code == 401
+        work.append(list(done))
+    assert work == [["$argon2id$v=19$m=19456,t=2,p=1"]] * 4
 
 
 async def test_a_local_count_starts_again_when_its_window_ends() -> None:

@@ -1,4 +1,4 @@
-# The headers that the console has wherever it is served (shared/runtime/console.py), and how long it may be kept.
+# The headers that the console has wherever it is served (shared/runtime/browser.py), and how long it may be kept.
 
 locals {
   page_headers  = aws_cloudfront_response_headers_policy.page.id
@@ -26,7 +26,7 @@ resource "aws_cloudfront_response_headers_policy" "page" {
 
     strict_transport_security {
       access_control_max_age_sec = 31536000
-      include_subdomains         = false
+      include_subdomains         = true
       override                   = true
     }
   }
@@ -43,6 +43,18 @@ resource "aws_cloudfront_response_headers_policy" "page" {
       value    = "same-origin"
       override = true
     }
+
+    items {
+      header   = "cross-origin-resource-policy"
+      value    = "same-origin"
+      override = true
+    }
+
+    items {
+      header   = "permissions-policy"
+      value    = local.permissions
+      override = true
+    }
   }
 }
 
@@ -57,7 +69,7 @@ resource "aws_cloudfront_response_headers_policy" "asset" {
 
     strict_transport_security {
       access_control_max_age_sec = 31536000
-      include_subdomains         = false
+      include_subdomains         = true
       override                   = true
     }
   }

@@ -1,0 +1,15 @@
+"""The problems that operations of sign-in answer with, beside those that every one has."""
+
+from typing import Any
+
+from shared.auth.dependency import PUBLIC
+
+
+def problems(*statuses: int) -> dict[str, Any]:
+    """For `openapi_extra` of a route that asks for a credential."""
+    return {"responses": {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in statuses}}
+
+
+def public_problems(*statuses: int) -> dict[str, Any]:
+    """For `openapi_extra` of a route that asks for none."""
+    return {**PUBLIC, **problems(*statuses)}
