@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "projects": ("cli.commands.projects:projects", "Make and list projects."),
     "producers": ("cli.commands.producers:producers", "Say who may send what, and how fast."),
     "keys": ("cli.commands.keys:keys", "Make, list and revoke API keys."),
+    "audit": ("cli.commands.audit:audit", "See who changed what, export it, verify it."),
     "sources": ("cli.commands.sources:sources", "Let third parties send webhooks."),
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
     "serve": ("cli.commands.serve:serve", "Run one function in this process."),
