@@ -1,0 +1,158 @@
+"""What the second wall between projects costs: the same work as the two roles, and as the owner, in turns.
+
+    python -m tests.bench.tenancy [--rounds 7]
+
+Both run in one process on one migrated database; the owner's pool is that of the version before. Prints JSON: for each
+figure the medians of the rounds, and the ratio of the roles to the owner.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import httpx
+from pydantic import SecretStr
+
+from cli.local.servers import PostgresServer, RedisServer
+from functions.explore.app import create as create_explore
+from functions.ingest.settings import IngestSettings
+from functions.subscriptions.app import create as create_subscriptions
+from shared.core.cloudevents import Event
+from shared.db import pool as pools
+from shared.db.migrate import migrate
+from shared.intake.committer import Committer
+from shared.runtime.resources import Resources
+from shared.runtime.settings import Settings
+from tests.support import stream
+from tests.support.projects import create_project
+
+REQUESTS = 300
+BATCHES, BATCH = 60, 500
+EVENTS = 20_000
+
+
+async def as_owner(settings: Settings) -> Resources:
+    """Resources whose pools take on no role."""
+    real = pools.open_pool
+
+    async def without(*arguments: Any, **options: Any) -> Any:
+        return await real(*arguments, **{**options, "role": None})
+
+    resources = Resources(settings)
+    with patch.object(pools, "open_pool", without):
+        for opening in (resources.pg, resources.stream, resources._of.get):
+            await opening()
+    return resources
+
+
+async def requests_of(client: httpx.AsyncClient, path: str) -> float:
+    """Milliseconds for each of some requests, one after the other."""
+    began = time.perf_counter()
+    for _ in range(REQUESTS):
+        answer = await client.get(path)
+        assert answer.status_code == 200, answer.text
+    return (time.perf_counter() - began) / REQUESTS * 1000
+
+
+async def burst(resources: Resources, project: Any) -> float:
+    """Events stored a second, four batches at a time."""
+    committer = Committer(resources, IngestSettings())
+    made = [
+        [Event("1.0", f"{uuid4()}", "/bench", "t", data=b"x" * 1024) for _ in range(BATCH)]
+        for _ in range(BATCHES)
+    ]
+    began = time.perf_counter()
+    for start in range(0, BATCHES, 4):
+        await asyncio.gather(
+            *(committer.store(project.id, "key:b", batch) for batch in made[start : start + 4])
+        )
+    return BATCHES * BATCH / (time.perf_counter() - began)
+
+
+async def measure(url: str, redis_url: str, rounds: int) -> dict[str, dict[str, float]]:
+    """Every figure as the roles and as the owner."""
+    await migrate(url)
+    settings = Settings(
+        database_url=SecretStr(url), redis_url=SecretStr(redis_url), secret=SecretStr("bench" * 8)
+    )
+    sides = {"owner": await as_owner(settings), "roles": Resources(settings)}
+    owner = await sides["owner"].pg()
+    project = await create_project(owner, settings)
+    events = [stream.an_event(n, type=f"t{n % 50}", data=b'{"n": 1}') for n in range(EVENTS)]
+    facets = [{"order": str(n)} for n in range(EVENTS)]
+    uids = await stream.store(owner, project.id, events, facets=facets)
+    subscription = uuid4()
+    await owner.execute(
+        "INSERT INTO subscriptions (id, project_id, name, filters, sink, delivery) VALUES ($1, $2, 's', '[]', 'https://example.com', '{}')",
+        subscription,
+        project.id,
+    )
+    for uid in uids[-200:]:
+        await stream.deliver(owner, project.id, uid, subscription)
+    await owner.execute("VACUUM ANALYZE")
+    found: dict[str, dict[str, list[float]]] = {}
+
+    async def note(name: str, work: Callable[[Resources], Awaitable[float]]) -> None:
+        for side, resources in sides.items():
+            found.setdefault(name, {}).setdefault(side, []).append(await work(resources))
+
+    def asking(create: Callable[[Resources], Any], path: str) -> Callable[[Resources], Awaitable[float]]:
+        async def ask(resources: Resources) -> float:
+            transport = httpx.ASGITransport(create(resources))
+            base = f"http://weir/v1/projects/{project.name}"
+            async with httpx.AsyncClient(
+                transport=transport, base_url=base, headers=project.headers
+            ) as client:
+                await client.get(path)
+                return await requests_of(client, path)
+
+        return ask
+
+    for _ in range(rounds):
+        await note("list of 50 events, ms", asking(create_explore, "/events?limit=50"))
+        await note("events of a type, ms", asking(create_explore, "/events?type=t7"))
+        await note("events with a facet, ms", asking(create_explore, "/events?facet=order:77"))
+        await note("an event with its deliveries, ms", asking(create_explore, f"/events/{uids[-1]}"))
+        await note("one subscription, ms", asking(create_subscriptions, f"/subscriptions/{subscription}"))
+        await note("events stored a second", lambda resources: burst(resources, project))
+        sides = dict(reversed(sides.items()))
+    for resources in sides.values():
+        await resources.close()
+    return {
+        name: {
+            **{side: round(statistics.median(values), 3) for side, values in by.items()},
+            "ratio": round(statistics.median(by["roles"]) / statistics.median(by["owner"]), 3),
+        }
+        for name, by in found.items()
+    }
+
+
+def main() -> int:
+    """Start servers, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        postgres, redis = PostgresServer(Path(folder) / "pg", None), RedisServer(Path(folder) / "redis", None)
+        postgres.start()
+        redis.start()
+        try:
+            print(json.dumps(asyncio.run(measure(postgres.url, redis.url, chosen.rounds)), indent=2))
+        finally:
+            redis.stop()
+            postgres.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
