@@ -1,9 +1,14 @@
 """Access tokens: JWTs signed with EdDSA or ES256, ten minutes long (RFC 9068 as far as it concerns one API)."""
 
+import re
 import time
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
+
+import msgspec
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -20,6 +25,13 @@ ALGORITHMS = frozenset({EDDSA, ES256})
 
 _TYPE = "at+jwt"
 _MAX_LENGTH = 4096
+_MAX_KID_LENGTH = 64
+_BASE64URL = re.compile(
+    r"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?", re.ASCII
+)
+"""In what is over at the end no bit is set."""
+
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 _LEEWAY_SECONDS = 5
 
 
@@ -89,37 +101,87 @@ def issue(
 
 def key_id(token: str) -> str:
     """Which key says to have signed `token`. Raises InvalidToken when it cannot be one of ours."""
-    import jwt
-
     if len(token) > _MAX_LENGTH:
         raise InvalidToken("too long")
-    try:
-        header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError as error:
-        raise InvalidToken(f"not a JWT: {error}") from error
-    kid = header.get("kid")
-    if header.get("typ") != _TYPE or not isinstance(kid, str) or len(kid) > 64:
-        raise InvalidToken("not an access token")
-    return kid
+    return _head_of(token.partition(".")[0]).kid
 
 
 def verify(token: str, verifier: Verifier, *, issuer: str) -> Claims:
-    """What `token` says, once signature, algorithm, issuer, audience and times are right. Raises InvalidToken."""
+    """What `token` says, once signature, algorithm, issuer, audience and times are right. Raises InvalidToken.
+
+    Only what `issue` makes is taken (RFC 8725, section 3): its head has these three members, its claims these types. The
+    signature is looked at by PyJWT. Its `decode` is not used because it takes half as long again for what comes before;
+    a test holds the two against each other.
+    """
+    if len(token) > _MAX_LENGTH:
+        raise InvalidToken("too long")
+    signed, _, signature = token.rpartition(".")
+    head, _, body = signed.partition(".")
+    said = _head_of(head)
+    if said.alg != verifier.algorithm or said.kid != verifier.kid:
+        raise InvalidToken(f"signed by {said.kid!r} with {said.alg!r}")
+    try:
+        if not _signatures(said.alg).verify(signed.encode(), verifier.public_key, _decoded(signature)):
+            raise InvalidToken("the signature is not right")
+        claims = _read_claims(_decoded(body))
+    except _UNREADABLE as error:
+        raise InvalidToken(str(error)) from error
+    now = time.time()
+    if claims.iss != issuer or claims.aud != AUDIENCE:
+        raise InvalidToken("of another issuer, or for another audience")
+    if claims.exp <= now - _LEEWAY_SECONDS:
+        raise InvalidToken("it has expired")
+    if claims.iat > now + _LEEWAY_SECONDS or claims.nbf > now + _LEEWAY_SECONDS:
+        raise InvalidToken("it is not valid yet")
+    return Claims(claims.sub, claims.sid, claims.exp + _LEEWAY_SECONDS)
+
+
+class _Head(msgspec.Struct, forbid_unknown_fields=True):
+    alg: str
+    kid: str
+    typ: str
+
+
+class _Claims(msgspec.Struct):
+    iss: str
+    aud: str
+    sub: UUID
+    sid: str
+    exp: int
+    iat: int
+    jti: str
+    nbf: int = 0
+
+
+_read_head = msgspec.json.Decoder(_Head).decode
+_read_claims = msgspec.json.Decoder(_Claims).decode
+
+
+@lru_cache(maxsize=64)
+def _head_of(text: str) -> _Head:
+    """All tokens of a key have the same head, so it is read once. Raises InvalidToken."""
+    try:
+        head = _read_head(_decoded(text))
+    except _UNREADABLE as error:
+        raise InvalidToken(f"not a JWT: {error}") from error
+    if head.typ != _TYPE or len(head.kid) > _MAX_KID_LENGTH:
+        raise InvalidToken("not an access token")
+    return head
+
+
+@lru_cache(maxsize=4)
+def _signatures(algorithm: str) -> Any:
+    """PyJWT's part that verifies signatures of that algorithm."""
     import jwt
 
-    try:
-        claims = jwt.decode(
-            token,
-            verifier.public_key,
-            algorithms=[verifier.algorithm],
-            audience=AUDIENCE,
-            issuer=issuer,
-            leeway=_LEEWAY_SECONDS,
-            options={"require": ["iss", "aud", "sub", "sid", "exp", "iat", "jti"], "strict_aud": True},
-        )
-        return Claims(UUID(claims["sub"]), str(claims["sid"]), claims["exp"] + _LEEWAY_SECONDS)
-    except (jwt.PyJWTError, ValueError) as error:
-        raise InvalidToken(str(error)) from error
+    return jwt.get_algorithm_by_name(algorithm)
+
+
+def _decoded(text: str) -> bytes:
+    """base64url without its end, written in the one way that there is (RFC 7515, section 2; RFC 4648, section 3.5)."""
+    if not _BASE64URL.fullmatch(text):
+        raise ValueError("not base64url")
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def verifier_of(jwk: dict[str, Any]) -> Verifier:

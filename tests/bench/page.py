@@ -72,6 +72,7 @@ def table(figures: dict[str, Any]) -> str:
             f"{codec['binary'] / codec['sdkBinary']:.2f}",
             "≤ 8 µs, 0.33",
         ),
+        *_checks(figures["checks"]),
         (
             f"memory of ingest at first, after {memory['events'] / 2:,.0f} and after {memory['events']:,.0f} events",
             " → ".join(f"{memory[name]:.0f}" for name in ("before", "half", "after")) + " MiB",
@@ -148,6 +149,34 @@ def table(figures: dict[str, Any]) -> str:
     return "\n\n".join(
         "\n".join("| " + " | ".join(row) + " |" for row in part) for part in (rows, matching, starts)
     )
+
+
+def _checks(checks: dict[str, float]) -> list[tuple[str, ...]]:
+    """Who asks, and what they may do: on a warm cache, without I/O."""
+    return [
+        (
+            "checking an API key: again within a second (when it was looked up anew)",
+            f"{checks['key']:.1f} µs ({checks['keyAnew']:.1f})",
+            f"bare HMAC-SHA256 of it: {checks['hmac']:.1f} µs",
+            f"{checks['key'] / checks['hmac']:.2f} ({checks['keyAnew'] / checks['hmac']:.1f})",
+            "≤ 60 µs",
+        ),
+        *(
+            (
+                f"checking an access token, {algorithm}: seen before (for the first time)",
+                f"{checks[f'token{algorithm}']:.1f} µs ({checks[f'first{algorithm}']:.0f})",
+                f"bare `jwt.decode` of PyJWT: {checks[f'pyjwt{algorithm}']:.0f} µs",
+                "{:.2f} ({:.2f})".format(
+                    *(
+                        checks[f"{name}{algorithm}"] / checks[f"pyjwt{algorithm}"]
+                        for name in ("token", "first")
+                    )
+                ),
+                "≤ 150 µs",
+            )
+            for algorithm in ("EdDSA", "ES256")
+        ),
+    ]
 
 
 def _together(figures: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -27,7 +27,7 @@ from tests.bench.stand import Bench
 from tests.support.projects import Project, create_project
 from tests.support.served import ROOT, Served
 
-ALONE = ("codec",)
+ALONE = ("codec", "checks")
 """The programs `tests.bench.NAME` that measure pure parts, by the names of their figures."""
 
 

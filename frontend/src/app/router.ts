@@ -3,7 +3,9 @@ import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vu
 import { account } from '@/features/account/routes'
 import { audit } from '@/features/audit/routes'
 import { deliveries } from '@/features/deliveries/routes'
+import { device } from '@/features/device/routes'
 import { events } from '@/features/events/routes'
+import { invitations } from '@/features/invitations/routes'
 import { keys } from '@/features/keys/routes'
 import { producers } from '@/features/producers/routes'
 import { settings } from '@/features/settings/routes'
@@ -31,6 +33,8 @@ export const router = createRouter({
   routes: [
     { path: '/', name: 'home', component: () => import('./HomePage.vue') },
     ...signin,
+    ...invitations,
+    ...device,
     {
       path: '/p/:project',
       component: () => import('./Frame.vue'),

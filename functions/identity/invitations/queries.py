@@ -8,10 +8,9 @@ if TYPE_CHECKING:
 
 _INVITATION = """
     SELECT i.id, i.project_id, p.name AS project, i.email, i.role, i.invited_by, i.expires_at, i.accepted_at,
-           i.expires_at <= now() AS is_over, coalesce(u.name, k.name, '') AS inviter
+           i.expires_at <= now() AS is_over, coalesce(u.name, '') AS inviter
     FROM invitations i JOIN projects p ON p.id = i.project_id
          LEFT JOIN users u ON i.invited_by = 'user:' || u.id
-         LEFT JOIN api_keys k ON k.project_id = i.project_id AND i.invited_by = 'key:' || k.id
     WHERE i.token_hash = $1
 """
 

@@ -29,7 +29,8 @@ class AcceptRequest(Request):
 class OpenedInvitationBody(Schema):
     """What an invitation is to, and whether it is good: `void` when whoever invited may not invite to it any more.
 
-    `member` is said to the signed-in who are in the project already.
+    `member` is said to the signed-in who are in the project already. `invitedBy` is a person's name; empty when it was
+    an API key, or somebody who is gone.
     """
 
     project: str

@@ -58,7 +58,7 @@ class Invitations:
     ) -> tuple[list[Invitation], str | None]:
         """Those that nobody has accepted, newest first. Raises Problem 422 for a bad cursor."""
         after = read_cursor(cursor)
-        pool = await self._resources.pg()
+        pool = await self._resources.of(access.project_id)
         # One view of the project for all of them: what is worth a link is read under a lock.
         async with pool.acquire() as connection, connection.transaction():
             rows = await queries.open_invitations(connection, access.project_id, after=after, limit=limit + 1)
@@ -72,7 +72,7 @@ class Invitations:
         await self._count(access)
         token = make_token()
         invitation_id = uuid7()
-        pool = await self._resources.pg()
+        pool = await self._resources.of(access.project_id)
         async with pool.acquire() as connection, connection.transaction():
             await _check_gives(connection, access, role)
             if await queries.is_member(connection, access.project_id, email):
@@ -100,7 +100,7 @@ class Invitations:
         """Make another link for it, in the caller's name; the one before is void. Raises Problem 403, 404, 429."""
         await self._count(access)
         token = make_token()
-        pool = await self._resources.pg()
+        pool = await self._resources.of(access.project_id)
         async with pool.acquire() as connection, connection.transaction():
             before = await _found(connection, access, _id(invitation))
             await _check_gives(connection, access, before["role"])
@@ -121,7 +121,7 @@ class Invitations:
     async def revoke(self, access: Access, by: By, invitation: str) -> None:
         """Make its link void. Raises Problem 403, 404."""
         check_unrestricted(access, "revoke invitations")
-        pool = await self._resources.pg()
+        pool = await self._resources.of(access.project_id)
         async with pool.acquire() as connection, connection.transaction():
             await lock_people(connection, access.project_id)
             before = await _found(connection, access, _id(invitation))

@@ -9,6 +9,7 @@ module "weir" {
   bucket_prefix           = var.bucket_prefix
   alarm_emails            = var.alarm_emails
   environment             = var.environment
+  secrets                 = var.secrets
   settings_generation     = var.settings_generation
   release                 = var.release
   api_url                 = var.api_url

@@ -20,6 +20,14 @@ variable "environment" {
   default     = {}
 }
 
+variable "secrets" {
+  description = "Further settings that are secret, such as WEIR_SMTP_URL and WEIR_OIDC_CLIENT_SECRET. Neither in the plan nor in the state."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+  ephemeral   = true
+}
+
 variable "settings_generation" {
   description = "Raise it to write the settings anew, after a change of them."
   type        = number

@@ -43,6 +43,6 @@ resource "aws_secretsmanager_secret" "settings" {
 
 resource "aws_secretsmanager_secret_version" "settings" {
   secret_id                = aws_secretsmanager_secret.settings.id
-  secret_string_wo         = jsonencode(merge(local.settings, var.environment))
+  secret_string_wo         = jsonencode(merge(local.settings, var.environment, var.secrets))
   secret_string_wo_version = var.settings_generation
 }
