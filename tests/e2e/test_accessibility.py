@@ -23,6 +23,9 @@ def places(weir: LocalWeir) -> list[str]:
     with httpx.Client(
         base_url=f"{url}/v1/projects/default", headers={"authorization": f"Bearer {key}"}
     ) as api:
+        api.post("/roles", json={"name": "seen", "permissions": ["events:read"]}).raise_for_status()
+        gone = api.post("/keys", json={"name": "seen", "scopes": ["events:read"]}).raise_for_status()
+        api.delete(f"/keys/{gone.json()['id']}").raise_for_status()
         api.post(
             "/producers", json={"name": "seen", "sources": ["/e2e*"], "types": ["e2e.*"]}
         ).raise_for_status()
@@ -64,12 +67,18 @@ def places(weir: LocalWeir) -> list[str]:
         f"subscriptions/{made['id']}?view=yaml",
         *(f"subscriptions/{one}" for one in written),
         f"events/{event['uid']}?subscriptions=then",
-        "keys",
-        "keys?create=yes&producer=seen",
-        "sources",
-        "new-source",
-        "new-source?kind=hmac",
-        "sources/seen",
+        "settings/members",
+        "settings/roles",
+        "settings/new-role",
+        "settings/roles/seen",
+        "settings/keys",
+        "settings/keys?create=yes&producer=seen",
+        "settings/keys?state=revoked",
+        "settings/keys?q=nothing-like-it",
+        "settings/sources",
+        "settings/new-source",
+        "settings/new-source?kind=hmac",
+        "settings/sources/seen",
         "producers",
         "new-producer",
         "producers/seen",
@@ -80,7 +89,7 @@ def places(weir: LocalWeir) -> list[str]:
         "audit",
         "audit?q=nothing+has+this&kind=type",
         f"audit?entry={kept[0]['id']}",
-        "settings",
+        "settings/general",
     ]
 
 

@@ -51,9 +51,12 @@ def test_one_origin_is_enough(public: Public, new_page: Callable[..., Page]) -> 
     token = public.weir.run("open", "--print").stdout.strip().partition("#")[2]
     page.goto(f"{public.origin}/sign-in/link#{token}")
     page.wait_for_url("**/p/default/**")
-    (cookie,) = page.context.cookies()
-    assert cookie["secure"]
-    assert cookie["sameSite"] == "Strict"
+    kept = page.context.cookies()
+    assert {cookie["name"] for cookie in kept} == {"__Secure-weir_refresh", "__Secure-weir_device"}
+    for cookie in kept:
+        assert cookie["secure"]
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"
 
     page.goto(f"{public.origin}/p/default/events?type=edge.seen")
     expect(page.get_by_role("heading", name="Events")).to_be_visible()
