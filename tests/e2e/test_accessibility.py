@@ -23,6 +23,9 @@ def places(weir: LocalWeir) -> list[str]:
     with httpx.Client(
         base_url=f"{url}/v1/projects/default", headers={"authorization": f"Bearer {key}"}
     ) as api:
+        api.post("/roles", json={"name": "seen", "permissions": ["events:read"]}).raise_for_status()
+        gone = api.post("/keys", json={"name": "seen", "scopes": ["events:read"]}).raise_for_status()
+        api.delete(f"/keys/{gone.json()['id']}").raise_for_status()
         api.post(
             "/producers", json={"name": "seen", "sources": ["/e2e*"], "types": ["e2e.*"]}
         ).raise_for_status()
@@ -49,6 +52,7 @@ def places(weir: LocalWeir) -> list[str]:
         for version in (schema, {**schema, "required": ["a"]}):
             body = {"schemaMode": "warn", "facets": {"a": "/a"}, "schema": version}
             api.put("/types/e2e.seen", json=body).raise_for_status()
+        kept = api.get("/audit", params={"action": "type.changed"}).raise_for_status().json()["items"]
     return [
         "start",
         "events",
@@ -63,12 +67,18 @@ def places(weir: LocalWeir) -> list[str]:
         f"subscriptions/{made['id']}?view=yaml",
         *(f"subscriptions/{one}" for one in written),
         f"events/{event['uid']}?subscriptions=then",
-        "keys",
-        "keys?create=yes&producer=seen",
-        "sources",
-        "new-source",
-        "new-source?kind=hmac",
-        "sources/seen",
+        "settings/members",
+        "settings/roles",
+        "settings/new-role",
+        "settings/roles/seen",
+        "settings/keys",
+        "settings/keys?create=yes&producer=seen",
+        "settings/keys?state=revoked",
+        "settings/keys?q=nothing-like-it",
+        "settings/sources",
+        "settings/new-source",
+        "settings/new-source?kind=hmac",
+        "settings/sources/seen",
         "producers",
         "new-producer",
         "producers/seen",
@@ -76,7 +86,10 @@ def places(weir: LocalWeir) -> list[str]:
         "new-type",
         "types/e2e.seen",
         "types/e2e.seen?version=1",
-        "settings",
+        "audit",
+        "audit?q=nothing+has+this&kind=type",
+        f"audit?entry={kept[0]['id']}",
+        "settings/general",
     ]
 
 

@@ -832,7 +832,7 @@ export type InvitationTokenRequest = {
 };
 
 /**
- * The same with its link, which is answered this once. `mailed` says whether it went out by mail as well.
+ * The same with its link, which is answered this once. `mailed` says whether it went out by mail as well: to one address a few times a day at most.
  */
 export type InvitationWithLinkBody = {
     id: string;
@@ -4398,6 +4398,10 @@ export type AcceptInvitationErrors = {
      * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
      */
     422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
     /**
      * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
      */

@@ -1,4 +1,4 @@
-import { Braces, KeyRound, List, RadioTower, Send, Settings, Split, Webhook, Zap } from '@lucide/vue'
+import { Braces, List, RadioTower, ScrollText, Send, Settings, Split, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -28,7 +28,6 @@ export const sections: Section[] = [
   {
     label: 'Intake',
     places: [
-      { name: 'sources', label: 'Sources', icon: Webhook, key: 'w' },
       { name: 'producers', label: 'Producers', icon: RadioTower, key: 'p' },
       { name: 'types', label: 'Types', icon: Braces, key: 't' },
     ],
@@ -43,10 +42,28 @@ export const sections: Section[] = [
   {
     label: 'Project',
     places: [
-      { name: 'keys', label: 'API keys', icon: KeyRound, key: 'a' },
+      { name: 'audit', label: 'Audit', icon: ScrollText, key: 'u' },
       { name: 'settings', label: 'Settings', icon: Settings, key: ',' },
     ],
   },
 ]
 
 export const places = sections.flatMap((section) => section.places)
+
+export interface SettingsPlace {
+  name: string
+  label: string
+  /** Who may not do this has no such page. */
+  permission: string
+  /** The letter after `g` that goes there. */
+  key?: string
+}
+
+/** The pages below Settings, in their order. */
+export const settingsPlaces: SettingsPlace[] = [
+  { name: 'settings', label: 'General', permission: 'projects:read' },
+  { name: 'members', label: 'Members', permission: 'members:read', key: 'm' },
+  { name: 'roles', label: 'Roles', permission: 'members:read', key: 'r' },
+  { name: 'keys', label: 'API keys', permission: 'keys:read', key: 'a' },
+  { name: 'sources', label: 'Webhook sources', permission: 'sources:read', key: 'w' },
+]

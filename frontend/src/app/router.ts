@@ -1,12 +1,15 @@
 import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
 
 import { account } from '@/features/account/routes'
+import { audit } from '@/features/audit/routes'
 import { deliveries } from '@/features/deliveries/routes'
 import { device } from '@/features/device/routes'
 import { events } from '@/features/events/routes'
 import { invitations } from '@/features/invitations/routes'
 import { keys } from '@/features/keys/routes'
+import { members } from '@/features/members/routes'
 import { producers } from '@/features/producers/routes'
+import { roles } from '@/features/roles/routes'
 import { settings } from '@/features/settings/routes'
 import { signin } from '@/features/signin/routes'
 import { sources } from '@/features/sources/routes'
@@ -38,7 +41,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...events, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...keys, ...settings, ...account],
+      children: [...start, ...events, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest'
 
 import { formatDuration, parseDuration } from './durations'
-import { clock, dateTime, day, duration, relative, since } from './time'
+import { clock, dateTime, day, duration, minute, relative, since } from './time'
 
 const at = '2026-11-23T14:32:03.207Z'
 
 describe('time', () => {
+  it('says a minute of a day', () => {
+    expect(minute(at)).toBe('23 Nov 2026 14:32 UTC')
+  })
+
   it('is told in UTC with its milliseconds apart', () => {
     expect(clock(at)).toEqual({ time: '14:32:03', fraction: '.207' })
     expect(clock('2026-11-23T15:32:03.207+01:00').time).toBe('14:32:03')

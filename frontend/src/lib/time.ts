@@ -29,6 +29,11 @@ export function day(instant: string | number): string {
   return `${String(d.getUTCDate())} ${MONTHS[d.getUTCMonth()] ?? ''} ${String(d.getUTCFullYear())}`
 }
 
+/** `23 Dec 2026 14:36 UTC`. */
+export function minute(instant: string | number): string {
+  return `${day(instant)} ${clock(instant).time.slice(0, 5)} UTC`
+}
+
 /** A length in milliseconds, short: `96 ms`, `5.00 s`, `5:09 min`, `2:05 h`, `3.5 d`. */
 export function duration(ms: number): string {
   if (ms < 0) return `-${duration(-ms)}`

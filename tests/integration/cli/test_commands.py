@@ -229,6 +229,52 @@ def test_keys_from_beginning_to_end(project: str, monkeypatch: pytest.MonkeyPatc
     call("keys", "revoke", "AAAAAAAAAAAA", "--yes", code=3)
 
 
+def test_a_keys_secret_and_expiry(project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answer("keys", "create", "shop")
+    owner = json.loads(call("context", "show", "-o", "json").stdout)["apiKey"]
+    rotated = answer("keys", "rotate", made["id"], "--overlap", "2h")
+    assert rotated["key"] != made["key"]
+    assert rotated["previousExpiresAt"] is not None
+    for text in (made["key"], rotated["key"]):
+        monkeypatch.setenv("WEIR_API_KEY", text)
+        call("emit", "-t", "a", "-s", "/shop")
+    monkeypatch.setenv("WEIR_API_KEY", owner)
+    assert "still works" in call("keys", "rotate", made["key"], code=5).stderr
+    call("keys", "rotate", made["id"], "--end-previous")
+    text = call("keys", "rotate", made["id"], "--overlap", "0", "-o", "name").stdout.strip()
+    assert text.startswith(f"weir_{made['id']}_")
+    assert answer("keys", "expire", made["id"], "--in", "90d")["expiresAt"] is not None
+    at = "2040-01-02T03:04:05Z"
+    assert answer("keys", "expire", made["id"], "--at", at)["expiresAt"] == at
+    assert answer("keys", "expire", text, "--never")["expiresAt"] is None
+    call("keys", "expire", made["id"], code=2)
+    assert made["id"] in call("keys", "ls", "--search", "shop", "-o", "name").stdout.split()
+    call("keys", "revoke", made["id"], "--yes")
+    listed = answer("keys", "ls", "--revoked")["items"]
+    assert [(item["id"], item["createdBy"]["kind"]) for item in listed] == [(made["id"], "key")]
+    assert made["id"] not in call("keys", "ls", "-o", "name").stdout.split()
+
+
+def test_roles_and_members_from_beginning_to_end(project: str) -> None:
+    made = answer("roles", "create", "auditor", "--permission", "events:read", "--permission", "audit:read")
+    assert made["permissions"] == ["audit:read", "events:read"]
+    changed = answer("roles", "set", "auditor", "--add", "types:read", "--take", "audit:read")
+    assert changed["permissions"] == ["events:read", "types:read"]
+    assert answer("roles", "set", "auditor", "--rename", "inspector")["name"] == "inspector"
+    names = ["owner", "admin", "operator", "viewer", "inspector"]
+    assert call("roles", "ls", "-o", "name").stdout.split() == names
+    call("roles", "set", "inspector", "--add", "nothing:real", code=5)
+    (member,) = answer("members", "ls")["items"]
+    assert (member["email"], member["role"]) == ("owner@localhost", "owner")
+    last = call("members", "set", "owner@localhost", "inspector", code=5)
+    assert "last owner" in last.stderr
+    assert answer("members", "set", member["id"], "owner")["role"] == "owner"
+    call("members", "remove", "Owner@localhost", "--yes", code=5)
+    call("members", "set", "nobody@example.com", "viewer", code=3)
+    call("roles", "rm", "inspector", "--yes")
+    call("roles", "rm", "inspector", "--yes", code=3)
+
+
 def test_sources_from_beginning_to_end(project: str, tmp_path: Path) -> None:
     kinds = {kind["name"] for kind in answer("sources", "kinds")["items"]}
     assert {"github", "stripe", "plain"} <= kinds

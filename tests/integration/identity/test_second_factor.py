@@ -14,6 +14,8 @@ from functions.identity.throttle import Throttle
 from shared.runtime.resources import Resources
 from tests.integration.identity.conftest import PASSWORD, Account
 
+FULL_WIDTH = "".join(chr(0xFF10 + digit) for digit in range(1, 7))
+
 
 def code_of(secret: str, steps: int = 0) -> str:
     raw = b32decode(secret + "=" * (-len(secret) % 8))
@@ -78,6 +80,16 @@ async def test_a_code_of_the_set_up_is_used_up(account: Account, elsewhere: http
     assert (await account.client.put("/v1/me/totp", json={"code": code})).status_code == 200
     step = await first_step(account, elsewhere)
     assert (await show(elsewhere, step["ticket"], code)).status_code == 422
+
+
+async def test_digits_of_other_scripts_are_no_code(account: Account, elsewhere: httpx.AsyncClient) -> None:
+    """They are digits to a pattern, and no ASCII to what compares."""
+    await account.client.post("/v1/me/totp")
+    for code in (FULL_WIDTH, "\xc4\xd6\xdc\xe4\xf6\xfc"):
+        assert (await account.client.put("/v1/me/totp", json={"code": code})).status_code == 422
+    await set_up(account)
+    ticket = (await first_step(account, elsewhere))["ticket"]
+    assert (await show(elsewhere, ticket, FULL_WIDTH)).status_code == 422
 
 
 async def test_a_recovery_code_works_once_however_it_is_typed_and_its_owner_is_told(

@@ -145,6 +145,7 @@ async def test_filters(projects, keep: Keep, anna: Person, project: Project) -> 
     now = datetime.now(UTC)
     assert await actions(since=(now + timedelta(minutes=1)).isoformat()) == []
     assert len(await actions(since=(now - timedelta(minutes=1)).isoformat())) == 3
+    assert len(await actions(since="0001-01-01T00:00:00Z")) == 3
     assert await actions(until=(now - timedelta(minutes=1)).isoformat()) == []
     values = (await projects.ask("GET", "/audit/values")).json()
     assert values["kinds"] == ["key", "producer", "subscription"]

@@ -1,5 +1,6 @@
 import type { RouteRecordRaw } from 'vue-router'
 
 export const settings: RouteRecordRaw[] = [
-  { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue'), meta: { title: 'Settings' } },
+  { path: 'settings', redirect: { name: 'settings' } },
+  { path: 'settings/general', name: 'settings', component: () => import('./pages/SettingsPage.vue'), meta: { title: 'Settings' } },
 ]
