@@ -4,6 +4,7 @@ import http.client
 import json
 import platform
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -12,7 +13,15 @@ from cli.contexts import Context
 from cli.errors import AUTH, FAILED, INVALID, NOT_FOUND, CommandError
 
 TIMEOUT_SECONDS = 30.0
-USER_AGENT = f"weir-cli ({platform.system()})"
+PIECE_BYTES = 64 * 1024
+
+
+@cache
+def user_agent() -> str:
+    """How the command calls itself, with its version: the audit log has it."""
+    from importlib.metadata import version
+
+    return f"weir-cli/{version('weir')} ({platform.system()})"
 
 
 class NoConnectionError(CommandError):
@@ -95,6 +104,26 @@ class Api:
         if body is not None:
             headers["content-type"] = "application/json"
             data = json.dumps(body).encode()
+        return self.raw(method, self._target(path, query), headers, data)
+
+    def stream(self, path: str, query: Mapping[str, object]) -> Iterator[bytes]:
+        """What is at `path`, a piece at a time, whatever it is. Raises CommandError, also where it breaks off."""
+        target = self._target(path, query)
+        bearer = self._bearer()
+        answer = self._begin("GET", target, {"accept": "*/*"}, None, bearer)
+        if answer.status == 401 and self.context.session:
+            answer.read()
+            answer = self._begin("GET", target, {"accept": "*/*"}, None, self._bearer(refused=bearer))
+        if answer.status >= 400:
+            raise problem_error(answer.status, answer.read())
+        try:
+            while piece := answer.read1(PIECE_BYTES):
+                yield piece
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise CommandError(f"the answer of {self.context.url} broke off: {error}") from error
+
+    def _target(self, path: str, query: Mapping[str, object] | None) -> str:
         asked = [
             (name, str(one))
             for name, value in (query or {}).items()
@@ -102,7 +131,7 @@ class Api:
             if one is not None
         ]
         target = f"/v1/projects/{quote(self.context.project, safe='')}{path}"
-        return self.raw(method, target + (f"?{urlencode(asked)}" if asked else ""), headers, data)
+        return target + (f"?{urlencode(asked)}" if asked else "")
 
     def raw(self, method: str, target: str, headers: Mapping[str, str], data: bytes | None) -> Any:
         """The same for any target and body. Raises CommandError."""
@@ -132,24 +161,36 @@ class Api:
     def _exchange(
         self, method: str, target: str, headers: Mapping[str, str], data: bytes | None, bearer: str
     ) -> tuple[int, bytes]:
+        answer = self._begin(method, target, headers, data, bearer)
+        try:
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._no_connection(error) from error
+
+    def _begin(
+        self, method: str, target: str, headers: Mapping[str, str], data: bytes | None, bearer: str
+    ) -> http.client.HTTPResponse:
         everything = {
             **({"authorization": f"Bearer {bearer}"} if bearer else {}),
             "accept": "application/json",
-            "user-agent": USER_AGENT,
+            "user-agent": user_agent(),
             **headers,
         }
         try:
             self._connection.request(method, self._prefix + target, body=data, headers=everything)
             answer = self._connection.getresponse()
-            waits = answer.getheader("retry-after", "")
-            self._retry_after = int(waits) if waits.isdecimal() else None
-            return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            raise NoConnectionError(
-                f"{self.context.url} does not answer: {error}",
-                hint="`weir status` tells what runs; `weir up` starts it",
-            ) from error
+            raise self._no_connection(error) from error
+        waits = answer.getheader("retry-after", "")
+        self._retry_after = int(waits) if waits.isdecimal() else None
+        return answer
+
+    def _no_connection(self, error: Exception) -> CommandError:
+        self._connection.close()
+        return NoConnectionError(
+            f"{self.context.url} does not answer: {error}",
+            hint="`weir status` tells what runs; `weir up` starts it",
+        )
 
     def pages(self, path: str, query: Mapping[str, object]) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("cli.commands.keys:keys", "Make, list, rotate and revoke API keys."),
     "members": ("cli.commands.members:members", "See who is in the project, and give roles."),
     "roles": ("cli.commands.roles:roles", "Say what roles of the project's own may do."),
+    "audit": ("cli.commands.audit:audit", "See who changed what, export it, verify it."),
     "sources": ("cli.commands.sources:sources", "Let third parties send webhooks."),
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
     "serve": ("cli.commands.serve:serve", "Run one function in this process."),

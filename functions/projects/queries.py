@@ -1,5 +1,6 @@
 """The SQL of projects."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -58,6 +59,26 @@ async def copy_owners(on: "Connection", project_id: UUID, of: UUID) -> None:
         project_id,
         of,
     )
+
+
+async def owners(on: "Connection", project_id: UUID) -> "list[Record]":
+    """Who owns a project."""
+    rows: list[Record] = await on.fetch(
+        """
+        SELECT u.id, u.name, u.email FROM members m JOIN users u ON u.id = m.user_id
+        WHERE m.project_id = $1 AND m.role = 'owner' ORDER BY u.id
+        """,
+        project_id,
+    )
+    return rows
+
+
+async def key_ends(on: "Connection", project_id: UUID, key_id: str) -> datetime | None:
+    """When an API key expires; None for never."""
+    found: datetime | None = await on.fetchval(
+        "SELECT expires_at FROM api_keys WHERE project_id = $1 AND id = $2", project_id, key_id
+    )
+    return found
 
 
 async def bump_intake(on: "Connection", project_id: UUID) -> bool:

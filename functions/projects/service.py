@@ -1,14 +1,16 @@
 """The use cases of projects."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from functions.projects import queries
 from functions.projects.keys.draft import Draft
-from functions.projects.keys.service import insert
+from functions.projects.keys.queries import key as key_of
+from functions.projects.keys.service import insert, recorded
 from shared.audit.by import By
 from shared.audit.record import record
 from shared.auth.access import Access, Principal
-from shared.auth.giving import check_unrestricted
+from shared.auth.giving import check_unrestricted, standing
 from shared.auth.permissions import EVERYTHING, PERMISSIONS
 from shared.auth.stores import Stores
 from shared.core.ids import uuid7
@@ -17,6 +19,8 @@ from shared.runtime.listing import read_cursor, write_cursor
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
+
+CREATE = "projects:create"
 
 
 async def list_projects(
@@ -50,14 +54,15 @@ async def create_project(
 
     A user becomes its owner. For an API key the owners of the key's project do, and the caller gets a
     key of its own kind for the new project, since the one it has opens only its own.
-    Raises Problem 403, 409.
+    Raises Problem 403, 404 for a key that was just revoked, 409.
     """
     access = principal.access
     if access is not None:
-        _check_permission(access, "projects:create")
+        _check_permission(access, CREATE)
         check_unrestricted(access, "make others")
     pool = await stores.pg()
     async with pool.acquire() as connection, connection.transaction():
+        may = frozenset() if access is None else await standing(connection, access, CREATE)
         row = await queries.insert_project(connection, uuid7(), name)
         if row is None:
             raise Problem(CONFLICT, f"There is a project named {name} already.")
@@ -67,23 +72,38 @@ async def create_project(
             await _record_project(connection, by, row)
             return row, None
         await queries.copy_owners(connection, row["id"], access.project_id)
-        scopes = [EVERYTHING] if access.permissions >= PERMISSIONS else sorted(access.permissions)
-        draft = Draft(f"for {name}", scopes)
-        key = await insert(connection, stores, row["id"], draft, created_by=access.principal)
+        scopes = [EVERYTHING] if may >= PERMISSIONS else sorted(may)
+        # No longer than the one that makes it: a key for a day would make itself one for ever.
+        ends = await queries.key_ends(connection, access.project_id, access.principal.removeprefix("key:"))
+        draft = Draft(f"for {name}", scopes, expires_at=ends)
+        text = await insert(connection, stores, row["id"], draft, created_by=access.principal)
+        key = await key_of(connection, row["id"], text.id)
+        assert key is not None
         await _record_project(connection, by, row)
-        return row, key.text
+        for owner in await queries.owners(connection, row["id"]):
+            await _record(connection, by, row, "member.added", owner["id"], owner["name"], _owner(owner))
+        await _record(connection, by, row, "key.created", key["id"], key["name"], recorded(key))
+        return row, text.text
 
 
 async def _record_project(connection: "Connection", by: By, row: "Record") -> None:
-    await record(
-        connection,
-        by,
-        "project.created",
-        project_id=row["id"],
-        id=row["id"],
-        name=row["name"],
-        after={"name": row["name"]},
-    )
+    await _record(connection, by, row, "project.created", row["id"], row["name"], {"name": row["name"]})
+
+
+async def _record(  # noqa: PLR0917
+    connection: "Connection",
+    by: By,
+    project: "Record",
+    action: str,
+    thing: UUID | str,
+    name: str,
+    after: dict[str, Any],
+) -> None:
+    await record(connection, by, action, project_id=project["id"], id=thing, name=name, after=after)
+
+
+def _owner(row: "Record") -> dict[str, Any]:
+    return {"name": row["name"], "email": row["email"], "role": "owner"}
 
 
 def _check_permission(access: Access, permission: str) -> None:

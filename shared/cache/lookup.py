@@ -87,6 +87,8 @@ class Lookup(Generic[K, V]):
         self._entries: dict[K, _Entry[V]] = {}
         self._loading: dict[K, asyncio.Task[V]] = {}
         self._timed_out: dict[K, float] = {}
+        # Its own: who sets the state of the process's, as a test that repeats itself does, would find it gone on.
+        self._chance = random.Random()  # noqa: S311 no secret
         if second is not None:
             second.heed(self._hear)
 
@@ -205,7 +207,7 @@ class Lookup(Generic[K, V]):
         while len(self._entries) >= self._size:
             del self._entries[next(iter(self._entries))]
         # What is not there is not looked up ahead: made-up keys shall not be asked for more than they are.
-        part = inf if value is None else random.uniform(*AHEAD)  # noqa: S311 no secret
+        part = inf if value is None else self._chance.uniform(*AHEAD)
         self._entries[key] = _Entry(until, min(until, until - self._seconds * (1 - part)), value)
 
 

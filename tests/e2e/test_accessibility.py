@@ -52,6 +52,7 @@ def places(weir: LocalWeir) -> list[str]:
         for version in (schema, {**schema, "required": ["a"]}):
             body = {"schemaMode": "warn", "facets": {"a": "/a"}, "schema": version}
             api.put("/types/e2e.seen", json=body).raise_for_status()
+        kept = api.get("/audit", params={"action": "type.changed"}).raise_for_status().json()["items"]
     return [
         "start",
         "events",
@@ -85,6 +86,9 @@ def places(weir: LocalWeir) -> list[str]:
         "new-type",
         "types/e2e.seen",
         "types/e2e.seen?version=1",
+        "audit",
+        "audit?q=nothing+has+this&kind=type",
+        f"audit?entry={kept[0]['id']}",
         "settings/general",
     ]
 

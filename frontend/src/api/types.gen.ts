@@ -832,7 +832,7 @@ export type InvitationTokenRequest = {
 };
 
 /**
- * The same with its link, which is answered this once. `mailed` says whether it went out by mail as well.
+ * The same with its link, which is answered this once. `mailed` says whether it went out by mail as well: to one address a few times a day at most.
  */
 export type InvitationWithLinkBody = {
     id: string;
@@ -4399,6 +4399,10 @@ export type AcceptInvitationErrors = {
      */
     422: Problem;
     /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
      * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
      */
     503: Problem;
@@ -5476,6 +5480,10 @@ export type RenewRecoveryCodesErrors = {
      * It conflicts with what is there. Types: `conflict`.
      */
     409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
     /**
      * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
      */

@@ -1,4 +1,4 @@
-import { Braces, List, RadioTower, Send, Settings, Split, Zap } from '@lucide/vue'
+import { Braces, List, RadioTower, ScrollText, Send, Settings, Split, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -42,6 +42,7 @@ export const sections: Section[] = [
   {
     label: 'Project',
     places: [
+      { name: 'audit', label: 'Audit', icon: ScrollText, key: 'u' },
       { name: 'settings', label: 'Settings', icon: Settings, key: ',' },
     ],
   },

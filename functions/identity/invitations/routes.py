@@ -46,7 +46,7 @@ def acceptance(resources: Resources, identity: Identity, front: Front) -> APIRou
         opened = await service.open(body.token.get_secret_value(), await whoever(request))
         return OpenedInvitationBody.model_validate(opened, from_attributes=True)
 
-    @router.post("/accept", openapi_extra=_answers(401, 403, 404, 409))
+    @router.post("/accept", openapi_extra=_answers(401, 403, 404, 409, 429))
     async def accept_invitation(
         body: AcceptRequest, request: Request, response: Response, by: Author
     ) -> AcceptedBody:

@@ -8,8 +8,7 @@ from uuid import UUID
 from functions.identity.entered import Entered
 from functions.identity.invitations import queries
 from functions.identity.passwords.guessable import why_refused
-from functions.identity.passwords.hashing import Passwords
-from functions.identity.service import Identity
+from functions.identity.service import Identity, wait_for
 from functions.identity.visitor import Visitor
 from shared.audit.by import By
 from shared.audit.record import record
@@ -50,7 +49,6 @@ class Acceptance:
     def __init__(self, stores: Stores, identity: Identity) -> None:
         self._stores = stores
         self._identity = identity
-        self._passwords = Passwords()
 
     async def open(self, token: str, principal: Principal | None) -> Opened:
         """What the link is to. Raises Problem 404 for one that was never given out or was revoked."""
@@ -70,16 +68,20 @@ class Acceptance:
     async def sign_up(
         self, token: str, visitor: Visitor, by: By, *, name: str | None, password: str | None
     ) -> Entered:
-        """Make an account of the invited address, in the project. Raises Problem 404, 409, 422."""
+        """Make an account of the invited address, in the project. Raises Problem 404, 409, 422, 429."""
         name, password = _given(name, password)
         pool = await self._stores.pg()
         token_hash = hash_invitation(token)
         row = _there(await queries.invitation(pool, token_hash))
+        if row["accepted_at"] is not None:
+            raise Problem(CONFLICT, _WHY_NOT["used"])
         if (why := why_refused(password, about=("weir", row["email"], name))) is not None:
             raise Problem(INVALID, f"This password {why}.", errors=[Fault("/password", why)])
         # Without Redis there would be an account and no session: say so before anything is used up.
-        await (await self._stores.redis()).ping()
-        password_hash = await self._passwords.hash(password)
+        redis = await self._stores.redis()
+        await redis.ping()
+        wait_for(await self._identity.throttle.joining(redis, visitor.network))
+        password_hash = await self._identity.passwords.hash(password)
         user_id = uuid7()
         async with pool.acquire() as connection, connection.transaction():
             row = await _lock(connection, token_hash)

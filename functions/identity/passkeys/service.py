@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("weir.identity")
 
 CEREMONY_SECONDS = 5 * 60
+_UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)
+"""What is raised of what a client wrote."""
+
 _SHOW, _MAKE = "passkey-shown", "passkey-made"
 
 
@@ -157,7 +160,7 @@ class Passkeys:
                 expected_origin=party.origin,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except (WebAuthnException, *_UNREADABLE) as error:
             raise Problem(
                 INVALID,
                 "This passkey could not be taken. Try it again.",
@@ -254,7 +257,7 @@ class Passkeys:
                 credential_current_sign_count=row["sign_count"],
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except (WebAuthnException, *_UNREADABLE) as error:
             raise _refused(f"{type(error).__name__}: {error}") from error
         # The handle, when a browser shows it, is whose passkey it says to be (section 7.2, step 6).
         handle = credential["response"].get("userHandle")

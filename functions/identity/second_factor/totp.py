@@ -46,6 +46,6 @@ def step_of(secret: bytes, code: str, *, now: float, after: int = 0) -> int | No
     found = None
     for around in _AROUND:
         step = max(0, current + around)
-        if hmac.compare_digest(code_at(secret, step), code) and step > after:
+        if hmac.compare_digest(code_at(secret, step).encode(), code.encode()) and step > after:
             found = step if found is None else found
     return found

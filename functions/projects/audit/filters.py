@@ -37,7 +37,7 @@ class Filters:
         """No row of the time has a smaller id."""
         if self.since is None:
             return FIRST
-        return floor(int((self.since - _SLACK).timestamp() * 1000))
+        return floor(int((self.since.timestamp() - _SLACK.total_seconds()) * 1000))
 
     @property
     def arguments(self) -> tuple[Any, ...]:

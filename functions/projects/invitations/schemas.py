@@ -48,7 +48,7 @@ class InvitationBody(Schema):
 
 
 class InvitationWithLinkBody(InvitationBody):
-    """The same with its link, which is answered this once. `mailed` says whether it went out by mail as well."""
+    """The same with its link, which is answered this once. `mailed` says whether it went out by mail as well: to one address a few times a day at most."""
 
     link: str
     mailed: bool

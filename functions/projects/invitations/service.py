@@ -1,6 +1,7 @@
 """The use cases of invitations, on the project's side. Each change is one transaction."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SENT = Limit("invitations", 100, 3600)
 """Links that a project gives out: with each a mail may go to somebody who has not asked for it."""
+
+MAILED = Limit("invited", 5, 24 * 3600)
+"""Mails to one address, of all projects together. What comes on top is a link that the inviter hands on."""
 
 State = Literal["pending", "expired", "void"]
 
@@ -94,7 +98,7 @@ class Invitations:
             )
             row = await _found(connection, access, invitation_id)
             await _record(connection, access, by, "created", after=row)
-        return self._sent(access, row, token)
+        return await self._sent(access, row, token)
 
     async def resend(self, access: Access, by: By, invitation: str) -> Invited:
         """Make another link for it, in the caller's name; the one before is void. Raises Problem 403, 404, 429."""
@@ -116,7 +120,7 @@ class Invitations:
                 raise _not_there()
             row = await _found(connection, access, before["id"])
             await _record(connection, access, by, "resent", before=before, after=row)
-        return self._sent(access, row, token)
+        return await self._sent(access, row, token)
 
     async def revoke(self, access: Access, by: By, invitation: str) -> None:
         """Make its link void. Raises Problem 403, 404."""
@@ -129,8 +133,13 @@ class Invitations:
                 raise _not_there()
             await _record(connection, access, by, "revoked", before=before)
 
-    def _sent(self, access: Access, row: "Record", token: str) -> Invited:
+    async def _sent(self, access: Access, row: "Record", token: str) -> Invited:
         link = address_of(console_of(self._resources.settings), token)
+        key = f"weir:tries:{MAILED.name}:{sha256(row['email'].encode()).hexdigest()[:32]}"
+        if not self._mailer.is_configured or await self._windows.count(
+            await self._resources.redis(), {key: MAILED}
+        ):
+            return Invited(row, link, mailed=False)
         self._mailer.send(
             to=row["email"],
             subject=letter.subject(access.project_name),
@@ -142,7 +151,7 @@ class Invitations:
                 days=LIFETIME_DAYS,
             ),
         )
-        return Invited(row, link, self._mailer.is_configured)
+        return Invited(row, link, mailed=True)
 
     async def _count(self, access: Access) -> None:
         key = f"weir:tries:{SENT.name}:{access.project_id}"

@@ -10,6 +10,7 @@ from shared.audit.by import By
 from shared.audit.masks import secrets as shown_secrets
 from shared.audit.record import record
 from shared.auth.access import Access
+from shared.auth.giving import check_unrestricted
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
 from shared.core.webhooks.kind import Kind, is_name
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNUSABLE = "This source cannot be kept so."
+
+MAKE = "make or change sources of webhooks: by them it could send any event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Sources:
             return await _found(connection, access, name)
 
     async def create(self, access: Access, by: By, name: str, draft: Draft) -> "tuple[Record, str | None]":
-        """Keep a new one, and the secret that was made for it. Raises Problem 409, 422."""
+        """Keep a new one, and the secret that was made for it. Raises Problem 403, 409, 422."""
+        check_unrestricted(access, MAKE)
         faults = (
             [] if is_name(name) else [Fault("/name", "must be of a-z, 0-9 and - inside, at most 63 signs")]
         )
@@ -104,8 +108,9 @@ class Sources:
     ) -> "Record":
         """Change one. No secrets in the draft keep those there are, unless `drop_secrets`.
 
-        Raises Problem 404, 422.
+        Raises Problem 403, 404, 422.
         """
+        check_unrestricted(access, MAKE)
 
         async def use_case(connection: "Connection") -> "Record":
             old = await _found(connection, access, name)
@@ -138,8 +143,9 @@ class Sources:
     ) -> "tuple[Record, str | None]":
         """Take a second secret beside the newest there is; the one that was made when none is given.
 
-        Raises Problem 404, 422.
+        Raises Problem 403, 404, 422.
         """
+        check_unrestricted(access, MAKE)
 
         async def use_case(connection: "Connection") -> "tuple[Record, str | None]":
             old = await _found(connection, access, name)

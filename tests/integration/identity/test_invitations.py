@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,9 +12,10 @@ import httpx
 import pytest
 
 from functions.identity.app import create as create_identity
+from functions.identity.throttle import JOINING
 from functions.projects.app import create as create_projects
 from functions.projects.invitations import letter
-from functions.projects.invitations.service import SENT
+from functions.projects.invitations.service import MAILED, SENT
 from shared.runtime.resources import Resources
 from tests.support.mail import MailServer
 from tests.support.people import Person, browser, create_person, new_link
@@ -294,6 +296,22 @@ async def test_a_new_account_needs_a_name_and_a_good_password(
     assert (await site.opened(link)).json()["state"] == "open"
 
 
+async def test_an_address_tries_only_so_often_to_make_an_account(site: Site, owner: dict[str, str]) -> None:
+    """Each try hashes a password, for nothing where there is an account already: that is work for who has one link."""
+    person, _ = await site.member(None)
+    link = (await site.invite(owner, person.email)).json()["link"]
+    body = {"token": token_of(link), "name": "Eve", "password": PASSWORD}
+    async with browser(create_identity(site.resources), address="192.0.2.77") as client:
+        assert (await client.post("/v1/auth/invitation/accept", json=body)).status_code == 409
+        redis = await site.resources.redis()
+        counted = "weir:tries:joining:" + sha256(b"192.0.2.77").hexdigest()[:32]
+        await redis.incrby(counted, JOINING.tries - 1)
+        refused = await client.post("/v1/auth/invitation/accept", json=body)
+        await redis.delete(counted)
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+
+
 async def test_other_projects_and_pages_are_kept_out(
     site: Site, owner: dict[str, str], pool: asyncpg.Pool
 ) -> None:
@@ -324,6 +342,22 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
         monkeypatch.setenv("WEIR_SMTP_URL", f"smtp://127.0.0.1:{server.port}?tls=none")
         monkeypatch.setenv("WEIR_MAIL_FROM", "Weir <weir@example.com>")
         yield server
+
+
+async def test_nobody_is_mailed_without_end(
+    mail: MailServer, resources: Resources, project: Project, pool: asyncpg.Pool
+) -> None:
+    """Anybody may make projects, and send an invitation again: so it is counted for whom they write to."""
+    site = Site(resources, project, pool)
+    async with site.projects, site.identity:
+        _, owner = await site.member("owner")
+        email = somebody()
+        made = (await site.invite(owner, email)).json()
+        path = f"/{made['id']}/resend"
+        again = [(await site.call("POST", path, owner)).json() for _ in range(MAILED.tries)]
+        assert [one["mailed"] for one in again] == [*[True] * (MAILED.tries - 1), False]
+        assert (await site.opened(again[-1]["link"])).json()["state"] == "open"
+        assert (await site.invite(owner, somebody())).json()["mailed"] is True
 
 
 async def test_an_invitation_is_mailed_where_that_is_configured(

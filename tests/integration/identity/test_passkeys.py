@@ -1,5 +1,6 @@
 """Passkeys: made, shown alone and as the second factor, refused, renamed, removed."""
 
+import base64
 from dataclasses import replace
 
 import asyncpg
@@ -128,6 +129,18 @@ async def test_a_passkey_that_was_not_asked_for_is_not_taken(
         )
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/credential")
     assert (await account.client.get("/v1/me/credentials")).json()["passkeys"] == []
+
+
+async def test_what_is_no_client_data_is_refused(account: Account, elsewhere: httpx.AsyncClient) -> None:
+    key, _ = await add(account)
+    shown = key.show(await ask(elsewhere))
+    for text in ("[" * 20_000, "[]", '{"challenge": 1}', "\0"):
+        data = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        forged = {**shown, "response": {**shown["response"], "clientDataJSON": data}}
+        assert (await show(elsewhere, forged)).status_code == 401, text[:20]
+        made = {"attestationObject": "AAAA", "clientDataJSON": data}
+        body = {"name": "Forged", "credential": {**forged, "response": made}}
+        assert (await account.client.post("/v1/me/passkeys", json=body)).status_code == 422, text[:20]
 
 
 async def test_passkeys_have_names_and_go(

@@ -10,9 +10,11 @@ import asyncpg
 import httpx
 
 from functions.identity.second_factor.totp import STEP_SECONDS, code_at
-from functions.identity.throttle import Throttle
+from functions.identity.throttle import RENEWED, Throttle
 from shared.runtime.resources import Resources
 from tests.integration.identity.conftest import PASSWORD, Account
+
+FULL_WIDTH = "".join(chr(0xFF10 + digit) for digit in range(1, 7))
 
 
 def code_of(secret: str, steps: int = 0) -> str:
@@ -80,6 +82,16 @@ async def test_a_code_of_the_set_up_is_used_up(account: Account, elsewhere: http
     assert (await show(elsewhere, step["ticket"], code)).status_code == 422
 
 
+async def test_digits_of_other_scripts_are_no_code(account: Account, elsewhere: httpx.AsyncClient) -> None:
+    """They are digits to a pattern, and no ASCII to what compares."""
+    await account.client.post("/v1/me/totp")
+    for code in (FULL_WIDTH, "\xc4\xd6\xdc\xe4\xf6\xfc"):
+        assert (await account.client.put("/v1/me/totp", json={"code": code})).status_code == 422
+    await set_up(account)
+    ticket = (await first_step(account, elsewhere))["ticket"]
+    assert (await show(elsewhere, ticket, FULL_WIDTH)).status_code == 422
+
+
 async def test_a_recovery_code_works_once_however_it_is_typed_and_its_owner_is_told(
     account: Account, elsewhere: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:
@@ -105,6 +117,15 @@ async def test_new_recovery_codes_void_the_old_ones(account: Account, elsewhere:
     step = await first_step(account, elsewhere)
     assert (await show(elsewhere, step["ticket"], codes[0])).status_code == 422
     assert (await show(elsewhere, step["ticket"], renewed[0])).status_code == 200
+
+
+async def test_sets_of_recovery_codes_are_counted(account: Account) -> None:
+    """Ten hashes each: one account could keep everybody else from signing in."""
+    await set_up(account)
+    answers = [
+        (await account.client.post("/v1/me/recovery-codes")).status_code for _ in range(RENEWED.tries + 1)
+    ]
+    assert answers == [*[200] * RENEWED.tries, 429]
 
 
 async def test_codes_that_are_tried_are_counted_and_told_of(

@@ -87,6 +87,47 @@ async def test_a_key_needs_the_scope_and_gives_no_more_than_it_has(
     assert access.permissions == {"projects:create", "events:read"}
 
 
+async def test_a_key_of_a_project_ends_no_later_than_the_one_that_made_it(
+    client: httpx.AsyncClient, resources: Resources, project: Project, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    """Otherwise a key for a day would make itself one for ever."""
+    key = await create_key(pool, settings, project.id, ["projects:create", "keys:read"])
+    ends = datetime.now(UTC) + timedelta(hours=1)
+    await pool.execute("UPDATE api_keys SET expires_at = $2 WHERE id = $1", key.split("_")[1], ends)
+    headers = {"authorization": f"Bearer {key}"}
+    made = (await client.post("/v1/projects", json={"name": new_name()}, headers=headers)).json()
+    headers = {"authorization": f"Bearer {made['apiKey']}"}
+    listed = await client.get(f"/v1/projects/{made['name']}/keys", headers=headers)
+    assert [datetime.fromisoformat(one["expiresAt"]) for one in listed.json()["items"]] == [ends]
+
+
+async def test_a_key_that_was_just_revoked_makes_no_project_that_it_could_go_on_in(
+    client: httpx.AsyncClient, project: Project, pool: asyncpg.Pool
+) -> None:
+    """It is remembered for a second. In that second it could give itself another that lives on."""
+    assert (await client.get("/v1/projects", headers=project.headers)).status_code == 200
+    await pool.execute("UPDATE api_keys SET revoked_at = now() WHERE project_id = $1", project.id)
+    answer = await client.post("/v1/projects", json={"name": new_name()}, headers=project.headers)
+    assert answer.status_code in {401, 404}, answer.text
+
+
+async def test_the_log_of_a_project_says_which_key_and_which_owners_it_began_with(
+    client: httpx.AsyncClient, project: Project, pool: asyncpg.Pool
+) -> None:
+    owner = await create_person(pool, roles={project.id: "owner"})
+    made = (await client.post("/v1/projects", json={"name": new_name()}, headers=project.headers)).json()
+    rows = await pool.fetch(
+        "SELECT action, thing_id, after::text AS after FROM audit WHERE project_id = $1 ORDER BY sequence",
+        UUID(made["id"]),
+    )
+    assert [(row["action"], row["thing_id"]) for row in rows] == [
+        ("project.created", made["id"]),
+        ("member.added", str(owner.id)),
+        ("key.created", made["apiKey"].split("_")[1]),
+    ]
+    assert made["apiKey"] not in repr(rows)
+
+
 async def test_a_name_that_is_taken_is_a_conflict(client: httpx.AsyncClient, project: Project) -> None:
     answer = await client.post("/v1/projects", json={"name": project.name}, headers=project.headers)
     assert answer.status_code == 409

@@ -66,6 +66,22 @@ async def kept(pool: asyncpg.Pool, settings: Settings, project: Project) -> tupl
     return open_secrets(settings.sealing, row["id"], row["secrets_sealed"])
 
 
+async def test_a_key_that_may_send_some_events_makes_no_source_that_sends_others(
+    sources: Sources, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    await sources.make(secrets=[SECRET])
+    key = await create_key(pool, settings, sources.project.id, ["*"], ["/shop"])
+    limited = {"authorization": f"Bearer {key}"}
+    for method, path, body in (
+        ("POST", "", {"name": "other", "kind": "github"}),
+        ("PUT", "/gh", {"kind": "github", "secrets": [SECRET]}),
+        ("POST", "/gh/secrets", {"secret": SECRET}),
+    ):
+        answer = await sources.call(method, path, body, **limited)
+        assert answer.status_code == 403, (method, path, answer.text)
+    assert (await sources.call("DELETE", "/gh", **limited)).status_code == 204
+
+
 async def test_a_secret_is_made_where_any_will_do_and_shown_once(
     sources: Sources, pool: asyncpg.Pool, settings: Settings
 ) -> None:

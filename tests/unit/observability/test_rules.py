@@ -97,7 +97,7 @@ def test_the_dashboard_asks_for_what_is_shown(shown: set[str]) -> None:
 )
 def test_commands_of_weir_in_the_pages_exist(page: Path) -> None:
     text = page.read_text()
-    for call in re.findall(r"(?:^ {4,}|`)weir ((?:[a-z]+ ?)+)", text, re.MULTILINE):
+    for call in re.findall(r"(?:^ {4,}|`)weir ((?:[a-z]+(?:-[a-z]+)* ?)+)", text, re.MULTILINE):
         first, *rest = call.split()
         if first not in COMMANDS:
             raise AssertionError(f"there is no command `weir {first}`")
