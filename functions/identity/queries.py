@@ -54,6 +54,11 @@ async def use_link(on: "Connection | Pool", token_hash: bytes) -> bool:
     return bool(status == "UPDATE 1")
 
 
+async def drop_links(on: "Connection", user_id: UUID) -> None:
+    """Have no link sign the user in that was given out until now."""
+    await on.execute("DELETE FROM sign_in_links WHERE user_id = $1", user_id)
+
+
 async def memberships(on: "Connection | Pool", user_id: UUID) -> "list[Record]":
     """The user's projects by name, with their role in each and what an own role allows."""
     rows: list[Record] = await on.fetch(

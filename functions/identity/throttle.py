@@ -23,6 +23,9 @@ PASSKEY = Limit("passkey", 100, 300)
 JOINING = Limit("joining", 100, 300)
 """New accounts by invitation: each try hashes a password, whatever comes of it."""
 
+RENEWED = Limit("renewed", 10, 3600)
+"""Sets of recovery codes that an account makes: each code is hashed as a password is."""
+
 FORGOTTEN_ACCOUNT = Limit("forgotten-account", 3, 3600)
 FORGOTTEN_ADDRESS = Limit("forgotten-address", 20, 3600)
 
@@ -52,6 +55,10 @@ class Throttle:
     async def joining(self, redis: "Redis", network: str) -> int:
         """Count somebody who would make an account by an invitation."""
         return await self._windows.count(redis, _keys({JOINING: network}))
+
+    async def renewed(self, redis: "Redis", account: str) -> int:
+        """Count a set of recovery codes."""
+        return await self._windows.count(redis, _keys({RENEWED: account}))
 
     async def forgotten(self, redis: "Redis", network: str) -> int:
         """Count a question for a link."""

@@ -62,7 +62,7 @@ async def verify(on: "Connection | Pool", chain: UUID, after: int, limit: int) -
     row = await on.fetchrow(
         """
         WITH start AS (
-            SELECT CASE WHEN $2 = 0 THEN decode(repeat('00', 32), 'hex')
+            SELECT CASE WHEN $2::bigint = 0 THEN decode(repeat('00', 32), 'hex')
                 ELSE (SELECT hash FROM audit WHERE chain = $1 AND sequence = $2) END AS hash
         ), part AS MATERIALIZED (
             SELECT a.id, a.sequence, a.prev_hash, a.hash, audit_hash(a) AS computed FROM audit a

@@ -5481,6 +5481,10 @@ export type RenewRecoveryCodesErrors = {
      */
     409: Problem;
     /**
+     * Too many requests; `Retry-After` says when to come again. Types: `too-many-requests`.
+     */
+    429: Problem;
+    /**
      * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
      */
     503: Problem;

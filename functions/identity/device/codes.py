@@ -34,9 +34,9 @@ _SIGNS = "BCDFGHJKLMNPQRSTVWXZ"
 _CODE_LENGTH = 8
 
 _POLL = """
-local s = redis.call('HMGET', KEYS[1], 'state', 'user', 'interval', 'polled')
+local s = redis.call('HMGET', KEYS[1], 'state', 'user', 'interval', 'polled', 'session')
 if not s[1] then return {'gone'} end
-if s[1] ~= 'pending' then redis.call('DEL', KEYS[1]) return {s[1], s[2]} end
+if s[1] ~= 'pending' then redis.call('DEL', KEYS[1]) return {s[1], s[2], s[5] or ''} end
 local now, interval, state = tonumber(ARGV[1]), tonumber(s[3]), 'pending'
 if s[4] and now - tonumber(s[4]) < interval * 1000 - tonumber(ARGV[2]) then
   interval, state = math.min(interval + tonumber(ARGV[3]), tonumber(ARGV[4])), 'slow'
@@ -47,7 +47,7 @@ return {state, tostring(interval)}
 
 _DECIDE = """
 if redis.call('HGET', KEYS[1], 'state') ~= 'pending' then return 0 end
-redis.call('HSET', KEYS[1], 'state', ARGV[1], 'user', ARGV[2])
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'user', ARGV[2], 'session', ARGV[3])
 redis.call('DEL', KEYS[2])
 return 1
 """
@@ -76,10 +76,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a device hears: that it waits, too fast or not, or what was decided, and by whom."""
+    """What a device hears: that it waits, too fast or not, or what was decided, by whom, and in which session."""
 
     state: Literal["gone", "pending", "slow", "denied", "approved"]
     user_id: UUID | None = None
+    session: str = ""
     interval_seconds: int = INTERVAL_SECONDS
 
 
@@ -133,7 +134,9 @@ class DeviceCodes:
             expires_at=_instant(asked + LIFETIME_SECONDS),
         )
 
-    async def decide(self, user_code: str, user_id: UUID, decision: Literal["approved", "denied"]) -> bool:
+    async def decide(
+        self, user_code: str, user_id: UUID, session: str, decision: Literal["approved", "denied"]
+    ) -> bool:
         """Decide, once. False when nothing waits with that short code."""
         plain = normalized(user_code)
         if plain is None:
@@ -141,7 +144,9 @@ class DeviceCodes:
         key = await self._redis.get(self._user(plain))
         if key is None:
             return False
-        return bool(await self._redis.eval(_DECIDE, 2, str(key), self._user(plain), decision, str(user_id)))
+        return bool(
+            await self._redis.eval(_DECIDE, 2, str(key), self._user(plain), decision, str(user_id), session)
+        )
 
     async def poll(self, device_code: str) -> Answer:
         """What the device hears now. A decision is told once."""
@@ -156,7 +161,9 @@ class DeviceCodes:
         )
         if state in {"pending", "slow"}:
             return Answer(state, interval_seconds=int(said[0]))
-        return Answer(state, user_id=UUID(str(said[0])) if said else None)
+        if state == "gone":
+            return Answer(state)
+        return Answer(state, user_id=UUID(str(said[0])), session=str(said[1]))
 
     def _device(self, code: str) -> str:
         return f"weir:device:{hash_token(self._secret, 'device-code', code).hex()}"

@@ -50,15 +50,14 @@ class Devices:
         if answer.state == "denied":
             raise Problem(FORBIDDEN, "Somebody said no to this sign-in, in the browser.")
         if answer.state == "gone":
-            raise Problem(
-                UNAUTHENTICATED,
-                "This sign-in has expired or was used. Begin again: weir login.",
-                headers=CHALLENGE,
-            )
+            raise _is_over()
         if answer.state == "pending":
             by.changed_nothing()
             return answer
         assert answer.user_id is not None
+        # Whoever has signed out everywhere meanwhile lets nobody in any more by what they said before.
+        if await (await self._identity.sessions()).user_of(answer.session) != answer.user_id:
+            raise _is_over()
         return await self._identity.start(answer.user_id, visitor, "device", by)
 
     async def asked(self, principal: Principal, user_code: str) -> Asked:
@@ -76,6 +75,7 @@ class Devices:
         """Give the device a session of the caller's, or refuse it. Raises Problem 401, 403, 404, 429."""
         asked = await self.asked(principal, user_code)
         assert principal.user_id is not None
+        assert principal.session is not None
         pool = await self._stores.pg()
         async with pool.acquire() as connection, connection.transaction():
             await record(
@@ -87,7 +87,8 @@ class Devices:
                 after={"name": asked.name, "program": asked.program, "address": asked.address},
             )
             # Inside: what was not recorded is not given, and what was decided before is not recorded.
-            if not await (await self._codes()).decide(user_code, principal.user_id, decision):
+            codes = await self._codes()
+            if not await codes.decide(user_code, principal.user_id, principal.session, decision):
                 raise _no_such_code()
 
     async def refresh(self, token: str, visitor: Visitor, by: By) -> SignedIn:
@@ -130,6 +131,14 @@ class Devices:
 
     async def _codes(self) -> DeviceCodes:
         return DeviceCodes(await self._stores.redis(), self._stores.settings.secret)
+
+
+def _is_over() -> Problem:
+    return Problem(
+        UNAUTHENTICATED,
+        "This sign-in has expired or was used. Begin again: weir login.",
+        headers=CHALLENGE,
+    )
 
 
 def _no_such_code() -> Problem:

@@ -40,7 +40,7 @@ class AccountPasswords:
     async def set(
         self, principal: Principal, password: str, current_password: str | None, visitor: Visitor, by: By
     ) -> None:
-        """Set the password and end the user's other sessions. Raises Problem 403, 422, 429.
+        """Set the password, and end the user's other sessions and links to sign in. Raises Problem 403, 422, 429.
 
         The current password is required when there is one, but from somebody who has just come in without it. An
         account that asks for more than a password asks for a recent proof of all of it here.
@@ -64,6 +64,8 @@ class AccountPasswords:
         async with pool.acquire() as connection, connection.transaction():
             if not await queries.set_password_hash(connection, user.id, new_hash, in_place_of=current):
                 raise _not_current("The password was changed meanwhile.")
+            # One that somebody else has asked for, and reads in a mailbox that is not theirs, would outlive it.
+            await queries.drop_links(connection, user.id)
             # Inside, so that a password is never changed while sessions made with the old one go on.
             ended = await sessions.end_others(user.id, principal.session)
             await record(

@@ -96,7 +96,7 @@ def second_factor(identity: Identity, front: Front, factors: SecondFactors, pass
         """Ask for no codes of an authenticator any more. Needs a recent proof."""
         await factors.remove(caller, front.visitor(request, caller), by)
 
-    @router.post("/v1/me/recovery-codes", tags=["account"], openapi_extra=problems(409))
+    @router.post("/v1/me/recovery-codes", tags=["account"], openapi_extra=problems(409, 429))
     async def renew_recovery_codes(caller: Caller, request: Request, by: Author) -> RecoveryCodesBody:
         """New recovery codes; those before are void. Needs a recent proof."""
         return RecoveryCodesBody(

@@ -134,12 +134,14 @@ class SecondFactors:
         notices.mail_change(self._identity.resources, user, "totp.removed", visitor)
 
     async def renew_codes(self, principal: Principal, visitor: Visitor, by: By) -> list[str]:
-        """New recovery codes; those before are void. Raises Problem 403, 409 where there is no second factor."""
+        """New recovery codes; those before are void. Raises Problem 403, 409 where there is no second factor, 429."""
         await demand_proof(self._identity, principal)
         user = await self._identity.user(user_id_of(principal))
         pool = await self._identity.resources.pg()
         if not await queries.factors_of(pool, user.id, ""):
             raise Problem(CONFLICT, "There is no second factor that they would stand in for.")
+        redis = await self._identity.resources.redis()
+        wait_for(await self._identity.throttle.renewed(redis, user.email))
         codes = await self._new_codes()
         async with pool.acquire() as connection, connection.transaction():
             await queries.replace_recovery_codes(connection, user.id, codes.salt, codes.hashes)

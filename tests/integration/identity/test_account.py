@@ -62,6 +62,17 @@ async def test_signing_out_everywhere(
     assert (await account.client.post("/v1/auth/refresh")).status_code == (200 if left else 401)
 
 
+async def test_with_another_password_no_link_from_before_signs_in(
+    account: Account, elsewhere: httpx.AsyncClient, pool: Pool
+) -> None:
+    from tests.support.people import new_link
+
+    token = await new_link(pool, account.person)
+    body = {"password": "another battery, another staple", "currentPassword": PASSWORD}
+    assert (await account.client.put("/v1/me/password", json=body)).status_code == 204
+    assert (await elsewhere.post("/v1/auth/link", json={"token": token})).status_code == 401
+
+
 async def test_a_session_that_ended_by_itself_is_not_listed(account: Account) -> None:
     redis = await account.resources.redis()
     await redis.sadd(f"weir:user-sessions:{account.person.id}", "gone")

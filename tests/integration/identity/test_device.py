@@ -103,6 +103,17 @@ async def test_an_approval_is_used_once(device: httpx.AsyncClient, ann: SignedIn
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]
 
 
+async def test_an_approval_ends_with_the_session_that_gave_it(
+    device: httpx.AsyncClient, ann: SignedInPerson
+) -> None:
+    """Whoever was talked into approving and signs out everywhere has nobody come in after that."""
+    asked = await ask(device)
+    assert (await ann.decide("approve", asked["userCode"])).status_code == 204
+    assert (await ann.client.delete("/v1/me/sessions")).status_code == 200
+    polled = await device.post("/v1/auth/device/token", json={"deviceCode": asked["deviceCode"]})
+    assert polled.status_code == 401, polled.text
+
+
 async def test_a_denial_is_heard(device: httpx.AsyncClient, ann: SignedInPerson) -> None:
     codes = await ask(device)
     assert (await ann.decide("deny", codes["userCode"])).status_code == 204

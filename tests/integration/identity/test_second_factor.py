@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 
 from functions.identity.second_factor.totp import STEP_SECONDS, code_at
-from functions.identity.throttle import Throttle
+from functions.identity.throttle import RENEWED, Throttle
 from shared.runtime.resources import Resources
 from tests.integration.identity.conftest import PASSWORD, Account
 
@@ -117,6 +117,15 @@ async def test_new_recovery_codes_void_the_old_ones(account: Account, elsewhere:
     step = await first_step(account, elsewhere)
     assert (await show(elsewhere, step["ticket"], codes[0])).status_code == 422
     assert (await show(elsewhere, step["ticket"], renewed[0])).status_code == 200
+
+
+async def test_sets_of_recovery_codes_are_counted(account: Account) -> None:
+    """Ten hashes each: one account could keep everybody else from signing in."""
+    await set_up(account)
+    answers = [
+        (await account.client.post("/v1/me/recovery-codes")).status_code for _ in range(RENEWED.tries + 1)
+    ]
+    assert answers == [*[200] * RENEWED.tries, 429]
 
 
 async def test_codes_that_are_tried_are_counted_and_told_of(

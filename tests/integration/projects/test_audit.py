@@ -220,6 +220,8 @@ async def test_whether_it_holds(projects, keep: Keep, project: Project) -> None:
     await keep(project.id)
     assert (await projects.ask("GET", "/audit/verify", head=head)).json()["holds"]
     assert (await projects.ask("GET", "/audit/verify", after="3")).json()["rows"] == 1
+    beyond = (await projects.ask("GET", "/audit/verify", after=str(2**63 - 1))).json()
+    assert (beyond["holds"], beyond["broken"]["reason"]) == (False, "missing")
     other = (await projects.ask("GET", "/audit/verify", head=f"3:{'0' * 64}")).json()
     assert (other["holds"], other["broken"]) == (False, {"sequence": 3, "id": None, "reason": "head"})
     assert (await projects.ask("GET", "/audit/verify", head="x")).status_code == 422
