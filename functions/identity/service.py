@@ -212,8 +212,8 @@ class Identity:
         return party_of(visitor.origin, settings.public_url, settings.console_origins)
 
     def device(self, visitor: Visitor, email: str) -> str | None:
-        """The name of the visitor's device, when that account signed in with it before."""
-        return known_device(self.resources.settings.secret, visitor.device, email)
+        """The name of the visitor's device, when that account signed in with it before; a session is one."""
+        return visitor.session or known_device(self.resources.settings.secret, visitor.device, email)
 
     async def count_password(self, email: str, visitor: Visitor) -> None:
         """Count a try of a password. Raises Problem 429."""
