@@ -1,6 +1,7 @@
 """How a request comes in to sign-in, and how its answer goes out."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from functions.identity.schemas import EnteredBody, SessionBody, StepBody, UserB
 from functions.identity.sessions.families import IDLE_SECONDS
 from functions.identity.settings import IdentitySettings
 from functions.identity.visitor import Visitor, client_of
+from shared.auth.access import Principal
 from shared.auth.client import address_of
 from shared.runtime.resources import Resources
 
@@ -30,8 +32,8 @@ class Front:
         self._cookies = Cookies(self._public_url, IdentitySettings().cookie_same_site)
         self._proxies = resources.settings.proxy_networks
 
-    def visitor(self, request: Request) -> Visitor:
-        """Who asks. Raises Problem 403 for a page of another site."""
+    def visitor(self, request: Request, caller: Principal | None = None) -> Visitor:
+        """Who asks; `caller` where they are signed in. Raises Problem 403 for a page of another site."""
         check_origin(request, self._public_url, self._console_origins)
         address = address_of(request, self._proxies)
         return Visitor(
@@ -39,8 +41,16 @@ class Front:
             client=client_of(request, address),
             browser=in_words(request.headers.get("user-agent", "")[:_AGENT_LENGTH]),
             device=self.kept(request, DEVICE_COOKIE),
-            origin=request.headers.get("origin"),
+            origin=request.headers.get("origin") or self._own_origin(request),
+            session=None if caller is None else caller.session,
         )
+
+    def _own_origin(self, request: Request) -> str | None:
+        """The origin of a page that reads from its own host: browsers send no `Origin` then."""
+        host = request.headers.get("host")
+        if host is None or request.headers.get("sec-fetch-site") != "same-origin":
+            return None
+        return f"{urlsplit(self._public_url).scheme}://{host}"
 
     def refresh_token(self, request: Request) -> str | None:
         """What the cookie holds."""

@@ -12,6 +12,7 @@ from functions.identity.known_devices import known_device
 from functions.identity.notices import service as notices
 from functions.identity.passkeys.party import Party, party_of
 from functions.identity.passwords.hashing import Passwords
+from functions.identity.refusals import Refusals
 from functions.identity.second_factor.queries import factors_of
 from functions.identity.sessions.families import How, Refused, Sessions
 from functions.identity.throttle import Throttle
@@ -49,6 +50,7 @@ class Identity:
         self.resources = resources
         self.passwords = Passwords()
         self.throttle = Throttle()
+        self.refusals = Refusals()
 
     async def start(self, user_id: UUID, visitor: Visitor, how: How, by: By) -> SignedIn:
         """Start a session of somebody who has proved enough, and record it. Raises Problem 401 for a user who is gone."""
@@ -103,6 +105,7 @@ class Identity:
         password_hash = None if row is None else row["password_hash"]
         if not await self.passwords.verify(password_hash, password):
             logger.info("a password was refused; from %s", visitor.address)
+            await self.refusals.record(self.resources, by, row)
             raise Problem(
                 UNAUTHENTICATED, "No account has this e-mail address and password.", headers=CHALLENGE
             )
@@ -209,8 +212,8 @@ class Identity:
         return party_of(visitor.origin, settings.public_url, settings.console_origins)
 
     def device(self, visitor: Visitor, email: str) -> str | None:
-        """The name of the visitor's device, when that account signed in with it before."""
-        return known_device(self.resources.settings.secret, visitor.device, email)
+        """The name of the visitor's device, when that account signed in with it before; a session is one."""
+        return visitor.session or known_device(self.resources.settings.secret, visitor.device, email)
 
     async def count_password(self, email: str, visitor: Visitor) -> None:
         """Count a try of a password. Raises Problem 429."""

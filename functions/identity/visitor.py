@@ -12,7 +12,7 @@ class Visitor:
     """Somebody at the door. `client` tells one from another, `browser` is in words of ours.
 
     `device` is what its browser shows of earlier sign-ins, unchecked; `origin` the page that asked, checked, where
-    a browser said one.
+    a browser said one; `session` the session that asks, where one does.
     """
 
     address: str
@@ -20,6 +20,7 @@ class Visitor:
     browser: str
     device: str | None = None
     origin: str | None = None
+    session: str | None = None
 
     @property
     def network(self) -> str:

@@ -1,4 +1,4 @@
-import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
+import { createRouter, createWebHistory, type LocationQuery, type RouteLocationNormalized } from 'vue-router'
 
 import { account } from '@/features/account/routes'
 import { audit } from '@/features/audit/routes'
@@ -22,18 +22,20 @@ import { onExpired, resume } from './session'
 
 const LAST = 'weir.project'
 
-/** The project last looked at, as long as one may, else the first. */
-async function home() {
+/** A page in the project last looked at, as long as one may, else in the first. */
+async function home(name: string, query: LocationQuery) {
   const { projects } = await queryClient.ensureQueryData(meQuery)
   const last = localStorage.getItem(LAST)
   const project = projects.find(({ name }) => name === last) ?? projects[0]
-  return project ? { name: 'start', params: { project: project.name } } : { name: 'none' }
+  return project ? { name, params: { project: project.name }, query } : { name: 'none' }
 }
 
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
     { path: '/', name: 'home', component: () => import('./HomePage.vue') },
+    // An address for mails and other pages, which know no project.
+    { path: '/account', name: 'own-account', component: () => import('./HomePage.vue') },
     ...signin,
     ...invitations,
     ...device,
@@ -56,7 +58,8 @@ router.beforeEach(async (to) => {
   const presence = await resume()
   if (presence === 'away') return { name: 'away', params: { rest: to.path.slice(1).split('/') }, query: to.query, hash: to.hash, replace: true }
   if (presence === 'out') return { name: 'signin', query: to.fullPath === '/' ? {} : { to: to.fullPath } }
-  if (to.name === 'home') return home().catch(() => true)
+  if (to.name === 'home') return home('start', {}).catch(() => true)
+  if (to.name === 'own-account') return home('account', to.query).catch(() => true)
   return true
 })
 

@@ -1,7 +1,8 @@
 import { computed, shallowRef } from 'vue'
 
-import { exchangeLink, refreshSession, signIn, signOut, type SessionBody, type StepBody } from '@/api'
+import { askForPasskey, exchangeLink, refreshSession, showSecondFactor, signIn, signInWithPasskey, signOut, type SessionBody, type StepBody } from '@/api'
 
+import { showPasskey } from '@/lib/passkeys'
 import { toApiError } from '@/lib/problem'
 
 import { queryClient } from './queries'
@@ -96,8 +97,23 @@ export async function enterByLink(token: string): Promise<StepBody | null> {
   return enter(await exchangeLink({ body: { token } }))
 }
 
+export async function enterByCode(ticket: string, code: string): Promise<void> {
+  hold(await showSecondFactor({ body: { ticket, code } }))
+}
+
+/** Alone, or as the second factor of who has `ticket`. */
+export async function enterByPasskey(ticket: string | null): Promise<void> {
+  const { publicKey } = await askForPasskey({ body: { ticket } })
+  hold(await signInWithPasskey({ body: { ticket, credential: await showPasskey(publicKey) } }))
+}
+
 export async function leave(): Promise<void> {
   await signOut().catch(() => undefined)
+  forget()
+}
+
+/** When the session has ended where it is kept. */
+export function forget(): void {
   hold(null)
   queryClient.clear()
 }

@@ -8,13 +8,16 @@ export class ApiError extends Error {
   readonly status: number
   readonly title: string
   readonly faults: Fault[]
+  /** The end of the problem's `type`: which page of docs/problems tells of it. */
+  readonly kind: string
 
-  constructor(status: number, title: string, detail: string, faults: Fault[] = []) {
+  constructor(status: number, title: string, detail: string, faults: Fault[] = [], kind = '') {
     super(detail)
     this.name = 'ApiError'
     this.status = status
     this.title = title
     this.faults = faults
+    this.kind = kind
   }
 }
 
@@ -22,8 +25,8 @@ export class ApiError extends Error {
 export function toApiError(error: unknown, response?: Response): ApiError {
   if (error instanceof ApiError) return error
   if (!response) return new ApiError(0, 'No connection', 'Weir did not answer. It is tried again on its own.')
-  const body = (typeof error === 'object' && error !== null ? error : {}) as Partial<{ title: string; detail: string; errors: Fault[] }>
-  return new ApiError(response.status, body.title ?? 'Not done', body.detail ?? `Weir answered ${String(response.status)}.`, body.errors ?? [])
+  const body = (typeof error === 'object' && error !== null ? error : {}) as Partial<{ type: string; title: string; detail: string; errors: Fault[] }>
+  return new ApiError(response.status, body.title ?? 'Not done', body.detail ?? `Weir answered ${String(response.status)}.`, body.errors ?? [], body.type?.split('/').pop() ?? '')
 }
 
 /** What was said of the member at `pointer`, or of what is below it, which then stands in front. */

@@ -56,7 +56,7 @@ def passkeys(front: Front, service: Passkeys) -> APIRouter:
     @changes_nothing
     async def ask_for_new_passkey(caller: Caller, request: Request) -> OptionsBody:
         """What `navigator.credentials.create` is to be asked. Needs a recent proof."""
-        return OptionsBody(public_key=await service.options_to_make(caller, front.visitor(request)))
+        return OptionsBody(public_key=await service.options_to_make(caller, front.visitor(request, caller)))
 
     @router.post("/v1/me/passkeys", status_code=201, tags=["account"], openapi_extra=problems(409))
     async def add_passkey(
@@ -64,7 +64,7 @@ def passkeys(front: Front, service: Passkeys) -> APIRouter:
     ) -> NewPasskeyBody:
         """Add a passkey that was made. Needs a recent proof."""
         row, codes = await service.add(
-            caller, body.name.strip(), _plain(body.credential), front.visitor(request), by
+            caller, body.name.strip(), _plain(body.credential), front.visitor(request, caller), by
         )
         return NewPasskeyBody(**passkey_body(row).model_dump(by_alias=False), recovery_codes=codes)
 
@@ -76,7 +76,7 @@ def passkeys(front: Front, service: Passkeys) -> APIRouter:
     @router.delete("/v1/me/passkeys/{passkey}", status_code=204, tags=["account"])
     async def remove_passkey(passkey: UUID, caller: Caller, request: Request, by: Author) -> None:
         """Forget a passkey. Needs a recent proof."""
-        await service.remove(caller, passkey, front.visitor(request), by)
+        await service.remove(caller, passkey, front.visitor(request, caller), by)
 
     return router
 

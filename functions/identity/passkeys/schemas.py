@@ -9,6 +9,7 @@ from pydantic import Field
 from shared.runtime.schema import Request, Schema
 
 Text = Annotated[str, Field(max_length=64 * 1024)]
+Ticket = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -50,7 +51,7 @@ class MadePasskey(Schema):
 class OptionsRequest(Request):
     """With the ticket of the step before, the passkeys of that account alone are asked for."""
 
-    ticket: str | None = Field(default=None, min_length=1, max_length=200)
+    ticket: Ticket | None = None
 
 
 class OptionsBody(Schema):
@@ -63,7 +64,7 @@ class PasskeySignInRequest(Request):
     """A passkey, with the ticket where it is the second factor."""
 
     credential: ShownPasskey
-    ticket: str | None = Field(default=None, min_length=1, max_length=200)
+    ticket: Ticket | None = None
 
 
 class PasskeyRequest(Request):

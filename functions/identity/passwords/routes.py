@@ -30,7 +30,7 @@ def passwords(identity: Identity, front: Front) -> APIRouter:
             caller,
             body.password.get_secret_value(),
             None if current is None else current.get_secret_value(),
-            front.visitor(request),
+            front.visitor(request, caller),
             by,
         )
 

@@ -48,7 +48,7 @@ def second_factor(identity: Identity, front: Front, factors: SecondFactors, pass
     @router.get("/v1/me/credentials", tags=["account"])
     async def get_credentials(caller: Caller, request: Request) -> CredentialsBody:
         """What one signs in with, and what would prove anew who one is."""
-        found = await credentials.of(caller, front.visitor(request))
+        found = await credentials.of(caller, front.visitor(request, caller))
         return CredentialsBody(
             has_password=found.has_password,
             current_password=found.needs_current_password,
@@ -70,7 +70,7 @@ def second_factor(identity: Identity, front: Front, factors: SecondFactors, pass
             passkey=None
             if body.passkey is None
             else body.passkey.model_dump(by_alias=True, exclude_none=True),
-            visitor=front.visitor(request),
+            visitor=front.visitor(request, caller),
             by=by,
         )
         by.changed_nothing()
@@ -88,17 +88,19 @@ def second_factor(identity: Identity, front: Front, factors: SecondFactors, pass
         body: CodeRequest, caller: Caller, request: Request, by: Author
     ) -> RecoveryCodesBody:
         """Have the authenticator count from now on, by a code of it. Needs a recent proof."""
-        codes = await factors.confirm(caller, body.code, front.visitor(request), by)
+        codes = await factors.confirm(caller, body.code, front.visitor(request, caller), by)
         return RecoveryCodesBody(recovery_codes=codes)
 
     @router.delete("/v1/me/totp", status_code=204, tags=["account"])
     async def remove_totp(caller: Caller, request: Request, by: Author) -> None:
         """Ask for no codes of an authenticator any more. Needs a recent proof."""
-        await factors.remove(caller, front.visitor(request), by)
+        await factors.remove(caller, front.visitor(request, caller), by)
 
     @router.post("/v1/me/recovery-codes", tags=["account"], openapi_extra=problems(409, 429))
     async def renew_recovery_codes(caller: Caller, request: Request, by: Author) -> RecoveryCodesBody:
         """New recovery codes; those before are void. Needs a recent proof."""
-        return RecoveryCodesBody(recovery_codes=await factors.renew_codes(caller, front.visitor(request), by))
+        return RecoveryCodesBody(
+            recovery_codes=await factors.renew_codes(caller, front.visitor(request, caller), by)
+        )
 
     return router

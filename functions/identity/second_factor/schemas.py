@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from functions.identity.passkeys.schemas import PasskeyBody, ShownPasskey
-from functions.identity.passwords.hashing import MAX_LENGTH
+from functions.identity.passkeys.schemas import PasskeyBody, ShownPasskey, Ticket
+from functions.identity.passwords.schemas import GivenPassword
 from shared.runtime.schema import Request, Schema
 
 Code = Annotated[str, Field(min_length=6, max_length=40)]
-Ticket = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class SecondFactorRequest(Request):
@@ -42,7 +41,7 @@ class RecoveryCodesBody(Schema):
 class ProofRequest(Request):
     """The password, with a code where the account has a second factor; or a passkey."""
 
-    password: SecretStr | None = Field(default=None, min_length=1, max_length=MAX_LENGTH)
+    password: GivenPassword | None = None
     code: Code | None = None
     passkey: ShownPasskey | None = None
 

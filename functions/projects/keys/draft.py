@@ -67,7 +67,9 @@ def only_takes_away(before: Draft, after: Draft) -> bool:
         before.types,
         before.producer,
     )
-    return is_no_longer and is_as_limited and after.permissions <= before.permissions
+    # All there are today is less than `*`, which takes in what is added later.
+    is_no_wider = EVERYTHING in before.scopes or EVERYTHING not in after.scopes
+    return is_no_longer and is_as_limited and is_no_wider and after.permissions <= before.permissions
 
 
 def read_overlap(text: str) -> timedelta:

@@ -62,6 +62,12 @@ async def replace(
     )
     if new_name != name:
         await on.execute(
+            "UPDATE invitations SET role = $3 WHERE project_id = $1 AND role = $2 AND accepted_at IS NULL",
+            project_id,
+            name,
+            new_name,
+        )
+        await on.execute(
             "UPDATE members SET role = $3 WHERE project_id = $1 AND own_role = $2", project_id, name, new_name
         )
         await on.execute(
@@ -88,3 +94,16 @@ async def holders(on: "Connection", project_id: UUID, name: str) -> "list[Record
         name,
     )
     return rows
+
+
+async def invited(on: "Connection", project_id: UUID, name: str) -> list[str]:
+    """The addresses of those who were invited with a role and may still come."""
+    rows = await on.fetch(
+        """
+        SELECT email FROM invitations
+        WHERE project_id = $1 AND role = $2 AND accepted_at IS NULL AND expires_at > now() ORDER BY email
+        """,
+        project_id,
+        name,
+    )
+    return [row["email"] for row in rows]

@@ -102,7 +102,13 @@ async def delete_role(stores: Stores, access: Access, by: By, name: str) -> None
         _check_below(may, before)
         holders = await queries.holders(connection, access.project_id, name)
         if holders:
-            raise Problem(CONFLICT, f"{_names(holders)} this role. Give them another first.")
+            names = _listed([holder["name"] for holder in holders])
+            verb = "has" if len(holders) == 1 else "have"
+            raise Problem(CONFLICT, f"{names} {verb} this role. Give them another first.")
+        if invited := await queries.invited(connection, access.project_id, name):
+            raise Problem(
+                CONFLICT, f"This role is promised to {_listed(invited)}. Revoke what invites them first."
+            )
         await queries.delete(connection, access.project_id, name)
         await _record(connection, by, access, "role.deleted", before=shown(before))
 
@@ -199,11 +205,9 @@ async def _found(on: "Connection | Pool", access: Access, name: str) -> "Record"
     return row
 
 
-def _names(holders: "Sequence[Record]") -> str:
-    """Who has it, as the beginning of a sentence: "Ann Example and Bo Lind have"."""
-    names = [holder["name"] for holder in holders]
+def _listed(names: Sequence[str]) -> str:
+    """`Ann Example, Bo Lind and 2 more`."""
+    shown = list(names[:_NAMED])
     if len(names) > _NAMED:
-        names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
-    if len(names) == 1:
-        return f"{names[0]} has"
-    return f"{', '.join(names[:-1])} and {names[-1]} have"
+        shown.append(f"{len(names) - _NAMED} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

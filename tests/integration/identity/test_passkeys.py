@@ -181,3 +181,10 @@ async def test_an_address_has_no_passkeys(resources: Resources, pool: asyncpg.Po
         assert "localhost" in refused.json()["detail"]
     async with browser(create(resources), "http://localhost:8480") as client:
         assert (await ask(client))["rpId"] == "localhost"
+
+
+async def test_a_page_that_reads_from_its_own_host_says_no_origin(account: Account) -> None:
+    del account.client.headers["origin"]
+    assert (await account.client.get("/v1/me/credentials")).json()["passkeysWorkHere"] is True
+    account.client.headers["sec-fetch-site"] = "none"
+    assert (await account.client.get("/v1/me/credentials")).json()["passkeysWorkHere"] is False

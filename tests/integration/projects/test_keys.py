@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from shared.auth.access import REMEMBER_SECONDS, authorize
+from shared.auth.permissions import PERMISSIONS
 from shared.core.problems import Problem
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -201,6 +202,14 @@ async def test_who_may_write_keys_takes_from_any_and_gives_what_they_may(
     assert (await admin.ask("PUT", path, less)).status_code == 200
     assert (await admin.ask("POST", f"{path}/rotate", {})).status_code == 200
     assert (await (await people("operator")).ask("GET", "/keys")).status_code == 403
+
+
+async def test_all_scopes_of_today_are_not_those_of_tomorrow_too(projects: Projects, people: People) -> None:
+    """`*` takes in what is added later: to put it in the place of all there are is to give."""
+    key = await made(projects, scopes=sorted(PERMISSIONS))
+    admin = await people("admin")
+    wider = {"name": "wider", "scopes": ["*"]}
+    assert (await admin.ask("PUT", f"/keys/{key['id']}", wider)).status_code == 403
 
 
 async def test_a_limited_key_changes_no_others(

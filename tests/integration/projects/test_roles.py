@@ -107,6 +107,26 @@ async def test_a_role_that_somebody_has_says_who_and_stays(
     assert (await projects.ask("DELETE", "/roles/auditor")).status_code == 404
 
 
+async def test_a_role_that_is_promised_says_to_whom_and_goes_with_its_name(
+    projects: Projects, pool: asyncpg.Pool
+) -> None:
+    await projects.ask("POST", "/roles", AUDITOR)
+    await pool.execute(
+        """
+        INSERT INTO invitations (id, project_id, email, role, token_hash, invited_by, expires_at)
+        VALUES (gen_random_uuid(), $1, 'bo@example.com', 'auditor', $2, 'key:x', now() + interval '1 day')
+        """,
+        projects.project.id,
+        projects.project.id.bytes,
+    )
+    refused = await projects.ask("DELETE", "/roles/auditor")
+    assert (refused.status_code, "promised to bo@example.com" in refused.json()["detail"]) == (409, True)
+    await projects.ask("PUT", "/roles/auditor", {**AUDITOR, "name": "inspector"})
+    invited = "UPDATE invitations SET expires_at = now() WHERE project_id = $1 RETURNING role"
+    assert await pool.fetchval(invited, projects.project.id) == "inspector"
+    assert (await projects.ask("DELETE", "/roles/inspector")).status_code == 204
+
+
 async def test_a_role_that_is_given_while_it_goes_is_given_or_gone(
     projects: Projects, people: People, pool: asyncpg.Pool
 ) -> None:
