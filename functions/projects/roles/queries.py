@@ -70,12 +70,6 @@ async def replace(
         await on.execute(
             "UPDATE members SET role = $3 WHERE project_id = $1 AND own_role = $2", project_id, name, new_name
         )
-        await on.execute(
-            "UPDATE invitations SET role = $3 WHERE project_id = $1 AND role = $2 AND accepted_at IS NULL",
-            project_id,
-            name,
-            new_name,
-        )
 
 
 async def delete(on: "Connection", project_id: UUID, name: str) -> None:
