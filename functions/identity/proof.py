@@ -1,4 +1,4 @@
-"""A recent proof of who is there, for what changes what one signs in with (ASVS 5.0, 7.5.1 and 7.5.2)."""
+"""A recent proof of who is there, for what changes what opens an account (ASVS 5.0, 7.5.1 and 7.5.2)."""
 
 from datetime import UTC, datetime
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import redis
 from playwright.sync_api import Page, expect
 
 from tests.support import oidc
@@ -65,6 +66,14 @@ def at_the_provider(page: Page, who: str) -> None:
     page.get_by_placeholder("and password").fill("any")
     page.get_by_role("button", name="Sign-in").click()
     page.get_by_role("button", name="Continue").click()
+
+
+def age_proofs(weir: LocalWeir) -> None:
+    """As if all who are signed in had proved who they are long ago."""
+    running = json.loads((weir.home / "running.json").read_text())
+    with redis.Redis.from_url(running["redis_url"], decode_responses=True) as client:
+        for session in client.scan_iter("weir:session:*"):
+            client.hset(session, "proved", "1")
 
 
 def sign_up(page: Page, link: str, name: str) -> None:
@@ -276,6 +285,26 @@ def test_a_command_is_let_in(
         PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
     )
     assert json.loads(me.stdout)["email"] == "owner@localhost"
+
+
+def test_whoever_signed_in_long_ago_shows_first_that_it_is_them(
+    new_page: Callable[..., Page], login: Callable[[], tuple[Any, str, str]], weir: LocalWeir
+) -> None:
+    page = new_page()
+    sign_up(page, invite(weir, somebody())["link"], "Dora Example")
+    process, _, address = login()
+    page.goto(address)
+    age_proofs(weir)
+    page.get_by_role("button", name="Approve").click()
+    proof = page.get_by_role("dialog", name="Is it still you?")
+    proof.get_by_role("button", name="Cancel").click()
+    expect(proof).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Approve").click()
+    proof.get_by_label("Your password", exact=True).fill(PASSWORD)
+    proof.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Signed in")).to_be_visible()
+    assert process.wait(30) == 0
 
 
 def test_a_code_is_typed_and_refused(

@@ -161,7 +161,7 @@ export const askForDevice = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * Approve Device
  *
- * Give that device a session of one's own: it may do all that one may oneself.
+ * Give that device a session of one's own: it may do all that one may oneself. Needs a recent proof.
  */
 export const approveDevice = <ThrowOnError extends boolean = true>(options: Options<ApproveDeviceData, ThrowOnError>) => (options.client ?? client).post<ApproveDeviceResponses, ApproveDeviceErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

@@ -100,14 +100,14 @@ def device(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         return DeviceBody.model_validate(asked, from_attributes=True)
 
     @router.post("/approve", status_code=204, openapi_extra=_answers(403, 404, 429, public=False))
-    async def approve_device(body: UserCodeRequest, caller: Caller, by: Author) -> None:
-        """Give that device a session of one's own: it may do all that one may oneself."""
-        await devices.decide(caller, body.user_code, "approved", by)
+    async def approve_device(body: UserCodeRequest, caller: Caller, request: Request, by: Author) -> None:
+        """Give that device a session of one's own: it may do all that one may oneself. Needs a recent proof."""
+        await devices.decide(caller, body.user_code, "approved", front.visitor(request, caller), by)
 
     @router.post("/deny", status_code=204, openapi_extra=_answers(403, 404, 429, public=False))
-    async def deny_device(body: UserCodeRequest, caller: Caller, by: Author) -> None:
+    async def deny_device(body: UserCodeRequest, caller: Caller, request: Request, by: Author) -> None:
         """Refuse that device."""
-        await devices.decide(caller, body.user_code, "denied", by)
+        await devices.decide(caller, body.user_code, "denied", front.visitor(request, caller), by)
 
     return router
 

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from functions.identity.device.codes import Answer, Asked, Codes, DeviceCodes
 from functions.identity.entered import SignedIn
+from functions.identity.notices.service import mail_change
+from functions.identity.proof import demand_proof
 from functions.identity.service import CHALLENGE, Identity
 from functions.identity.visitor import Visitor
 from shared.audit.by import By
@@ -70,10 +72,17 @@ class Devices:
         return asked
 
     async def decide(
-        self, principal: Principal, user_code: str, decision: Literal["approved", "denied"], by: By
+        self,
+        principal: Principal,
+        user_code: str,
+        decision: Literal["approved", "denied"],
+        visitor: Visitor,
+        by: By,
     ) -> None:
         """Give the device a session of the caller's, or refuse it. Raises Problem 401, 403, 404, 429."""
         asked = await self.asked(principal, user_code)
+        if decision == "approved":
+            await demand_proof(self._identity, principal)
         assert principal.user_id is not None
         assert principal.session is not None
         pool = await self._stores.pg()
@@ -90,6 +99,9 @@ class Devices:
             codes = await self._codes()
             if not await codes.decide(user_code, principal.user_id, principal.session, decision):
                 raise _no_such_code()
+        if decision == "approved":
+            user = await self._identity.user(principal.user_id)
+            mail_change(self._identity.resources, user, "device.approved", visitor)
 
     async def refresh(self, token: str, visitor: Visitor, by: By) -> SignedIn:
         """Exchange the refresh token of a device. Raises Problem 401, for a browser's too."""

@@ -51,6 +51,7 @@ _CHANGES = {
     "totp.removed": "Codes of an authenticator are no longer asked for when you sign in",
     "passkey.added": "A passkey was added to your account",
     "passkey.removed": "A passkey was removed from your account",
+    "device.approved": "A device was let in to your account",
     "recovery_codes.renewed": "New recovery codes were made for your account",
 }
 
@@ -76,7 +77,7 @@ async def tell(resources: Resources, user: User, kind: Kind, visitor: Visitor) -
 
 
 def mail_change(resources: Resources, user: User, action: str, visitor: Visitor) -> None:
-    """Write to the user that what they sign in with has changed. They may not be who changed it."""
+    """Write to the user that what opens their account has changed. They may not be who changed it."""
     mailer_of(resources).send(
         to=user.email,
         subject=f"Weir: {_CHANGES[action][0].lower()}{_CHANGES[action][1:]}",

@@ -27,7 +27,7 @@ LONGEST_SECONDS = 90 * 24 * 3600
 """A session ends then, however much it is used."""
 
 PROOF_SECONDS = 10 * 60
-"""For so long after signing in, or proving it again, somebody may change what they sign in with."""
+"""For so long after signing in, or proving it again, somebody may change what opens their account."""
 
 How = Literal["password", "link", "passkey", "sso", "invitation", "device"]
 """What a session was started by."""

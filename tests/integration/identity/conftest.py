@@ -10,6 +10,7 @@ import pytest
 from functions.identity.app import create
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
+from tests.support.mail import MailServer
 from tests.support.people import Person, browser, create_person
 
 URL = "https://weir.example.org"
@@ -71,3 +72,13 @@ async def elsewhere(https: Resources) -> AsyncIterator[httpx.AsyncClient]:
     agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Version/19.0 Mobile Safari/604"
     async with browser(create(https), URL, agent) as opened:
         yield opened
+
+
+@pytest.fixture
+async def mails(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MailServer]:
+    """A server that takes the mails of whatever is made of `resources` after it."""
+    with MailServer() as server:
+        monkeypatch.setenv("WEIR_SMTP_URL", f"smtp://127.0.0.1:{server.port}?tls=none")
+        monkeypatch.setenv("WEIR_MAIL_FROM", "Weir <weir@example.org>")
+        yield server
+        await resources.close()

@@ -12,6 +12,7 @@ from functions.identity.app import create
 from functions.identity.device.codes import DeviceCodes, normalized
 from functions.identity.device.service import MADE, TRIED
 from shared.runtime.resources import Resources
+from tests.support.mail import MailServer
 from tests.support.people import Person, browser, create_person, new_link
 
 AGENT = "weir-cli/1.0 (Linux)"
@@ -39,6 +40,12 @@ class SignedInPerson:
 
     async def decide(self, how: str, code: str) -> httpx.Response:
         return await self.client.post(f"/v1/auth/device/{how}", json={"userCode": code})
+
+    async def age_proof(self, resources: Resources) -> None:
+        """As if whoever is signed in had proved who they are long ago."""
+        redis = await resources.redis()
+        for family in await redis.smembers(f"weir:user-sessions:{self.person.id}"):
+            await redis.hset(f"weir:session:{family}", "proved", "1")
 
 
 @pytest.fixture
@@ -112,6 +119,32 @@ async def test_an_approval_ends_with_the_session_that_gave_it(
     assert (await ann.client.delete("/v1/me/sessions")).status_code == 200
     polled = await device.post("/v1/auth/device/token", json={"deviceCode": asked["deviceCode"]})
     assert polled.status_code == 401, polled.text
+
+
+async def test_only_who_has_just_shown_who_they_are_lets_a_device_in(
+    device: httpx.AsyncClient, ann: SignedInPerson, resources: Resources
+) -> None:
+    """Else a stolen access token of ten minutes would give a session of ninety days."""
+    codes = await ask(device)
+    await ann.age_proof(resources)
+    late = await ann.decide("approve", codes["userCode"])
+    assert (late.status_code, late.json()["type"].rpartition("/")[2]) == (403, "proof-needed")
+    assert (await poll(device, codes)).json()["state"] == "pending"
+    assert (await ann.decide("lookup", codes["userCode"])).status_code == 200
+    assert (
+        await ann.decide("deny", codes["userCode"])
+    ).status_code == 204  # gives nothing, so asks for nothing
+
+
+async def test_the_owner_hears_by_mail_of_a_device_that_was_let_in(
+    mails: MailServer, device: httpx.AsyncClient, ann: SignedInPerson
+) -> None:
+    refused, approved = await ask(device), await ask(device)
+    assert (await ann.decide("deny", refused["userCode"])).status_code == 204
+    assert (await ann.decide("approve", approved["userCode"])).status_code == 204
+    mail = await mails.mail()
+    assert (mail["to"], mail["subject"]) == (ann.person.email, "Weir: a device was let in to your account")
+    assert len(mails.taken) == 1
 
 
 async def test_a_denial_is_heard(device: httpx.AsyncClient, ann: SignedInPerson) -> None:

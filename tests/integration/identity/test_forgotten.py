@@ -1,27 +1,16 @@
 """A forgotten password: a link by mail, and nothing that tells whose address it is."""
 
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import httpx
-import pytest
 
 from functions.identity.app import create
 from shared.runtime.resources import Resources
 from tests.integration.identity.conftest import PASSWORD
 from tests.support.mail import MailServer
 from tests.support.people import browser, create_person
-
-
-@pytest.fixture
-async def mails(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MailServer]:
-    with MailServer() as server:
-        monkeypatch.setenv("WEIR_SMTP_URL", f"smtp://127.0.0.1:{server.port}?tls=none")
-        monkeypatch.setenv("WEIR_MAIL_FROM", "Weir <weir@example.org>")
-        yield server
-        await resources.close()
 
 
 async def ask(client: httpx.AsyncClient, email: str) -> httpx.Response:
