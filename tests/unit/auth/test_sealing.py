@@ -131,6 +131,7 @@ def test_a_file_is_read_again_when_it_has_changed(tmp_path: Path) -> None:
         OLD[5:],
         f"{OLD}x",
     ],
+    ids=["", "commas", "no key", "empty", "short", "twice", "reserved", "not ASCII", "no id", "not base64"],
 )
 def test_keys_that_cannot_be_used_are_refused_without_being_shown(text: str) -> None:
     with pytest.raises(ValueError, match=r"sealing key|secret") as refused:
