@@ -8,7 +8,7 @@ API = "{api}"
 """Stands for the origin of the API in the policy of a console that another host serves."""
 
 FEATURES = (
-    *("accelerometer", "autoplay", "bluetooth", "camera", "display-capture", "geolocation", "gyroscope"),
+    *("accelerometer", "autoplay", "camera", "display-capture", "geolocation", "gyroscope"),
     *("hid", "idle-detection", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
     *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
 )
