@@ -20,6 +20,7 @@ from functions.subscriptions.transforms import Transforms
 from shared.audit.by import By
 from shared.audit.record import record
 from shared.auth.access import Access
+from shared.auth.giving import check_unrestricted
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, Problem
 from shared.runtime.listing import read_cursor, write_cursor
@@ -85,7 +86,11 @@ class Subscriptions:
         return said
 
     async def create(self, access: Access, by: By, draft: Draft, state: str | None) -> "Record":
-        """Keep a new one. Raises Problem 409 when the name is taken, 422 when its transform cannot be read."""
+        """Keep a new one.
+
+        Raises Problem 403 for replies to a limited key, 409 when the name is taken, 422 when its transform cannot be read.
+        """
+        _check_replies(access, draft)
         await self._check_transform(draft)
         credentials = _settled(draft, None)
 
@@ -139,9 +144,10 @@ class Subscriptions:
     ) -> "Record":
         """Change one. No secrets in the draft keep those there are, unless `drop_secrets`.
 
-        Of `auth` and `tls` what is absent stays. Raises Problem 404, 409 when another one has the name, and 422
-        when a secret is missing that cannot be kept, or the transform cannot be read.
+        Of `auth` and `tls` what is absent stays. Raises Problem 403 for replies to a limited key, 404, 409 when another one
+        has the name, and 422 when a secret is missing that cannot be kept, or the transform cannot be read.
         """
+        _check_replies(access, draft)
         await self._check_transform(draft)
 
         async def use_case(conn: "Connection") -> "tuple[Record, set[int]]":
@@ -277,6 +283,14 @@ class Subscriptions:
         except UnsealError:
             return None
         return len(secrets)
+
+
+def _check_replies(access: Access, draft: Draft) -> None:
+    """Raises Problem 403: replies become events of any source and type, so a limited key would have no limit."""
+    if draft.delivery.get("replies"):
+        check_unrestricted(
+            access, "have replies taken in. Leave delivery.replies out, or use a key without such limits"
+        )
 
 
 def _settled(draft: Draft, before: Before | None) -> Credentials:

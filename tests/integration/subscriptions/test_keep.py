@@ -521,3 +521,25 @@ async def test_405_names_every_method_of_the_address(
 ) -> None:
     answer = await client.patch(path, json={})
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+async def test_a_limited_key_has_no_replies_taken_in(
+    client: httpx.AsyncClient, project: Project, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    """They would be events of whatever source and type, which the key itself may not send."""
+    key = await create_key(pool, settings, project.id, sources=["/shop/*"])
+    limited = {"authorization": f"Bearer {key}"}
+    with_replies = body(delivery={"replies": True})
+    theirs = (await client.post("/subscriptions", json=body(name="theirs"), headers=limited)).json()
+    ours = (await client.post("/subscriptions", json=with_replies)).json()
+    before = await kept(pool, project)
+    for refused in (
+        await client.post("/subscriptions", json=with_replies, headers=limited),
+        await client.put(f"/subscriptions/{theirs['id']}", json=with_replies, headers=limited),
+        await client.put(f"/subscriptions/{ours['id']}", json=with_replies, headers=limited),
+    ):
+        assert refused.status_code == 403
+        assert "Leave delivery.replies out" in refused.json()["detail"]
+    assert await kept(pool, project) == before
+    off = await client.put(f"/subscriptions/{ours['id']}", json=body(), headers=limited)
+    assert (off.status_code, off.json()["delivery"]["replies"]) == (200, False)
