@@ -5,6 +5,7 @@ cookie that binds a sign-in to its browser is kept and sent as that of the sessi
 """
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -28,6 +29,7 @@ from shared.auth.access import Principal
 from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import PUBLIC, signed_in
 from shared.auth.keys import make_token
+from shared.core.problems import FORBIDDEN, Problem
 from shared.mail.mailer import mailer_of
 from shared.runtime.resources import Resources
 
@@ -47,6 +49,20 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
     router = APIRouter(prefix="/v1/auth", tags=["identity"])
     elsewhere = Elsewhere(resources, identity, OidcSettings())
     mailer = mailer_of(resources)
+    public_url = resources.settings.public_url.rstrip("/")
+    consoles = {"://".join(urlsplit(public_url)[:2]), *resources.settings.console_origins}
+
+    def console_at(origin: str | None) -> str:
+        """Where the provider sends the browser back. Raises Problem 403 for what only the request says Weir's is."""
+        if origin is None:
+            return public_url
+        if origin not in consoles:
+            raise Problem(
+                FORBIDDEN,
+                f"A provider sends nobody back to this address. Open Weir at {public_url} and sign in there.",
+                internal=f"origin {origin!r}",
+            )
+        return origin
 
     @router.get("/methods", openapi_extra=PUBLIC)
     async def get_methods() -> MethodsBody:
@@ -60,10 +76,10 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         """Begin to sign in by the provider."""
         visitor = front.visitor(request)
         kept = front.kept(request, BINDER)
+        redirect_uri = f"{console_at(visitor.origin)}{CALLBACK}"
         # One for all of a browser's tabs, or the second that begins would spoil the first.
         binder = kept if kept is not None and is_binder(kept) else make_token()
-        origin = (visitor.origin or resources.settings.public_url).rstrip("/")
-        url = await elsewhere.begin(visitor, binder, f"{origin}{CALLBACK}")
+        url = await elsewhere.begin(visitor, binder, redirect_uri)
         front.keep(response, BINDER, binder, LIFETIME_SECONDS)
         return OidcStartBody(authorization_url=url)
 

@@ -254,6 +254,17 @@ async def test_the_console_of_another_origin_is_sent_back_there(settings: Settin
     await there.close()
 
 
+@pytest.mark.usefixtures("_told")
+async def test_nobody_is_sent_back_to_where_only_a_request_says_that_weir_is(resources: Resources) -> None:
+    """Whoever has another name lead here, and a browser open it, would have the provider's code sent there."""
+    for headers in ({"origin": "http://evil.example"}, {"sec-fetch-site": "same-origin"}):
+        async with browser(create(resources), "http://evil.example") as client:
+            client.headers.pop("origin", None)
+            answer = await client.post("/v1/auth/oidc", headers=headers)
+        assert answer.status_code == 403
+        assert "http://127.0.0.1:8480" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 async def test_weir_proves_itself_in_both_ways(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, method: str
