@@ -118,14 +118,16 @@ class Identity:
             await queries.set_password_hash(pool, row["id"], new_hash, in_place_of=password_hash)
         return entered
 
-    async def refresh(self, token: str | None, visitor: Visitor, by: By) -> SignedIn:
-        """Exchange a refresh token. Raises Problem 401; one that was used before ends its session."""
+    async def refresh(
+        self, token: str | None, visitor: Visitor, by: By, *, on_device: bool = False
+    ) -> SignedIn:
+        """Exchange a refresh token, of a device only `on_device`. Raises Problem 401; a used one ends its session."""
         sessions = await self.sessions()
         family = sessions.family_of(token) if token is not None else None
         if token is None or family is None:
             raise session_ended()
         user_id = await sessions.user_of(family)
-        if user_id is None:
+        if user_id is None or (not on_device and await sessions.how_of(family) == "device"):
             raise session_ended()
         # Everything that can fail comes before the exchange: the cookie would be lost with the answer.
         user = await self.user(user_id)

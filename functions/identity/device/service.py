@@ -111,7 +111,7 @@ class Devices:
             raise Problem(
                 UNAUTHENTICATED, "This session has ended. Sign in again: weir login.", headers=CHALLENGE
             )
-        return await self._identity.refresh(token, visitor, by)
+        return await self._identity.refresh(token, visitor, by, on_device=True)
 
     async def sign_out(self, token: str, by: By) -> None:
         """End the session of a device."""

@@ -199,6 +199,11 @@ async def test_a_browsers_session_is_not_refreshed_by_a_body(
     assert (await _refresh(device, cookie)).status_code == 401
     assert (await device.post("/v1/auth/device/sign-out", json={"refreshToken": cookie})).status_code == 204
     assert (await ann.client.post("/v1/auth/refresh")).status_code == 200
+    # Nor a device's by a cookie.
+    token = (await session_on(device, ann))["refreshToken"]
+    in_a_cookie = {"cookie": f"weir_refresh={token}"}
+    assert (await device.post("/v1/auth/refresh", headers=in_a_cookie)).status_code == 401
+    assert (await _refresh(device, token)).status_code == 200
     # The cookie is not looked at: a page that could send it gets nothing by it.
     form = await ann.client.post(
         "/v1/auth/device/refresh", content=b"", headers={"content-type": "text/plain"}
