@@ -1,14 +1,14 @@
 """The HTTP shapes of sign-in."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from functions.identity.notices.schemas import NoticeBody
 from functions.identity.passwords.schemas import GivenPassword
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Named, Request, Schema
 
 
 class LinkRequest(Request):
@@ -27,7 +27,7 @@ class SignInRequest(Request):
 class NameRequest(Request):
     """What the user is to be called."""
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"\S")
+    name: Annotated[str, Field(min_length=1, max_length=100), Named]
 
 
 class UserBody(Schema):

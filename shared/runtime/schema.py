@@ -44,6 +44,19 @@ class Spelled:
         return {**handler(schema), "pattern": self.pattern}
 
 
+_UNSHOWN = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+)
+SIGN = f"[^{_UNSHOWN}]"
+"""A sign of a line that is shown as it is written: no control, and nothing that is not seen or turns the text round
+(Unicode Standard Annex 9, section 2). Those that join are let be: Persian and pictures of people need them."""
+
+_WORDS = "has signs that cannot be shown"
+OneLine = Spelled(f"^{SIGN}*$", _WORDS)
+Named = Spelled(f"^{SIGN}*[^\\s{_UNSHOWN}]{SIGN}*$", f"is empty or {_WORDS}")
+"""What people call things, themselves among them: others see it, and go by it."""
+
+
 class Request(Schema):
     """A request body: a member that is not known is an error, so that a typing error is seen."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from functions.identity.schemas import UserBody
-from shared.runtime.schema import Request, Schema, Spelled
+from shared.runtime.schema import OneLine, Request, Schema
 
 GivenToken = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 
@@ -14,11 +14,7 @@ GivenToken = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 class DeviceRequest(Request):
     """`name` is what the device calls itself, to be recognised by."""
 
-    name: Annotated[
-        str,
-        Field(max_length=80),
-        Spelled(r"[^\u0000-\u001f\u007f-\u009f]*", "has signs that cannot be shown"),
-    ] = ""
+    name: Annotated[str, Field(max_length=80), OneLine] = ""
 
 
 class DeviceCodesBody(Schema):

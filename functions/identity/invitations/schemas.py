@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from functions.identity.passwords.hashing import MAX_LENGTH, MIN_LENGTH
 from functions.identity.schemas import SessionBody, StepBody
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Named, Request, Schema
 
 GivenToken = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 
@@ -22,7 +22,7 @@ class AcceptRequest(Request):
     """Name and password of a new account; neither from whoever is signed in, who joins with the account they have."""
 
     token: GivenToken
-    name: str | None = Field(default=None, min_length=1, max_length=200)
+    name: Annotated[str, Field(min_length=1, max_length=200), Named] | None = None
     password: SecretStr | None = Field(default=None, min_length=MIN_LENGTH, max_length=MAX_LENGTH)
 
 

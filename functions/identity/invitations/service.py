@@ -169,7 +169,7 @@ def _there(row: "Record | None") -> "Record":
 
 def _given(name: str | None, password: str | None) -> tuple[str, str]:
     """Both, or what is missing. Raises Problem 422."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in name or "").strip()
+    plain = (name or "").strip()
     faults = [
         Fault(pointer, "is missing")
         for pointer, given in (("/name", plain), ("/password", password))

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.runtime.schema import Request, Schema
+from shared.runtime.schema import Named, Request, Schema
 
 Text = Annotated[str, Field(max_length=64 * 1024)]
 Ticket = Annotated[str, Field(min_length=1, max_length=200)]
-Name = Annotated[str, Field(min_length=1, max_length=60)]
+Name = Annotated[str, Field(min_length=1, max_length=60), Named]
 
 
 class ShownResponse(Schema):

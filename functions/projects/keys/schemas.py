@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, Field
 
 from functions.projects.schemas import Pattern
-from shared.runtime.schema import Ignored, Request, Schema
+from shared.runtime.schema import Ignored, Named, Request, Schema
 
 State = Annotated[
     Literal["active", "revoked"],
@@ -27,7 +27,7 @@ class KeyRequest(Request):
     A key of a `producer` may send what both allow, and shares the producer's limit.
     """
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Annotated[str, Field(min_length=1, max_length=100), Named]
     scopes: list[str] = Field(min_length=1, max_length=50)
     sources: list[Pattern] = Field(default_factory=list, max_length=50)
     types: list[Pattern] = Field(default_factory=list, max_length=50)

@@ -280,7 +280,7 @@ async def test_a_devices_session_is_among_the_users(
     assert found == {"link": "An unknown client", "device": "weir on Linux"}
 
 
-@pytest.mark.parametrize("name", ["x" * 81, "a\nb", "\x1b[2J"])
+@pytest.mark.parametrize("name", ["x" * 81, "a\nb", "\x1b[2J", "a\u202eb", "a\u2066b", "a\u2028b"])
 async def test_a_name_is_one_short_line(device: httpx.AsyncClient, name: str) -> None:
     assert (await device.post("/v1/auth/device", json={"name": name})).status_code == 422
 
