@@ -7,6 +7,7 @@ import pytest
 
 from functions.subscriptions.draft import read_draft
 from functions.subscriptions.service import Subscriptions
+from shared.audit.by import by_weir
 from shared.auth.access import Access
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -32,7 +33,7 @@ class Switch:
         draft = read_draft(
             name=None, filters=[], sink=self._sink, delivery=self._delivery, signing_secrets=None
         )
-        await self._service.replace(self._access, self._id, draft, state, drop_secrets=False)
+        await self._service.replace(self._access, by_weir(), self._id, draft, state, drop_secrets=False)
 
 
 @pytest.mark.parametrize("ordering", ["none", "partitionkey"])
