@@ -10,14 +10,18 @@ from shared.audit import chain
 from tests.support.console import Console
 
 SINK = "https://crm-sync.acme.test/{}/events"
+FILTERS = [{"exact": {"type": "e2e.audit"}}]
+"""Nobody sends any, so that nothing is delivered to where nobody is."""
 
 
 def changed_subscription(console: Console, name: str) -> str:
     """A subscription that was created and changed by a key; its id."""
     made = console.ask(
-        "POST", "/subscriptions", {"name": name, "sink": SINK.format("v1"), "delivery": {"retry": 5}}
+        "POST",
+        "/subscriptions",
+        {"name": name, "filters": FILTERS, "sink": SINK.format("v1"), "delivery": {"retry": 5}},
     )
-    body = {"sink": SINK.format("v2"), "delivery": {"retry": 6}}
+    body = {"filters": FILTERS, "sink": SINK.format("v2"), "delivery": {"retry": 6}}
     console.ask("PUT", f"/subscriptions/{made['id']}", body)
     return str(made["id"])
 

@@ -121,7 +121,7 @@ def test_a_page_of_another_origin_is_told_that_it_is_not_allowed(same_site: Publ
     page.goto(other.origin)
     page.get_by_label("Email").fill("owner@localhost")
     page.get_by_label("Password", exact=True).fill("a password of somebody")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(
         re.compile(r"not to pages of https://other.*WEIR_CONSOLE_ORIGINS")
     )
