@@ -320,11 +320,12 @@ async def test_two_processes_share_one_limit(
                 await send(served.url, next(numbers))  # it loads its drivers
             before = await stored(pool, project)
             began = time.monotonic()
-            found = await load(2)
+            # Long enough that what a busy machine lets through, because it would have had to wait for Redis too long,
+            # is paid back: it is taken out of the bucket afterwards.
+            found = await load(6)
             allowed = burst + rate * (time.monotonic() - began)
             assert set(found) == {202, 429}
-            # Each by itself would come to twice that. What both held when this began comes on top, and
-            # what a busy machine let through because Redis was waited for too long.
+            # Each by itself would come to twice that. What both held when this began comes on top.
             assert 0.7 * allowed < found.count(202) <= 1.2 * allowed + 2 * 2
             assert await stored(pool, project) - before == found.count(202)
 
