@@ -83,9 +83,11 @@ class Console:
         return str(self.weir.json("subscriptions", "create", name, "--sink", sink, *more)["id"])
 
     def violations(self, axe: str) -> list[Any]:
-        """What axe-core finds wrong on the page as it is: rule, and the elements."""
+        """What axe-core finds wrong on the page as it is: rule, and the elements. What fades in is there first."""
         found = self.page.evaluate(
-            axe + ";axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map("
+            axe + ";Promise.allSettled(document.getAnimations()"
+            ".filter(a => a.effect.getComputedTiming().endTime !== Infinity).map(a => a.finished))"
+            ".then(() => axe.run(document, {resultTypes: ['violations']})).then(r => r.violations.map("
             "v => [v.id, v.nodes.map(n => n.target.join(' ') + ' ' + (n.failureSummary || ''))]))"
         )
         assert isinstance(found, list)
