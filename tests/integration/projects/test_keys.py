@@ -43,10 +43,11 @@ async def works(at: Resources, key: str, project: str, permission: str = "events
 
 async def ends(at: Resources, key: str, project: str) -> None:
     """Wait for it, for no longer than what is remembered."""
-    changed = time.monotonic()
+    changed = asked = time.monotonic()
     while await works(at, key, project):
-        assert time.monotonic() < changed + REMEMBER_SECONDS + 0.2
+        assert asked < changed + REMEMBER_SECONDS + 0.2  # whatever the answer took
         await asyncio.sleep(0.02)
+        asked = time.monotonic()
 
 
 async def test_a_revoked_key_stops_everywhere_within_a_second_and_is_listed_as_such(

@@ -72,10 +72,11 @@ async def test_whoever_has_the_role_may_do_what_it_says_everywhere_within_a_seco
     wider = {**AUDITOR, "permissions": ["events:read", "types:read"]}
     await projects.ask("PUT", "/roles/auditor", wider)
     assert await may(resources) == {"events:read", "types:read"}
-    changed = time.monotonic()
+    changed = asked = time.monotonic()
     while await may(elsewhere) != {"events:read", "types:read"}:
-        assert time.monotonic() < changed + REMEMBER_SECONDS + 0.2
+        assert asked < changed + REMEMBER_SECONDS + 0.2  # whatever the answer took
         await asyncio.sleep(0.02)
+        asked = time.monotonic()
 
 
 async def test_who_has_a_role_goes_with_its_name(
