@@ -42,12 +42,21 @@ Language = Annotated[
     ),
 ]
 
+_MESSAGE = {
+    "type": "object",
+    "description": "One message, as its fields.",
+    "properties": {
+        "id": {"type": "string", "description": "The place after it, for `Last-Event-ID`."},
+        "event": {"enum": ["dropped", "live", "waiting", "end"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events. A message without a name is a stored event, its `id` the place to go on "
         "from. `dropped` tells how many were left out there and why, `live` that all that there was is sent, `waiting` "
         "that the database is away, `end` why the stream ends: come back with `Last-Event-ID`.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _MESSAGE}},
     },
     501: {"$ref": "#/components/responses/Problem501"},
 }

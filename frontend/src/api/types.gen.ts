@@ -48,6 +48,11 @@ export type AttemptBody = {
     durationMs: number;
     statusCode: number | null;
     error: string | null;
+    /**
+     * Null where they were not kept, or nothing was sent.
+     */
+    timings: TimingsBody | null;
+    connection: ConnectionBody | null;
     request: SentBody | null;
     response: GotBody | null;
     reply: ReplyBody | null;
@@ -158,6 +163,17 @@ export type AuditValues = {
     actors: Array<ActorBody>;
     actions: Array<string>;
     kinds: Array<string>;
+};
+
+/**
+ * What waits now, of whichever time.
+ */
+export type BacklogBody = {
+    /**
+     * When the event was received whose delivery waits longest; null where none waits.
+     */
+    since: string | null;
+    seconds: number;
 };
 
 /**
@@ -393,6 +409,24 @@ export type CloudEvent = {
  */
 export type CodeRequest = {
     code: string;
+};
+
+/**
+ * The connection that an attempt went over.
+ */
+export type ConnectionBody = {
+    /**
+     * The address that was connected to; null where it is not told.
+     */
+    address: string | null;
+    /**
+     * The version that was spoken, such as `TLSv1.3`; null without TLS.
+     */
+    tls: string | null;
+    /**
+     * Whether it was opened for this attempt.
+     */
+    isNew: boolean;
 };
 
 /**
@@ -752,11 +786,55 @@ export type ExplainList = {
 };
 
 /**
+ * The subscription with the most failed attempts, point by point.
+ */
+export type FailingBody = {
+    subscription: string;
+    subscriptionName: string;
+    /**
+     * One for each of `points`.
+     */
+    failedAttempts: Array<number>;
+};
+
+/**
  * One thing that does not fit. `pointer` begins at the event: `/data/order/id`.
  */
 export type FaultBody = {
     pointer: string;
     detail: string;
+};
+
+/**
+ * Which way events take. Of each column the busiest are there, and all others as one, the last.
+ */
+export type FlowBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    producers: Array<ProducerNode>;
+    types: Array<TypeNode>;
+    subscriptions: Array<SubscriptionNode>;
+    sinks: Array<SinkNode>;
+    produced: Array<ProducedEdge>;
+    paths: Array<PathEdge>;
 };
 
 /**
@@ -1311,6 +1389,51 @@ export type OverridesBody = {
 };
 
 /**
+ * How a project does.
+ */
+export type OverviewBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    stepSeconds: number;
+    totals: TotalsBody;
+    /**
+     * The same of the time before, as long; null where there was nothing.
+     */
+    before: TotalsBody | null;
+    backlog: BacklogBody;
+    points: Array<PointBody>;
+    failing: FailingBody | null;
+    /**
+     * Those with the most events.
+     */
+    types: Array<TypeCountsBody>;
+    typeCount: number;
+    /**
+     * Those with the most dead letters, then the most failed attempts.
+     */
+    sinks: Array<SinkCountsBody>;
+    sinkCount: number;
+};
+
+/**
  * A passkey. It works on pages of `relyingParty`.
  */
 export type PasskeyBody = {
@@ -1353,11 +1476,60 @@ export type PasswordRequest = {
 };
 
 /**
+ * A way of deliveries through all four columns: places in the lists of nodes.
+ */
+export type PathEdge = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    producer: number;
+    type: number;
+    subscription: number;
+    sink: number;
+};
+
+/**
  * A permission, and what it lets one do.
  */
 export type PermissionBody = {
     name: string;
     description: string;
+};
+
+/**
+ * A part of the range.
+ */
+export type PointBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+    at: string;
+    /**
+     * How much of it is over and counted; 0 for what is yet to come.
+     */
+    seconds: number;
+    /**
+     * How long the oldest delivery that waited then had been waiting; null where nobody looked.
+     */
+    backlogSeconds: number | null;
 };
 
 /**
@@ -1375,6 +1547,11 @@ export type ProbeBody = {
      * Why there is no response, or why nothing was sent.
      */
     error: string | null;
+    /**
+     * Null when nothing was sent.
+     */
+    timings: TimingsBody | null;
+    connection: ConnectionBody | null;
     /**
      * What to do next; null when it was delivered.
      */
@@ -1424,6 +1601,15 @@ export type Problem = {
 };
 
 /**
+ * Events of a type by one producer: places in the lists of nodes.
+ */
+export type ProducedEdge = {
+    producer: number;
+    type: number;
+    events: number;
+};
+
+/**
  * A producer.
  */
 export type ProducerBody = {
@@ -1444,6 +1630,18 @@ export type ProducerBody = {
 export type ProducerList = {
     items: Array<ProducerBody>;
     next?: string | null;
+};
+
+/**
+ * Who sends: a credential. `id` is null for all others together.
+ */
+export type ProducerNode = {
+    /**
+     * `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`.
+     */
+    id: string | null;
+    name: string;
+    events: number;
 };
 
 /**
@@ -1822,6 +2020,28 @@ export type SinkBody = {
 };
 
 /**
+ * Where a subscription delivers. `p95Ms` is how long its answers take.
+ */
+export type SinkCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    subscription: string;
+    subscriptionName: string;
+    sink: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
+    circuit: 'closed' | 'halfOpen' | 'open';
+    p95Ms: number | null;
+};
+
+/**
  * How deliveries find the sink. `closed` with nothing else: there is nothing to say.
  */
 export type SinkHealthBody = {
@@ -1839,6 +2059,25 @@ export type SinkHealthBody = {
      * How many requests a worker has under way at most, where that is less than was asked for.
      */
     inFlightLimit: number | null;
+};
+
+/**
+ * Where subscriptions deliver. `sink` is null for all others together.
+ */
+export type SinkNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    sink: string | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    p95Ms: number | null;
 };
 
 /**
@@ -2418,6 +2657,30 @@ export type SubscriptionList = {
 };
 
 /**
+ * A subscription. `id` is null for all others together.
+ */
+export type SubscriptionNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    id: string | null;
+    name: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted' | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    /**
+     * How long the answers of its sink take.
+     */
+    p95Ms: number | null;
+};
+
+/**
  * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
  *
  * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
@@ -2655,6 +2918,45 @@ export type ThingBody = {
 };
 
 /**
+ * Where the time of an attempt went. The first three are null where a connection was open already.
+ *
+ * Without an answer, those that the request came to.
+ */
+export type TimingsBody = {
+    dnsMs: number | null;
+    connectMs: number | null;
+    tlsMs: number | null;
+    /**
+     * From the moment the request was written to the first byte of the answer.
+     */
+    firstByteMs: number | null;
+    /**
+     * From there to the end of what was read of it.
+     */
+    bodyMs: number | null;
+};
+
+/**
+ * All of a range. Latencies are from receipt until delivered; percentiles are exact to a tenth.
+ */
+export type TotalsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+};
+
+/**
  * An authenticator that is set up.
  */
 export type TotpBody = {
@@ -2724,6 +3026,28 @@ export type TypeBody = {
 };
 
 /**
+ * One event type. A type with events and without deliveries matches no subscription.
+ */
+export type TypeCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    /**
+     * Empty for all those that are not counted by themselves.
+     */
+    type: string;
+    events: number;
+    points: Array<TypePointBody>;
+};
+
+/**
  * A registered event type, without its schemas.
  */
 export type TypeItem = {
@@ -2750,6 +3074,22 @@ export type TypeItem = {
 export type TypeList = {
     items: Array<TypeItem>;
     next: string | null;
+};
+
+/**
+ * An event type. `type` is null for all others together.
+ */
+export type TypeNode = {
+    type: string | null;
+    events: number;
+};
+
+/**
+ * Events of one type in a part of the range.
+ */
+export type TypePointBody = {
+    at: string;
+    events: number;
 };
 
 /**
@@ -6481,6 +6821,58 @@ export type ExplainEventResponses = {
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
 
+export type GetFlowData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/flow';
+};
+
+export type GetFlowErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetFlowError = GetFlowErrors[keyof GetFlowErrors];
+
+export type GetFlowResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowBody;
+};
+
+export type GetFlowResponse = GetFlowResponses[keyof GetFlowResponses];
+
 export type ListInvitationsData = {
     body?: never;
     path: {
@@ -7128,9 +7520,16 @@ export type TailEventsError = TailEventsErrors[keyof TailEventsErrors];
 
 export type TailEventsResponses = {
     /**
-     * Server-sent events. A message without a name is a stored event, its `id` the place to go on from. `dropped` tells how many were left out there and why, `live` that all that there was is sent, `waiting` that the database is away, `end` why the stream ends: come back with `Last-Event-ID`.
+     * One message, as its fields.
      */
-    200: string;
+    200: {
+        /**
+         * The place after it, for `Last-Event-ID`.
+         */
+        id?: string;
+        event?: 'dropped' | 'live' | 'waiting' | 'end';
+        data?: string;
+    };
 };
 
 export type TailEventsResponse = TailEventsResponses[keyof TailEventsResponses];
@@ -7443,6 +7842,58 @@ export type SetMemberRoleResponses = {
 };
 
 export type SetMemberRoleResponse = SetMemberRoleResponses[keyof SetMemberRoleResponses];
+
+export type GetOverviewData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/overview';
+};
+
+export type GetOverviewErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
+
+export type GetOverviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: OverviewBody;
+};
+
+export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];
 
 export type ListProducersData = {
     body?: never;

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import pytest
@@ -68,7 +68,7 @@ class Reading:
         self.errors: list[str] = []
         self._listening = threading.Thread(target=self._listen, daemon=True)
 
-    def __enter__(self) -> "Reading":
+    def __enter__(self) -> Self:
         self._listening.start()
         return self
 
@@ -103,15 +103,16 @@ def emit(weir: LocalWeir, identity: str, type_: str = "order.created") -> str:
 
 def test_a_tail_shows_what_matches_and_ends_after_so_many(project: LocalWeir) -> None:
     old = emit(project, "0")
-    tail = Reading(project.start("tail", "type LIKE 'order.%'", "--since", "1h", "-n", "2", "-o", "ndjson"))
-    first = json.loads(tail.line())
-    tail.live()
-    emit(project, "1", "cart.abandoned")
-    new = emit(project, "2")
-    second = json.loads(tail.line())
+    begun = project.start("tail", "type LIKE 'order.%'", "--since", "1h", "-n", "2", "-o", "ndjson")
+    with Reading(begun) as tail:
+        first = json.loads(tail.line())
+        tail.live()
+        emit(project, "1", "cart.abandoned")
+        new = emit(project, "2")
+        second = json.loads(tail.line())
+        assert tail.process.wait(SECONDS) == 0
     assert [first["uid"], second["uid"]] == [old, new]
     assert second["event"]["data"] == {"n": "2"}
-    assert tail.process.wait(SECONDS) == 0
 
 
 def test_a_tail_that_cannot_be_is_code_5(project: LocalWeir) -> None:
