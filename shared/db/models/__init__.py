@@ -4,6 +4,7 @@ Each module is some tables; all are imported here, so that `Model.metadata` has 
 """
 
 from shared.db.models.audit import Audit, AuditHead
+from shared.db.models.counts import DeliveryCount, DeliveryTimes, EventCount, Rollup, RollupMark, Traffic
 from shared.db.models.model import Model
 from shared.db.models.outside import Invitation, OutsideIdentity
 from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
@@ -20,8 +21,11 @@ __all__ = [
     "Audit",
     "AuditHead",
     "Delivery",
+    "DeliveryCount",
+    "DeliveryTimes",
     "Dispatcher",
     "Event",
+    "EventCount",
     "EventSchema",
     "EventType",
     "Invitation",
@@ -36,6 +40,8 @@ __all__ = [
     "Replay",
     "ReplaySink",
     "Role",
+    "Rollup",
+    "RollupMark",
     "Shard",
     "SignInLink",
     "SigningKey",
@@ -46,5 +52,6 @@ __all__ = [
     "SubscriptionVersion",
     "Tick",
     "TotpSecret",
+    "Traffic",
     "User",
 ]
