@@ -10,11 +10,11 @@ from functions.replays.estimate import Lately, dies_after, lowest_rate, seconds_
 from functions.replays.schemas import (
     DryRunBody,
     DrySinkBody,
-    FailingBody,
     ReplayBody,
     ReplayItem,
     ReplaySinkBody,
-    StopBody,
+    SinkFailingBody,
+    StopRule,
 )
 from shared.core.delivery import DEFAULT
 from shared.core.durations import format_duration
@@ -88,7 +88,7 @@ def _sink(
     delivers = kind != "cancel"
     failing = None
     if delivers and lately.failed:
-        failing = FailingBody(
+        failing = SinkFailingBody(
             rate=round(lately.failure_rate, 3),
             of=lately.attempts,
             would_die=would_die(total, policy, lately),
@@ -151,7 +151,7 @@ def _members(row: "Record") -> dict[str, Any]:
         "rate_per_second": row["rate_per_second"],
         "stop_when": None
         if row["stop_of"] is None
-        else StopBody(failed=row["stop_failed"], of=row["stop_of"]),
+        else StopRule(failed=row["stop_failed"], of=row["stop_of"]),
         "total": row["total"],
         "opened": opened,
         "skipped": row["skipped"],

@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from functions.replays.function import FUNCTION
 from functions.replays.schemas import (
-    CancelRequest,
+    CancellationRequest,
     DryRunBody,
-    RatePatch,
     ReplayBody,
     ReplayList,
+    ReplayPatch,
     ReplayRequest,
     State,
 )
@@ -72,7 +72,7 @@ def _router(resources: Resources) -> APIRouter:
         "/cancellations", status_code=202, response_model=ReplayBody | DryRunBody, responses=_STARTED
     )
     async def cancel_deliveries(
-        body: CancelRequest, access: Canceller, by: Author, response: Response
+        body: CancellationRequest, access: Canceller, by: Author, response: Response
     ) -> ReplayBody | DryRunBody:
         """Cancel deliveries that wait: one, many, or all that match. With `dryRun` count first.
 
@@ -96,7 +96,7 @@ def _router(resources: Resources) -> APIRouter:
         return await service.get(access, id)
 
     @router.patch("/replays/{id}", openapi_extra=_CONFLICT)
-    async def change_replay(id: str, body: RatePatch, access: Retrier, by: Author) -> ReplayBody:  # noqa: A002
+    async def change_replay(id: str, body: ReplayPatch, access: Retrier, by: Author) -> ReplayBody:  # noqa: A002
         """Change the rate of a replay that has not ended."""
         return await service.change_rate(access, by, id, body.rate_per_second)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from functions.replays.schemas import CancelRequest, ReplayRequest, SelectBody
+from functions.replays.schemas import CancellationRequest, ReplayRequest, ReplaySelect
 from shared.core.delivery import InvalidPolicy, check_sink
 from shared.core.problems import INVALID, Fault, Problem
 from shared.replays.selection import ENDED, STATUSES, Kind, Selection
@@ -23,7 +23,7 @@ class Draft:
     address: str | None = None
 
 
-def read_draft(project_id: UUID, body: ReplayRequest | CancelRequest) -> Draft:
+def read_draft(project_id: UUID, body: ReplayRequest | CancellationRequest) -> Draft:
     """The draft in `body`. Raises Problem 422 with a pointer to each member that cannot be."""
     faults: list[Fault] = []
     kind: Kind = "cancel"
@@ -60,7 +60,7 @@ def read_draft(project_id: UUID, body: ReplayRequest | CancelRequest) -> Draft:
     return Draft(kind=kind, selection=selection, subscription=select.subscription, to=to, address=address)
 
 
-def _statuses(kind: Kind, select: SelectBody) -> tuple[tuple[str, ...], list[Fault]]:
+def _statuses(kind: Kind, select: ReplaySelect) -> tuple[tuple[str, ...], list[Fault]]:
     """The states that are meant; none where it is about events as such."""
     given = [select.status] if isinstance(select.status, str) else select.status
     possible = STATUSES[kind]
@@ -82,7 +82,7 @@ def _statuses(kind: Kind, select: SelectBody) -> tuple[tuple[str, ...], list[Fau
     return ENDED if any(one is not None for one in by_delivery) else (), []
 
 
-def _select_faults(kind: Kind, select: SelectBody) -> list[Fault]:
+def _select_faults(kind: Kind, select: ReplaySelect) -> list[Fault]:
     from shared.core.filters import InvalidFilter, compile_filters
 
     faults: list[Fault] = []

@@ -44,7 +44,7 @@ Filters = Annotated[
 Value = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 
 
-class SelectBody(Request):
+class ReplaySelect(Request):
     """Which deliveries, or which events. Everything that is said must hold.
 
     Without `to` these are deliveries: those named (`delivery`, `deliveries`), those of events (`event`, `events`), or those in a
@@ -79,7 +79,7 @@ class SelectBody(Request):
     )
 
 
-class StopBody(Request):
+class StopRule(Request):
     """When to stop by itself: if more than `failed` of the last `of` that were tried at one sink have failed.
 
     The replay is paused then, and says why.
@@ -90,7 +90,7 @@ class StopBody(Request):
 
 
 class _Wanted(Request):
-    select: SelectBody
+    select: ReplaySelect
     leave_out: list[UUID] = Field(
         default_factory=list,
         max_length=1_000,
@@ -112,20 +112,20 @@ class ReplayRequest(_Wanted):
         default=None, description="The id or the name of a subscription, or an http or https address."
     )
     rate_per_second: Rate | None = None
-    stop_when: StopBody | None = None
+    stop_when: StopRule | None = None
 
 
-class CancelRequest(_Wanted):
+class CancellationRequest(_Wanted):
     """Which deliveries that wait are not to be delivered: `status` is `pending`, `retrying`, or both when absent."""
 
 
-class RatePatch(Request):
+class ReplayPatch(Request):
     """What can be changed of a replay that has not ended."""
 
     rate_per_second: Rate | None
 
 
-class FailingBody(Schema):
+class SinkFailingBody(Schema):
     """How a sink has done lately."""
 
     rate: float = Field(description="The share of the last attempts that failed, 0 to 1.")
@@ -151,7 +151,7 @@ class DrySinkBody(Schema):
         description="Of the subscription. To one that is disabled or deleted nothing is sent."
     )
     circuit: Circuit
-    failing: FailingBody | None = Field(description="Null for a sink that took everything lately.")
+    failing: SinkFailingBody | None = Field(description="Null for a sink that took everything lately.")
     rate_per_second: float | None = Field(
         description="At how many a second it would get them: the lower of the replay's rate and its own limit. Null is no limit."
     )
@@ -199,7 +199,7 @@ class ReplayItem(Schema):
     to: str | None = Field(description="The subscription's name, or the address.")
     to_subscription: UUID | None
     rate_per_second: float | None
-    stop_when: StopBody | None
+    stop_when: StopRule | None
     total: int | None = Field(description="Null when it was too long to count.")
     opened: int
     skipped: int

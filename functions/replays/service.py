@@ -6,7 +6,7 @@ from uuid import UUID
 from functions.replays import answer, queries
 from functions.replays.draft import Draft, read_draft
 from functions.replays.planning import check_plan, make_plan, read_uuid
-from functions.replays.schemas import CancelRequest, DryRunBody, ReplayBody, ReplayList, ReplayRequest
+from functions.replays.schemas import CancellationRequest, DryRunBody, ReplayBody, ReplayList, ReplayRequest
 from functions.replays.starting import start
 from shared.audit.by import By
 from shared.audit.record import record
@@ -72,7 +72,7 @@ class Replays:
         )
 
     async def cancel_deliveries(
-        self, access: Access, by: By, wanted: CancelRequest
+        self, access: Access, by: By, wanted: CancellationRequest
     ) -> ReplayBody | DryRunBody:
         """Cancel what waits, or count what that comes to. Raises Problem 422 for what cannot be, and 404."""
         return await self._do(access, by, read_draft(access.project_id, wanted), wanted, {})
@@ -139,7 +139,7 @@ class Replays:
         access: Access,
         by: By,
         draft: Draft,
-        wanted: ReplayRequest | CancelRequest,
+        wanted: ReplayRequest | CancellationRequest,
         more: dict[str, Any],
     ) -> ReplayBody | DryRunBody:
         rate = more.get("rate_per_second")

@@ -166,6 +166,17 @@ export type AuditValues = {
 };
 
 /**
+ * What waits now, of whichever time.
+ */
+export type BacklogBody = {
+    /**
+     * When the event was received whose delivery waits longest; null where none waits.
+     */
+    since: string | null;
+    seconds: number;
+};
+
+/**
  * The elements of a batch in their order.
  */
 export type BatchAccepted = {
@@ -199,8 +210,8 @@ export type BreakBody = {
 /**
  * Which deliveries that wait are not to be delivered: `status` is `pending`, `retrying`, or both when absent.
  */
-export type CancelRequest = {
-    select: SelectBody;
+export type CancellationRequest = {
+    select: ReplaySelect;
     /**
      * Subscriptions whose deliveries are left out although they match.
      */
@@ -519,6 +530,7 @@ export type DeliveryBody = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -547,6 +559,7 @@ export type DeliveryItem = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -573,6 +586,10 @@ export type DeliveryItem = {
 export type DeliveryList = {
     items: Array<DeliveryItem>;
     next: string | null;
+    /**
+     * Null where an index led to everything; with `next`, there is more to look through.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -709,7 +726,7 @@ export type DrySinkBody = {
     /**
      * Null for a sink that took everything lately.
      */
-    failing: FailingBody | null;
+    failing: SinkFailingBody | null;
     /**
      * At how many a second it would get them: the lower of the replay's rate and its own limit. Null is no limit.
      */
@@ -811,7 +828,7 @@ export type EventList = {
     items: Array<EventItem>;
     next: string | null;
     /**
-     * Null unless `q` is given.
+     * Null where an index led to everything; with `next`, there is more to look through.
      */
     searched: SearchedBody | null;
 };
@@ -859,25 +876,53 @@ export type ExplainList = {
 };
 
 /**
- * How a sink has done lately.
+ * The values of one thing that events differ in, the most frequent first.
+ */
+export type FacetBody = {
+    /**
+     * The parameter by which a list is narrowed to a value.
+     */
+    kind: 'outcome' | 'type' | 'source' | 'facet';
+    /**
+     * The facet's name; of the other kinds, the kind.
+     */
+    name: string;
+    values: Array<FacetValue>;
+    /**
+     * How many further values there are.
+     */
+    more: number;
+    /**
+     * Null where every event is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
+};
+
+/**
+ * What a list can be narrowed by. What it is narrowed to by a thing already does not narrow the counts of that.
+ */
+export type FacetCounts = {
+    items: Array<FacetBody>;
+};
+
+/**
+ * A value, as a list is asked for it, and how many events have it.
+ */
+export type FacetValue = {
+    value: string;
+    count: number;
+};
+
+/**
+ * The subscription with the most failed attempts, point by point.
  */
 export type FailingBody = {
+    subscription: string;
+    subscriptionName: string;
     /**
-     * The share of the last attempts that failed, 0 to 1.
+     * One for each of `points`.
      */
-    rate: number;
-    /**
-     * How many attempts that is.
-     */
-    of: number;
-    /**
-     * How many of the deliveries would be dead letters again at that rate.
-     */
-    wouldDie: number;
-    /**
-     * How long one is tried until then: an ISO 8601 duration.
-     */
-    diesAfter: string;
+    failedAttempts: Array<number>;
 };
 
 /**
@@ -886,6 +931,38 @@ export type FailingBody = {
 export type FaultBody = {
     pointer: string;
     detail: string;
+};
+
+/**
+ * Which way events take. Of each column the busiest are there, and all others as one, the last.
+ */
+export type FlowBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    producers: Array<ProducerNode>;
+    types: Array<TypeNode>;
+    subscriptions: Array<SubscriptionNode>;
+    sinks: Array<SinkNode>;
+    produced: Array<ProducedEdge>;
+    paths: Array<PathEdge>;
 };
 
 /**
@@ -920,6 +997,43 @@ export type GotBody = {
 export type HeadBody = {
     sequence: number;
     hash: string;
+};
+
+/**
+ * Events received from `since` to before `until`: what a list with these two finds.
+ */
+export type HistogramBar = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
+    since: string;
+    until: string;
+    /**
+     * Whether all of them are counted; false for what lies beyond `searched`.
+     */
+    complete: boolean;
+};
+
+/**
+ * Events over time, the oldest bar first; bars without events are there too.
+ */
+export type HistogramBody = {
+    since: string;
+    until: string;
+    /**
+     * How much time a bar stands for, in ISO 8601; the outermost may stand for less.
+     */
+    step: string;
+    items: Array<HistogramBar>;
+    total: OutcomeCounts;
+    /**
+     * Null where everything is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -1412,12 +1526,70 @@ export type OutcomeBody = {
 };
 
 /**
+ * Events by how they stand; each counts once.
+ */
+export type OutcomeCounts = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
+};
+
+/**
  * Extensions that are set on every event on its way.
  */
 export type OverridesBody = {
     extensions: {
         [key: string]: string;
     };
+};
+
+/**
+ * How a project does.
+ */
+export type OverviewBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    stepSeconds: number;
+    totals: TotalsBody;
+    /**
+     * The same of the time before, as long; null where there was nothing.
+     */
+    before: TotalsBody | null;
+    backlog: BacklogBody;
+    points: Array<PointBody>;
+    failing: FailingBody | null;
+    /**
+     * Those with the most events.
+     */
+    types: Array<TypeCountsBody>;
+    typeCount: number;
+    /**
+     * Those with the most dead letters, then the most failed attempts.
+     */
+    sinks: Array<SinkCountsBody>;
+    sinkCount: number;
 };
 
 /**
@@ -1463,11 +1635,60 @@ export type PasswordRequest = {
 };
 
 /**
+ * A way of deliveries through all four columns: places in the lists of nodes.
+ */
+export type PathEdge = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    producer: number;
+    type: number;
+    subscription: number;
+    sink: number;
+};
+
+/**
  * A permission, and what it lets one do.
  */
 export type PermissionBody = {
     name: string;
     description: string;
+};
+
+/**
+ * A part of the range.
+ */
+export type PointBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+    at: string;
+    /**
+     * How much of it is over and counted; 0 for what is yet to come.
+     */
+    seconds: number;
+    /**
+     * How long the oldest delivery that waited then had been waiting; null where nobody looked.
+     */
+    backlogSeconds: number | null;
 };
 
 /**
@@ -1539,6 +1760,15 @@ export type Problem = {
 };
 
 /**
+ * Events of a type by one producer: places in the lists of nodes.
+ */
+export type ProducedEdge = {
+    producer: number;
+    type: number;
+    events: number;
+};
+
+/**
  * A producer.
  */
 export type ProducerBody = {
@@ -1559,6 +1789,18 @@ export type ProducerBody = {
 export type ProducerList = {
     items: Array<ProducerBody>;
     next?: string | null;
+};
+
+/**
+ * Who sends: a credential. `id` is null for all others together.
+ */
+export type ProducerNode = {
+    /**
+     * `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`.
+     */
+    id: string | null;
+    name: string;
+    events: number;
 };
 
 /**
@@ -1661,13 +1903,6 @@ export type ProviderBody = {
 };
 
 /**
- * What can be changed of a replay that has not ended.
- */
-export type RatePatch = {
-    ratePerSecond: number | null;
-};
-
-/**
  * One request as it arrived. A body that is not text is in `bodyBase64`; past 64 KiB it is cut off.
  */
 export type ReceivedBody = {
@@ -1717,7 +1952,7 @@ export type ReplayBody = {
     to: string | null;
     toSubscription: string | null;
     ratePerSecond: number | null;
-    stopWhen: StopBody | null;
+    stopWhen: StopRule | null;
     /**
      * Null when it was too long to count.
      */
@@ -1771,7 +2006,7 @@ export type ReplayItem = {
     to: string | null;
     toSubscription: string | null;
     ratePerSecond: number | null;
-    stopWhen: StopBody | null;
+    stopWhen: StopRule | null;
     /**
      * Null when it was too long to count.
      */
@@ -1809,6 +2044,13 @@ export type ReplayList = {
 };
 
 /**
+ * What can be changed of a replay that has not ended.
+ */
+export type ReplayPatch = {
+    ratePerSecond: number | null;
+};
+
+/**
  * What to deliver again, and how.
  *
  * Without `to`, deliveries are opened again as they are: they keep their id and `webhook-id`, attempts are counted on, and they
@@ -1816,7 +2058,7 @@ export type ReplayList = {
  * address, which needs no subscription.
  */
 export type ReplayRequest = {
-    select: SelectBody;
+    select: ReplaySelect;
     /**
      * Subscriptions whose deliveries are left out although they match.
      */
@@ -1834,7 +2076,67 @@ export type ReplayRequest = {
      */
     to?: string | null;
     ratePerSecond?: number | null;
-    stopWhen?: StopBody | null;
+    stopWhen?: StopRule | null;
+};
+
+/**
+ * Which deliveries, or which events. Everything that is said must hold.
+ *
+ * Without `to` these are deliveries: those named (`delivery`, `deliveries`), those of events (`event`, `events`), or those in a
+ * `status`. With `to` they are events: those named, those of deliveries in a `status` or of a `subscription`, or all
+ * of a time.
+ */
+export type ReplaySelect = {
+    /**
+     * One delivery.
+     */
+    delivery?: string | null;
+    /**
+     * Several deliveries.
+     */
+    deliveries?: Array<string> | null;
+    /**
+     * The uid of one event.
+     */
+    event?: string | null;
+    /**
+     * The uids of several events.
+     */
+    events?: Array<string> | null;
+    /**
+     * Deliveries in this state, or in one of these.
+     */
+    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | Array<'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled'> | null;
+    /**
+     * Deliveries of the subscription with this id or name.
+     */
+    subscription?: string | null;
+    /**
+     * Of events received at or after this instant.
+     */
+    since?: string | null;
+    /**
+     * Of events received before this instant.
+     */
+    until?: string | null;
+    /**
+     * Dialect objects as a subscription has them; every one must hold.
+     */
+    filters?: Array<{
+        [key: string]: unknown;
+    }> | null;
+    /**
+     * Of events of exactly this type.
+     */
+    type?: string | null;
+    /**
+     * Deliveries whose last attempt was answered so.
+     */
+    statusCode?: number | null;
+    /**
+     * Deliveries whose last attempt failed with this text in its error, in any case.
+     */
+    error?: string | null;
 };
 
 /**
@@ -1978,15 +2280,15 @@ export type SchemaCreate = {
 };
 
 /**
- * How far a search for text went: one answer looks through a bounded number of events.
+ * How far a search went that no index answers: one answer looks through a bounded number of events.
  */
 export type SearchedBody = {
     /**
-     * Events that were looked through.
+     * Events, or deliveries, that were looked through.
      */
     count: number;
     /**
-     * When the oldest of them was received.
+     * Back to which moment of receipt that is everything.
      */
     until: string | null;
 };
@@ -2004,66 +2306,6 @@ export type SecondFactorRequest = {
  */
 export type SecretRequest = {
     secret?: string | null;
-};
-
-/**
- * Which deliveries, or which events. Everything that is said must hold.
- *
- * Without `to` these are deliveries: those named (`delivery`, `deliveries`), those of events (`event`, `events`), or those in a
- * `status`. With `to` they are events: those named, those of deliveries in a `status` or of a `subscription`, or all
- * of a time.
- */
-export type SelectBody = {
-    /**
-     * One delivery.
-     */
-    delivery?: string | null;
-    /**
-     * Several deliveries.
-     */
-    deliveries?: Array<string> | null;
-    /**
-     * The uid of one event.
-     */
-    event?: string | null;
-    /**
-     * The uids of several events.
-     */
-    events?: Array<string> | null;
-    /**
-     * Deliveries in this state, or in one of these.
-     */
-    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | Array<'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled'> | null;
-    /**
-     * Deliveries of the subscription with this id or name.
-     */
-    subscription?: string | null;
-    /**
-     * Of events received at or after this instant.
-     */
-    since?: string | null;
-    /**
-     * Of events received before this instant.
-     */
-    until?: string | null;
-    /**
-     * Dialect objects as a subscription has them; every one must hold.
-     */
-    filters?: Array<{
-        [key: string]: unknown;
-    }> | null;
-    /**
-     * Of events of exactly this type.
-     */
-    type?: string | null;
-    /**
-     * Deliveries whose last attempt was answered so.
-     */
-    statusCode?: number | null;
-    /**
-     * Deliveries whose last attempt failed with this text in its error, in any case.
-     */
-    error?: string | null;
 };
 
 /**
@@ -2157,6 +2399,50 @@ export type SinkBody = {
 };
 
 /**
+ * Where a subscription delivers. `p95Ms` is how long its answers take.
+ */
+export type SinkCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    subscription: string;
+    subscriptionName: string;
+    sink: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
+    circuit: 'closed' | 'halfOpen' | 'open';
+    p95Ms: number | null;
+};
+
+/**
+ * How a sink has done lately.
+ */
+export type SinkFailingBody = {
+    /**
+     * The share of the last attempts that failed, 0 to 1.
+     */
+    rate: number;
+    /**
+     * How many attempts that is.
+     */
+    of: number;
+    /**
+     * How many of the deliveries would be dead letters again at that rate.
+     */
+    wouldDie: number;
+    /**
+     * How long one is tried until then: an ISO 8601 duration.
+     */
+    diesAfter: string;
+};
+
+/**
  * How deliveries find the sink. `closed` with nothing else: there is nothing to say.
  */
 export type SinkHealthBody = {
@@ -2174,6 +2460,25 @@ export type SinkHealthBody = {
      * How many requests a worker has under way at most, where that is less than was asked for.
      */
     inFlightLimit: number | null;
+};
+
+/**
+ * Where subscriptions deliver. `sink` is null for all others together.
+ */
+export type SinkNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    sink: string | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    p95Ms: number | null;
 };
 
 /**
@@ -2392,7 +2697,7 @@ export type StepBody = {
  *
  * The replay is paused then, and says why.
  */
-export type StopBody = {
+export type StopRule = {
     failed: number;
     of: number;
 };
@@ -2763,6 +3068,30 @@ export type SubscriptionList = {
 };
 
 /**
+ * A subscription. `id` is null for all others together.
+ */
+export type SubscriptionNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    id: string | null;
+    name: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted' | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    /**
+     * How long the answers of its sink take.
+     */
+    p95Ms: number | null;
+};
+
+/**
  * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
  *
  * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
@@ -3019,6 +3348,26 @@ export type TimingsBody = {
 };
 
 /**
+ * All of a range. Latencies are from receipt until delivered; percentiles are exact to a tenth.
+ */
+export type TotalsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+};
+
+/**
  * An authenticator that is set up.
  */
 export type TotpBody = {
@@ -3088,6 +3437,28 @@ export type TypeBody = {
 };
 
 /**
+ * One event type. A type with events and without deliveries matches no subscription.
+ */
+export type TypeCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    /**
+     * Empty for all those that are not counted by themselves.
+     */
+    type: string;
+    events: number;
+    points: Array<TypePointBody>;
+};
+
+/**
  * A registered event type, without its schemas.
  */
 export type TypeItem = {
@@ -3114,6 +3485,22 @@ export type TypeItem = {
 export type TypeList = {
     items: Array<TypeItem>;
     next: string | null;
+};
+
+/**
+ * An event type. `type` is null for all others together.
+ */
+export type TypeNode = {
+    type: string | null;
+    events: number;
+};
+
+/**
+ * Events of one type in a part of the range.
+ */
+export type TypePointBody = {
+    at: string;
+    events: number;
 };
 
 /**
@@ -6561,7 +6948,7 @@ export type GetAuditEntryResponses = {
 export type GetAuditEntryResponse = GetAuditEntryResponses[keyof GetAuditEntryResponses];
 
 export type CancelDeliveriesData = {
-    body: CancelRequest;
+    body: CancellationRequest;
     path: {
         project: string;
     };
@@ -6627,12 +7014,57 @@ export type ListDeliveriesData = {
         project: string;
     };
     query?: {
+        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
         /**
          * The uid of an event.
          */
         event?: string | null;
-        subscription?: string | null;
-        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
         /**
          * Received at or after this instant.
          */
@@ -6642,13 +7074,21 @@ export type ListDeliveriesData = {
          */
         until?: string | null;
         /**
-         * How many items at most.
+         * Of this subscription; given again, any of them.
          */
-        limit?: number;
+        subscription?: Array<string>;
         /**
-         * `next` of the page before: go on where it ended.
+         * To exactly this address; given again, any of them.
          */
-        cursor?: string | null;
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/deliveries';
 };
@@ -6737,28 +7177,6 @@ export type ListEventsData = {
         project: string;
     };
     query?: {
-        type?: string | null;
-        source?: string | null;
-        id?: string | null;
-        subject?: string | null;
-        producer?: string | null;
-        /**
-         * `name:value` of a facet that the type declares; all must hold. A number or a boolean is written as in JSON.
-         */
-        facet?: Array<string>;
-        /**
-         * Only those that their schema warned of, or only the others.
-         */
-        schemaFault?: boolean | null;
-        /**
-         * Received at or after this instant.
-         */
-        since?: string | null;
-        /**
-         * Received before this instant.
-         */
-        until?: string | null;
-        q?: string | null;
         /**
          * How many items at most.
          */
@@ -6767,6 +7185,76 @@ export type ListEventsData = {
          * `next` of the page before: go on where it ended.
          */
         cursor?: string | null;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/events';
 };
@@ -6804,6 +7292,238 @@ export type ListEventsResponses = {
 };
 
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type EventFacetsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/facets';
+};
+
+export type EventFacetsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventFacetsError = EventFacetsErrors[keyof EventFacetsErrors];
+
+export type EventFacetsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FacetCounts;
+};
+
+export type EventFacetsResponse = EventFacetsResponses[keyof EventFacetsResponses];
+
+export type EventHistogramData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many bars at most: of a width that people think in.
+         */
+        bars?: number;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/histogram';
+};
+
+export type EventHistogramErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventHistogramError = EventHistogramErrors[keyof EventHistogramErrors];
+
+export type EventHistogramResponses = {
+    /**
+     * Successful Response
+     */
+    200: HistogramBody;
+};
+
+export type EventHistogramResponse = EventHistogramResponses[keyof EventHistogramResponses];
 
 export type GetEventData = {
     body?: never;
@@ -6905,6 +7625,58 @@ export type ExplainEventResponses = {
 };
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
+
+export type GetFlowData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/flow';
+};
+
+export type GetFlowErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetFlowError = GetFlowErrors[keyof GetFlowErrors];
+
+export type GetFlowResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowBody;
+};
+
+export type GetFlowResponse = GetFlowResponses[keyof GetFlowResponses];
 
 export type ListInvitationsData = {
     body?: never;
@@ -7737,6 +8509,58 @@ export type SetMemberRoleResponses = {
 
 export type SetMemberRoleResponse = SetMemberRoleResponses[keyof SetMemberRoleResponses];
 
+export type GetOverviewData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/overview';
+};
+
+export type GetOverviewErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
+
+export type GetOverviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: OverviewBody;
+};
+
+export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];
+
 export type ListProducersData = {
     body?: never;
     path: {
@@ -8162,7 +8986,7 @@ export type GetReplayResponses = {
 export type GetReplayResponse = GetReplayResponses[keyof GetReplayResponses];
 
 export type ChangeReplayData = {
-    body: RatePatch;
+    body: ReplayPatch;
     path: {
         id: string;
         project: string;
