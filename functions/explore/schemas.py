@@ -101,6 +101,7 @@ class AttemptBody(Schema):
     duration_ms: float
     status_code: int | None
     error: str | None
+    replay: UUID | None = Field(None, description="The replay that had it made; null for what came live.")
     timings: TimingsBody | None = Field(description="Null where they were not kept, or nothing was sent.")
     connection: ConnectionBody | None
     request: SentBody | None
@@ -127,6 +128,9 @@ class DeliveryItem(Schema):
     subscription: UUID
     subscription_name: str
     sink: str
+    replay: UUID | None = Field(
+        None, description="The replay that made it, or opened it again last; null for what came live."
+    )
     status: Status
     held: bool = Field(description="It waits until its subscription is active again.")
     attempt_count: int
