@@ -33,7 +33,6 @@ PAGE = 500
 
 ORDER_KEY_CHARACTERS = 200
 TRIED = 2_000
-STOP_LOOK_SECONDS = 0.5
 
 logger = logging.getLogger("weir.replay")
 
@@ -50,7 +49,6 @@ class Worker:
         self._selection = Selection.from_json(self._project, row["selection"])
         self._matching = Matching(self._selection)
         self._paces: dict[UUID, Pace] = {}
-        self._looked_at = float("-inf")
         self.is_ending = False
 
     async def run(self, until: float) -> bool:
@@ -218,10 +216,8 @@ class Worker:
     async def _is_to_stop(self) -> bool:
         """Pause it if more than it may have failed of the last that were tried at one sink; whether that was so."""
         failed, of = self._row["stop_failed"], self._row["stop_of"]
-        now = time.monotonic()
-        if of is None or now - self._looked_at < STOP_LOOK_SECONDS:
+        if of is None:
             return False
-        self._looked_at = now
         pool = await self._resources.pg()
         tried: Counter[UUID] = Counter()
         wrong: Counter[UUID] = Counter()

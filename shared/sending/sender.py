@@ -4,7 +4,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -21,7 +21,6 @@ from shared.http.oauth2 import ClientTokens, NoToken
 from shared.runtime.resources import Resources
 from shared.sending.attempt import (
     BODY_BYTES,
-    NOTHING,
     Result,
     attempt,
     detail_of,
@@ -69,7 +68,7 @@ class Exchange:
     verdict: Status | None = None
     secrets: Sequence[bytes] = ()
     error: str | None = None
-    repeated: Mapping[str, Any] = NOTHING
+    repeated: Mapping[str, Any] = field(default_factory=dict)
 
     def result(
         self, url: str, outcome: Outcome | None = None, reply: Mapping[str, Any] | None = None

@@ -49,6 +49,10 @@ export type AttemptBody = {
     statusCode: number | null;
     error: string | null;
     /**
+     * The replay that had it made; null for what came live.
+     */
+    replay?: string | null;
+    /**
      * Null where they were not kept, or nothing was sent.
      */
     timings: TimingsBody | null;
@@ -534,6 +538,10 @@ export type DeliveryBody = {
     subscription: string;
     subscriptionName: string;
     sink: string;
+    /**
+     * The replay that made it, or opened it again last; null for what came live.
+     */
+    replay?: string | null;
     status: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled';
     /**
      * It waits until its subscription is active again.
@@ -563,6 +571,10 @@ export type DeliveryItem = {
     subscription: string;
     subscriptionName: string;
     sink: string;
+    /**
+     * The replay that made it, or opened it again last; null for what came live.
+     */
+    replay?: string | null;
     status: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled';
     /**
      * It waits until its subscription is active again.
