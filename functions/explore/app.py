@@ -20,6 +20,7 @@ from functions.explore.schemas import (
 )
 from functions.explore.search import Search, key_range, read_facets
 from functions.explore.service import Explorer
+from functions.explore.story.routes import add_story
 from shared.auth.access import Access
 from shared.auth.dependency import requires
 from shared.core.problems import FORBIDDEN, Problem
@@ -112,6 +113,8 @@ def _router(resources: Resources) -> APIRouter:
         if DELIVERIES_READ not in access.permissions:
             raise Problem(FORBIDDEN, f"An event's story needs the permission {DELIVERIES_READ} as well.")
         return respond(await explorer.event(access, uid))
+
+    add_story(router, explorer)
 
     @router.get("/events/{uid}/explain")
     async def explain_event(
