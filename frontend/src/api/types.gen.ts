@@ -166,6 +166,17 @@ export type AuditValues = {
 };
 
 /**
+ * What waits now, of whichever time.
+ */
+export type BacklogBody = {
+    /**
+     * When the event was received whose delivery waits longest; null where none waits.
+     */
+    since: string | null;
+    seconds: number;
+};
+
+/**
  * The elements of a batch in their order.
  */
 export type BatchAccepted = {
@@ -516,6 +527,7 @@ export type DeliveryBody = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -544,6 +556,7 @@ export type DeliveryItem = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -570,6 +583,10 @@ export type DeliveryItem = {
 export type DeliveryList = {
     items: Array<DeliveryItem>;
     next: string | null;
+    /**
+     * Null where an index led to everything; with `next`, there is more to look through.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -757,7 +774,7 @@ export type EventList = {
     items: Array<EventItem>;
     next: string | null;
     /**
-     * Null unless `q` is given.
+     * Null where an index led to everything; with `next`, there is more to look through.
      */
     searched: SearchedBody | null;
 };
@@ -805,11 +822,93 @@ export type ExplainList = {
 };
 
 /**
+ * The values of one thing that events differ in, the most frequent first.
+ */
+export type FacetBody = {
+    /**
+     * The parameter by which a list is narrowed to a value.
+     */
+    kind: 'outcome' | 'type' | 'source' | 'facet';
+    /**
+     * The facet's name; of the other kinds, the kind.
+     */
+    name: string;
+    values: Array<FacetValue>;
+    /**
+     * How many further values there are.
+     */
+    more: number;
+    /**
+     * Null where every event is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
+};
+
+/**
+ * What a list can be narrowed by. What it is narrowed to by a thing already does not narrow the counts of that.
+ */
+export type FacetCounts = {
+    items: Array<FacetBody>;
+};
+
+/**
+ * A value, as a list is asked for it, and how many events have it.
+ */
+export type FacetValue = {
+    value: string;
+    count: number;
+};
+
+/**
+ * The subscription with the most failed attempts, point by point.
+ */
+export type FailingBody = {
+    subscription: string;
+    subscriptionName: string;
+    /**
+     * One for each of `points`.
+     */
+    failedAttempts: Array<number>;
+};
+
+/**
  * One thing that does not fit. `pointer` begins at the event: `/data/order/id`.
  */
 export type FaultBody = {
     pointer: string;
     detail: string;
+};
+
+/**
+ * Which way events take. Of each column the busiest are there, and all others as one, the last.
+ */
+export type FlowBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    producers: Array<ProducerNode>;
+    types: Array<TypeNode>;
+    subscriptions: Array<SubscriptionNode>;
+    sinks: Array<SinkNode>;
+    produced: Array<ProducedEdge>;
+    paths: Array<PathEdge>;
 };
 
 /**
@@ -844,6 +943,43 @@ export type GotBody = {
 export type HeadBody = {
     sequence: number;
     hash: string;
+};
+
+/**
+ * Events received from `since` to before `until`: what a list with these two finds.
+ */
+export type HistogramBar = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
+    since: string;
+    until: string;
+    /**
+     * Whether all of them are counted; false for what lies beyond `searched`.
+     */
+    complete: boolean;
+};
+
+/**
+ * Events over time, the oldest bar first; bars without events are there too.
+ */
+export type HistogramBody = {
+    since: string;
+    until: string;
+    /**
+     * How much time a bar stands for, in ISO 8601; the outermost may stand for less.
+     */
+    step: string;
+    items: Array<HistogramBar>;
+    total: OutcomeCounts;
+    /**
+     * Null where everything is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -1354,12 +1490,70 @@ export type OutcomeBody = {
 };
 
 /**
+ * Events by how they stand; each counts once.
+ */
+export type OutcomeCounts = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
+};
+
+/**
  * Extensions that are set on every event on its way.
  */
 export type OverridesBody = {
     extensions: {
         [key: string]: string;
     };
+};
+
+/**
+ * How a project does.
+ */
+export type OverviewBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    stepSeconds: number;
+    totals: TotalsBody;
+    /**
+     * The same of the time before, as long; null where there was nothing.
+     */
+    before: TotalsBody | null;
+    backlog: BacklogBody;
+    points: Array<PointBody>;
+    failing: FailingBody | null;
+    /**
+     * Those with the most events.
+     */
+    types: Array<TypeCountsBody>;
+    typeCount: number;
+    /**
+     * Those with the most dead letters, then the most failed attempts.
+     */
+    sinks: Array<SinkCountsBody>;
+    sinkCount: number;
 };
 
 /**
@@ -1405,11 +1599,60 @@ export type PasswordRequest = {
 };
 
 /**
+ * A way of deliveries through all four columns: places in the lists of nodes.
+ */
+export type PathEdge = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    producer: number;
+    type: number;
+    subscription: number;
+    sink: number;
+};
+
+/**
  * A permission, and what it lets one do.
  */
 export type PermissionBody = {
     name: string;
     description: string;
+};
+
+/**
+ * A part of the range.
+ */
+export type PointBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+    at: string;
+    /**
+     * How much of it is over and counted; 0 for what is yet to come.
+     */
+    seconds: number;
+    /**
+     * How long the oldest delivery that waited then had been waiting; null where nobody looked.
+     */
+    backlogSeconds: number | null;
 };
 
 /**
@@ -1481,6 +1724,15 @@ export type Problem = {
 };
 
 /**
+ * Events of a type by one producer: places in the lists of nodes.
+ */
+export type ProducedEdge = {
+    producer: number;
+    type: number;
+    events: number;
+};
+
+/**
  * A producer.
  */
 export type ProducerBody = {
@@ -1501,6 +1753,18 @@ export type ProducerBody = {
 export type ProducerList = {
     items: Array<ProducerBody>;
     next?: string | null;
+};
+
+/**
+ * Who sends: a credential. `id` is null for all others together.
+ */
+export type ProducerNode = {
+    /**
+     * `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`.
+     */
+    id: string | null;
+    name: string;
+    events: number;
 };
 
 /**
@@ -1793,15 +2057,15 @@ export type SchemaCreate = {
 };
 
 /**
- * How far a search for text went: one answer looks through a bounded number of events.
+ * How far a search went that no index answers: one answer looks through a bounded number of events.
  */
 export type SearchedBody = {
     /**
-     * Events that were looked through.
+     * Events, or deliveries, that were looked through.
      */
     count: number;
     /**
-     * When the oldest of them was received.
+     * Back to which moment of receipt that is everything.
      */
     until: string | null;
 };
@@ -1938,6 +2202,28 @@ export type SinkBody = {
 };
 
 /**
+ * Where a subscription delivers. `p95Ms` is how long its answers take.
+ */
+export type SinkCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    subscription: string;
+    subscriptionName: string;
+    sink: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
+    circuit: 'closed' | 'halfOpen' | 'open';
+    p95Ms: number | null;
+};
+
+/**
  * How deliveries find the sink. `closed` with nothing else: there is nothing to say.
  */
 export type SinkHealthBody = {
@@ -1955,6 +2241,25 @@ export type SinkHealthBody = {
      * How many requests a worker has under way at most, where that is less than was asked for.
      */
     inFlightLimit: number | null;
+};
+
+/**
+ * Where subscriptions deliver. `sink` is null for all others together.
+ */
+export type SinkNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    sink: string | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    p95Ms: number | null;
 };
 
 /**
@@ -2593,6 +2898,30 @@ export type SubscriptionList = {
 };
 
 /**
+ * A subscription. `id` is null for all others together.
+ */
+export type SubscriptionNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    id: string | null;
+    name: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted' | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    /**
+     * How long the answers of its sink take.
+     */
+    p95Ms: number | null;
+};
+
+/**
  * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
  *
  * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
@@ -2849,6 +3178,26 @@ export type TimingsBody = {
 };
 
 /**
+ * All of a range. Latencies are from receipt until delivered; percentiles are exact to a tenth.
+ */
+export type TotalsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+};
+
+/**
  * An authenticator that is set up.
  */
 export type TotpBody = {
@@ -2918,6 +3267,28 @@ export type TypeBody = {
 };
 
 /**
+ * One event type. A type with events and without deliveries matches no subscription.
+ */
+export type TypeCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    /**
+     * Empty for all those that are not counted by themselves.
+     */
+    type: string;
+    events: number;
+    points: Array<TypePointBody>;
+};
+
+/**
  * A registered event type, without its schemas.
  */
 export type TypeItem = {
@@ -2944,6 +3315,22 @@ export type TypeItem = {
 export type TypeList = {
     items: Array<TypeItem>;
     next: string | null;
+};
+
+/**
+ * An event type. `type` is null for all others together.
+ */
+export type TypeNode = {
+    type: string | null;
+    events: number;
+};
+
+/**
+ * Events of one type in a part of the range.
+ */
+export type TypePointBody = {
+    at: string;
+    events: number;
 };
 
 /**
@@ -6396,12 +6783,57 @@ export type ListDeliveriesData = {
         project: string;
     };
     query?: {
+        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
         /**
          * The uid of an event.
          */
         event?: string | null;
-        subscription?: string | null;
-        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
         /**
          * Received at or after this instant.
          */
@@ -6411,13 +6843,21 @@ export type ListDeliveriesData = {
          */
         until?: string | null;
         /**
-         * How many items at most.
+         * Of this subscription; given again, any of them.
          */
-        limit?: number;
+        subscription?: Array<string>;
         /**
-         * `next` of the page before: go on where it ended.
+         * To exactly this address; given again, any of them.
          */
-        cursor?: string | null;
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/deliveries';
 };
@@ -6506,28 +6946,6 @@ export type ListEventsData = {
         project: string;
     };
     query?: {
-        type?: string | null;
-        source?: string | null;
-        id?: string | null;
-        subject?: string | null;
-        producer?: string | null;
-        /**
-         * `name:value` of a facet that the type declares; all must hold. A number or a boolean is written as in JSON.
-         */
-        facet?: Array<string>;
-        /**
-         * Only those that their schema warned of, or only the others.
-         */
-        schemaFault?: boolean | null;
-        /**
-         * Received at or after this instant.
-         */
-        since?: string | null;
-        /**
-         * Received before this instant.
-         */
-        until?: string | null;
-        q?: string | null;
         /**
          * How many items at most.
          */
@@ -6536,6 +6954,76 @@ export type ListEventsData = {
          * `next` of the page before: go on where it ended.
          */
         cursor?: string | null;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/events';
 };
@@ -6573,6 +7061,238 @@ export type ListEventsResponses = {
 };
 
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type EventFacetsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/facets';
+};
+
+export type EventFacetsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventFacetsError = EventFacetsErrors[keyof EventFacetsErrors];
+
+export type EventFacetsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FacetCounts;
+};
+
+export type EventFacetsResponse = EventFacetsResponses[keyof EventFacetsResponses];
+
+export type EventHistogramData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many bars at most: of a width that people think in.
+         */
+        bars?: number;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/histogram';
+};
+
+export type EventHistogramErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventHistogramError = EventHistogramErrors[keyof EventHistogramErrors];
+
+export type EventHistogramResponses = {
+    /**
+     * Successful Response
+     */
+    200: HistogramBody;
+};
+
+export type EventHistogramResponse = EventHistogramResponses[keyof EventHistogramResponses];
 
 export type GetEventData = {
     body?: never;
@@ -6772,6 +7492,58 @@ export type GetStoryResponses = {
 };
 
 export type GetStoryResponse = GetStoryResponses[keyof GetStoryResponses];
+
+export type GetFlowData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/flow';
+};
+
+export type GetFlowErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetFlowError = GetFlowErrors[keyof GetFlowErrors];
+
+export type GetFlowResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowBody;
+};
+
+export type GetFlowResponse = GetFlowResponses[keyof GetFlowResponses];
 
 export type ListInvitationsData = {
     body?: never;
@@ -7603,6 +8375,58 @@ export type SetMemberRoleResponses = {
 };
 
 export type SetMemberRoleResponse = SetMemberRoleResponses[keyof SetMemberRoleResponses];
+
+export type GetOverviewData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/overview';
+};
+
+export type GetOverviewErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
+
+export type GetOverviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: OverviewBody;
+};
+
+export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];
 
 export type ListProducersData = {
     body?: never;

@@ -80,6 +80,22 @@ async def intake(conn: "Connection", project_id: UUID, uid: UUID) -> "Record":
     return row
 
 
+async def last_of_type(conn: "Connection", search: Search, type_: str) -> UUID | None:
+    """The newest event of the range with that type."""
+    found: UUID | None = await conn.fetchval(
+        """
+        SELECT uid FROM own_events
+        WHERE project_id = $1 AND uid >= $2 AND uid < $3 AND left(type, 255) = left($4, 255) AND type = $4
+        ORDER BY uid DESC LIMIT 1
+        """,
+        search.project_id,
+        search.low,
+        search.high,
+        type_,
+    )
+    return found
+
+
 async def neighbours(conn: "Connection", search: Search, uid: UUID) -> "Record":
     """The events next to `uid` in the range, `newer` and `older`."""
     row = await conn.fetchrow(

@@ -2,19 +2,15 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from functions.explore.answer import respond
+from functions.explore.asked import DELIVERIES_READ, EventReader
 from functions.explore.service import Explorer
 from functions.explore.story.schemas import ComparisonBody, StoryBody
 from functions.explore.story.service import Stories
-from shared.auth.access import Access
-from shared.auth.dependency import requires
 from shared.core.problems import FORBIDDEN, Problem
-
-DELIVERIES_READ = "deliveries:read"
-EventReader = Annotated[Access, Depends(requires("events:read"))]
 
 
 def add_story(router: APIRouter, explorer: Explorer) -> None:

@@ -13,7 +13,7 @@ from functions.explore.answer import event_body, stored_event
 from functions.explore.explain import verdicts
 from functions.explore.search import Search, around, key_range, received_at
 from functions.explore.service import ONE_MOMENT, Explorer, deliveries_of, find_event
-from functions.explore.story.queries import intake, neighbours
+from functions.explore.story.queries import intake, last_of_type, neighbours
 from functions.explore.story.related import related
 from functions.explore.story.schemas import ComparisonBody, DifferenceBody, IntakeBody, StoryBody
 from functions.explore.story.sender import sender_of
@@ -107,9 +107,9 @@ async def _both(
         if other is not None:
             return await find_event(conn, access, other), right
         low, _ = key_range(received_at(right["uid"]) - WEEK, None)
-        search = Search(project_id=access.project_id, low=low, high=right["uid"], type=right["type"])
-        rows = await queries.fetch(conn, queries.events_page(search, 1, 1))
-    return (rows[0] if rows else None), right
+        search = Search(project_id=access.project_id, low=low, high=right["uid"])
+        before = await last_of_type(conn, search, right["type"])
+        return (None if before is None else await find_event(conn, access, str(before))), right
 
 
 def _document(row: "Record") -> Any:
