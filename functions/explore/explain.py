@@ -64,7 +64,9 @@ async def verdicts(
     """What each of `subscriptions` says of the event in `row`, whose deliveries are `found`."""
     from shared.core.filters import data_of
 
-    deliveries = {delivery["subscription_id"]: delivery["id"] for delivery in found}
+    # The first that there was comes last: what a replay made anew came of it.
+    again = sorted(found, key=lambda delivery: delivery["replay_id"] is None)
+    deliveries = {delivery["subscription_id"]: delivery["id"] for delivery in again}
     event = stored_event(row)
     received = received_at(row["uid"])
     attributes, data = event.attributes(), data_of(event)

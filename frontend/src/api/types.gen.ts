@@ -565,6 +565,10 @@ export type DeliveryBody = {
      * Null unless it is dead and was to go elsewhere.
      */
     deadLetter: DeadLetterBody | null;
+    /**
+     * The replay that made it, or that last tried it again.
+     */
+    replay: string | null;
     attempts: Array<AttemptBody>;
 };
 
@@ -594,6 +598,10 @@ export type DeliveryItem = {
      * Null unless it is dead and was to go elsewhere.
      */
     deadLetter: DeadLetterBody | null;
+    /**
+     * The replay that made it, or that last tried it again.
+     */
+    replay: string | null;
 };
 
 /**
@@ -2252,6 +2260,18 @@ export type ReplaySinkBody = {
 };
 
 /**
+ * A replay that delivered the event again, or tried a delivery of it again.
+ */
+export type ReplayedBody = {
+    id: string;
+    kind: 'retry' | 'replay' | 'cancel';
+    state: string;
+    reason: string;
+    createdBy: string;
+    createdAt: string;
+};
+
+/**
  * The event that came back and was taken in.
  */
 export type ReplyBody = {
@@ -2876,6 +2896,10 @@ export type StoryBody = {
      * What every subscription says of it, matched or not, and by which clause not.
      */
     subscriptions: Array<ExplainItem>;
+    /**
+     * What delivered it again, the oldest first.
+     */
+    replays: Array<ReplayedBody>;
     related: RelatedList;
     /**
      * The event after this one; null for the last, or a week without any.

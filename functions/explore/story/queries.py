@@ -114,6 +114,24 @@ async def neighbours(conn: "Connection", search: Search, uid: UUID) -> "Record":
     return row
 
 
+async def replays(conn: "Connection", project_id: UUID, ids: Sequence[UUID]) -> "list[Record]":
+    """These replays, the oldest first, with the names of those who started them."""
+    return list(
+        await conn.fetch(
+            """
+            SELECT r.id, r.kind, r.state, r.reason, r.created_at,
+                coalesce(
+                    (SELECT u.name FROM users u WHERE r.created_by = 'user:' || u.id),
+                    (SELECT k.name FROM api_keys k WHERE k.project_id = $1 AND r.created_by = 'key:' || k.id),
+                    split_part(r.created_by, ':', 1)) AS created_by
+            FROM replays r WHERE r.project_id = $1 AND r.id = ANY($2::uuid[]) ORDER BY r.id
+            """,
+            project_id,
+            ids,
+        )
+    )
+
+
 async def key(conn: "Connection", project_id: UUID, key_id: str) -> "Record | None":
     """An API key's name, whose producer it is, and whether it was revoked."""
     return await conn.fetchrow(

@@ -62,6 +62,17 @@ class RelatedList(Schema):
     complete: bool = Field(description="Whether these are all; of each relation there are 50 at most.")
 
 
+class ReplayedBody(Schema):
+    """A replay that delivered the event again, or tried a delivery of it again."""
+
+    id: UUID
+    kind: Literal["retry", "replay", "cancel"]
+    state: str
+    reason: str
+    created_by: str
+    created_at: datetime
+
+
 class StoryBody(EventBody):
     """All that is known of an event."""
 
@@ -70,6 +81,7 @@ class StoryBody(EventBody):
     subscriptions: list[ExplainItem] = Field(
         description="What every subscription says of it, matched or not, and by which clause not."
     )
+    replays: list[ReplayedBody] = Field(description="What delivered it again, the oldest first.")
     related: RelatedList
     newer: UUID | None = Field(
         description="The event after this one; null for the last, or a week without any."

@@ -13,9 +13,15 @@ from functions.explore.answer import event_body, stored_event
 from functions.explore.explain import verdicts
 from functions.explore.search import Search, around, key_range, received_at
 from functions.explore.service import ONE_MOMENT, Explorer, deliveries_of, find_event
-from functions.explore.story.queries import intake, last_of_type, neighbours
+from functions.explore.story.queries import intake, last_of_type, neighbours, replays
 from functions.explore.story.related import related
-from functions.explore.story.schemas import ComparisonBody, DifferenceBody, IntakeBody, StoryBody
+from functions.explore.story.schemas import (
+    ComparisonBody,
+    DifferenceBody,
+    IntakeBody,
+    ReplayedBody,
+    StoryBody,
+)
 from functions.explore.story.sender import sender_of
 from shared.auth.access import Access
 from shared.core.differences import differences
@@ -79,6 +85,8 @@ async def _story(access: Access, uid: str, now: bool, pool: "ProjectPool") -> St
         )
         noted = await intake(conn, project_id, found)
         sender = await sender_of(conn, access, row["producer"])
+        ids = list({row["replay_id"] for row in rows if row["replay_id"] is not None})
+        replayed = await replays(conn, project_id, ids) if ids else []
         others = await related(conn, project_id, row, deliveries)
         received = received_at(found)
         low, high = key_range(received - WEEK, received + WEEK)
@@ -93,6 +101,7 @@ async def _story(access: Access, uid: str, now: bool, pool: "ProjectPool") -> St
             schema_version=noted["schema_version"],
         ),
         subscriptions=await verdicts(row, subscriptions, rows),
+        replays=[ReplayedBody(**dict(one)) for one in replayed],
         related=others,
         newer=beside["newer"],
         older=beside["older"],

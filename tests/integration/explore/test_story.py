@@ -203,3 +203,36 @@ async def test_what_is_related_is_found_by_an_index(
     found = await plan(asked, statement, project.id, value, low, high, 51, generic=generic)
     assert not found.sequential("202606")
     assert found.rows("events_p202606") <= 1
+
+
+async def test_what_sent_it_again(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, subscription: UUID
+) -> None:
+    (uid,) = await store(pool, project.id, [an_event()], at=START)
+    made = await deliver(pool, project.id, uid, subscription)
+    replay = uuid4()
+    await pool.execute(
+        """
+        INSERT INTO replays (id, project_id, kind, reason, selection, low, high, created_by)
+        VALUES ($1, $2, 'replay', 'the sink lost them', '{}', $3, $3, 'key:gone')
+        """,
+        replay,
+        project.id,
+        uid,
+    )
+    again = await deliver(pool, project.id, uid, subscription, id=uuid_beside(uid), replay_id=replay)
+    story = (await client.get(f"/events/{uid}/story?subscriptions=now")).json()
+    assert {d["id"]: d["replay"] for d in story["deliveries"]} == {str(made): None, str(again): str(replay)}
+    assert [v["delivery"] for v in story["subscriptions"]] == [str(made)]
+    (told,) = story["replays"]
+    assert (told["id"], told["kind"], told["reason"], told["createdBy"]) == (
+        str(replay),
+        "replay",
+        "the sink lost them",
+        "key",
+    )
+
+
+def uuid_beside(uid: UUID) -> UUID:
+    """Another key of the same millisecond."""
+    return UUID(int=uid.int ^ 1)
