@@ -3,6 +3,7 @@
 Each module is some tables; all are imported here, so that `Model.metadata` has every one.
 """
 
+from shared.db.models.archive import Archive, ArchivePart, Erasure, Hold, Recall
 from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.model import Model
 from shared.db.models.outside import Invitation, OutsideIdentity
@@ -15,14 +16,18 @@ from shared.db.models.ways_in import Notice, Passkey, RecoveryCode, TotpSecret
 
 __all__ = [
     "ApiKey",
+    "Archive",
+    "ArchivePart",
     "Attempt",
     "Audit",
     "AuditHead",
     "Delivery",
     "Dispatcher",
+    "Erasure",
     "Event",
     "EventSchema",
     "EventType",
+    "Hold",
     "Invitation",
     "Member",
     "Model",
@@ -31,6 +36,7 @@ __all__ = [
     "Passkey",
     "Producer",
     "Project",
+    "Recall",
     "RecoveryCode",
     "Role",
     "Shard",
