@@ -1,9 +1,10 @@
-"""Makes the partitions of yesterday to the day after tomorrow, so that midnight finds them there."""
+"""Makes the partitions of the days around today, so that midnight finds them there, and sees to what is old."""
 
 import logging
 from datetime import UTC, datetime, timedelta
 
 from events.housekeep import queries
+from events.housekeep.archive.work import Keeper
 from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
@@ -17,6 +18,7 @@ class Housekeep:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._keeper = Keeper(resources)
 
     async def handle(self, _event: CloudEvent) -> None:
         """Raises what the database raises; the next tick tries again."""
@@ -26,6 +28,7 @@ class Housekeep:
         made = await queries.ensure_partitions(pool, today - timedelta(days=1), today + timedelta(days=2))
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
+        await self._keeper.work()
 
     async def drain(self) -> None:
         """Nothing is left under way."""

@@ -102,33 +102,38 @@ CREATE INDEX ix_erasures_project_id ON erasures (project_id);
 """
 
 # Events are never changed, and neither role may delete any: these two do it with the owner's rights, and nothing else.
-# Days that are still written to, or looked at for copies, are refused. Whoever waits for the locks holds up everybody
-# who comes after: rather than wait, it is tried again at the next tick.
+# Days that are still written to, or looked at for copies, are refused, and those with something under way left. Whoever
+# waits for the locks holds up everybody who comes after: rather than wait, it is tried again at the next tick.
 DROP_DAY = """
 CREATE FUNCTION drop_day(day date) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
+    part text := '_p' || to_char(day, 'YYYYMMDD');
     parent text;
-    dropped boolean := false;
+    busy boolean;
 BEGIN
     IF day > (now() AT TIME ZONE 'UTC')::date - 2 THEN
         RAISE EXCEPTION 'the day % is not over for long enough', day;
     END IF;
     PERFORM set_config('lock_timeout', '1s', true);
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', 'deliveries' || part);
+    EXECUTE format(
+        'SELECT EXISTS (SELECT FROM %I WHERE status IN (''pending'', ''retrying'')
+            OR (status = ''dead'' AND next_attempt_at IS NOT NULL))', 'deliveries' || part) INTO busy;
+    IF busy THEN
+        RETURN false;
+    END IF;
     FOREACH parent IN ARRAY ARRAY['attempts', 'deliveries', 'events'] LOOP
-        IF EXISTS (SELECT FROM pg_class WHERE relname = parent || '_p' || to_char(day, 'YYYYMMDD')) THEN
-            EXECUTE format('DROP TABLE %I', parent || '_p' || to_char(day, 'YYYYMMDD'));
-            dropped := true;
-        END IF;
+        EXECUTE format('DROP TABLE %I', parent || part);
     END LOOP;
-    RETURN dropped;
+    RETURN true;
 END
 $$
 """
 REMOVE_EVENTS = """
 CREATE FUNCTION remove_events(project uuid, uids uuid[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    low uuid := (SELECT min(u) FROM unnest(uids) u);
-    high uuid := (SELECT max(u) FROM unnest(uids) u);
+    low uuid := (SELECT u FROM unnest(uids) u ORDER BY u LIMIT 1);
+    high uuid := (SELECT u FROM unnest(uids) u ORDER BY u DESC LIMIT 1);
     ids uuid[];
     removed bigint;
 BEGIN
