@@ -37,12 +37,12 @@ console: frontend/dist/index.html ## Build the console where its sources have ch
 
 ##@ Prepare
 .PHONY: install tools clean
-install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed tests/oidc/node_modules/.installed $(BUILD)/.debian $(BUILD)/.promtool ## Get everything that running and testing need
+install: .venv/.installed frontend/node_modules/.installed infra/demo/node_modules/.installed tests/oidc/node_modules/.installed tests/lighthouse/node_modules/.installed $(BUILD)/.debian $(BUILD)/.promtool ## Get everything that running and testing need
 
 tools: $(TOOLS)/actionlint $(MANIFEST_TOOLS) ## Build what checks workflows and manifests, where there is Go
 
 clean: ## Remove what was built and installed, but no data
-	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules tests/oidc/node_modules \
+	rm -rf $(BUILD) dist .venv frontend/node_modules frontend/dist infra/demo/node_modules tests/oidc/node_modules tests/lighthouse/node_modules \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 ##@ Check
@@ -214,7 +214,7 @@ frontend/node_modules/.installed: frontend/package.json frontend/package-lock.js
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-infra/demo/node_modules/.installed tests/oidc/node_modules/.installed: %/node_modules/.installed: %/package.json %/package-lock.json | .node
+infra/demo/node_modules/.installed tests/oidc/node_modules/.installed tests/lighthouse/node_modules/.installed: %/node_modules/.installed: %/package.json %/package-lock.json | .node
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -4,7 +4,7 @@ from shared.runtime.function import Function, Scale, Size
 
 FUNCTION = Function(
     name="housekeep",
-    summary="Makes the partitions of the coming days, archives what is old and lets go of it",
+    summary="Makes the partitions of the coming days, keeps the counts that screens show, archives what is old",
     entry="events.housekeep.handler:create",
     on=("dev.weir.tick",),
     needs=frozenset({"postgres"}),

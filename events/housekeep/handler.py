@@ -1,10 +1,11 @@
-"""Makes the partitions of the days around today, so that midnight finds them there, and sees to what is old."""
+"""Makes the partitions of the days around today, so that midnight finds them there, counts, and archives what is old."""
 
 import logging
 from datetime import UTC, datetime, timedelta
 
 from events.housekeep import queries
 from events.housekeep.archive.work import Keeper
+from events.housekeep.counting import count_projects
 from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
@@ -28,6 +29,7 @@ class Housekeep:
         made = await queries.ensure_partitions(pool, today - timedelta(days=1), today + timedelta(days=2))
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
+        await count_projects(pool)
         await self._keeper.work()
 
     async def drain(self) -> None:

@@ -51,7 +51,7 @@ class DayList(Schema):
     next: str | None
 
 
-class VerdictBody(Schema):
+class ObjectVerdict(Schema):
     """Whether an object is what it was when it was written; `fault` says how one can tell that it is not."""
 
     key: str
@@ -62,7 +62,7 @@ class VerdictBody(Schema):
 class Verification(Schema):
     """What was looked at of a day: every byte of some objects. `next` goes on with the others."""
 
-    items: list[VerdictBody]
+    items: list[ObjectVerdict]
     next: str | None
 
 

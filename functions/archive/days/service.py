@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ from functions.archive.days.schemas import (
     ArchivedEvent,
     ArchivedEventList,
     SearchedArchive,
-    VerdictBody,
+    ObjectVerdict,
     Verification,
     WholeDayBody,
 )
@@ -87,7 +87,7 @@ async def verify_day(
     row, parts = await _day(stores, access, day)
     after = _part_cursor(cursor)
     store = stored.open()
-    items: list[VerdictBody] = []
+    items: list[ObjectVerdict] = []
     following: str | None = None
     ends_at = monotonic() + VERIFY_SECONDS
     with told():
@@ -99,13 +99,13 @@ async def verify_day(
             if monotonic() >= ends_at and (items or after is not None):
                 following = write_text_cursor(str(part.number - 1))
                 break
-            items.append(VerdictBody(key=part.key, events=part.events, fault=await fault_of(store, part)))
+            items.append(ObjectVerdict(key=part.key, events=part.events, fault=await fault_of(store, part)))
     return Verification(items=items, next=following)
 
 
 async def _manifest_verdict(
     stored: Stored, access: Access, row: "Record", parts: "Sequence[Part]"
-) -> VerdictBody:
+) -> ObjectVerdict:
     from hashlib import sha256
 
     from shared.archive.manifest import manifest_key, read_manifest
@@ -121,7 +121,7 @@ async def _manifest_verdict(
             fault = "its checksum is another"
         elif read_manifest(content).parts != list(parts):
             fault = "it names other objects"
-    return VerdictBody(key=key, events=row["events"], fault=fault)
+    return ObjectVerdict(key=key, events=row["events"], fault=fault)
 
 
 async def get_event(stores: Stores, stored: Stored, access: Access, uid: str) -> ArchivedEvent:

@@ -5,6 +5,7 @@ Each module is some tables; all are imported here, so that `Model.metadata` has 
 
 from shared.db.models.archive import Archive, ArchivePart, Erasure, Hold, Recall
 from shared.db.models.audit import Audit, AuditHead
+from shared.db.models.counts import DeliveryCount, DeliveryTimes, EventCount, Rollup, RollupMark, Traffic
 from shared.db.models.model import Model
 from shared.db.models.outside import Invitation, OutsideIdentity
 from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
@@ -22,9 +23,12 @@ __all__ = [
     "Audit",
     "AuditHead",
     "Delivery",
+    "DeliveryCount",
+    "DeliveryTimes",
     "Dispatcher",
     "Erasure",
     "Event",
+    "EventCount",
     "EventSchema",
     "EventType",
     "Hold",
@@ -39,6 +43,8 @@ __all__ = [
     "Recall",
     "RecoveryCode",
     "Role",
+    "Rollup",
+    "RollupMark",
     "Shard",
     "SignInLink",
     "SigningKey",
@@ -49,5 +55,6 @@ __all__ = [
     "SubscriptionVersion",
     "Tick",
     "TotpSecret",
+    "Traffic",
     "User",
 ]
