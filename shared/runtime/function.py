@@ -76,7 +76,6 @@ HEAVY = frozenset(
         "asyncpg",
         "aws_lambda_powertools",
         "aws_xray_sdk",
-        "backports",
         "boto3",
         "botocore",
         "cloudevents",
