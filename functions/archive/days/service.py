@@ -12,8 +12,8 @@ from functions.archive.days import queries
 from functions.archive.days.schemas import (
     ArchivedEvent,
     ArchivedEventList,
-    SearchedArchive,
     ObjectVerdict,
+    SearchedArchive,
     Verification,
     WholeDayBody,
 )
