@@ -1,6 +1,6 @@
 """The HTTP surface of erasures."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator
@@ -22,6 +22,9 @@ Subject = Annotated[
     Query(max_length=2048, description="Of this subject alone; those that are done are found too."),
     AfterValidator(storable),
 ]
+_TRIED: dict[int | str, dict[str, Any]] = {
+    200: {"model": ErasureBody, "description": "What a dry run found."}
+}
 
 
 def erasures(resources: Resources, stored: Stored) -> APIRouter:
@@ -38,7 +41,7 @@ def erasures(resources: Resources, stored: Stored) -> APIRouter:
         )
         return ErasureList(items=[ErasureBody.model_validate(dict(row)) for row in rows], next=following)
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, responses=_TRIED)
     async def create_erasure(
         body: ErasureRequest, access: Eraser, by: Author, response: Response
     ) -> ErasureBody:

@@ -18,6 +18,7 @@ Reader = Annotated[Access, Depends(requires("events:read"))]
 Writer = Annotated[Access, Depends(requires("archive:recall"))]
 
 _CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
+_TRIED: dict[int | str, dict[str, Any]] = {200: {"model": RecallBody, "description": "What a dry run found."}}
 
 
 def recalls(resources: Resources, stored: Stored) -> APIRouter:
@@ -30,7 +31,7 @@ def recalls(resources: Resources, stored: Stored) -> APIRouter:
         rows, following = await service.list_recalls(resources, access, limit=limit, cursor=cursor)
         return RecallList(items=[RecallBody.model_validate(row) for row in rows], next=following)
 
-    @router.post("", status_code=201, openapi_extra=_CONFLICT)
+    @router.post("", status_code=201, responses=_TRIED, openapi_extra=_CONFLICT)
     async def create_recall(
         body: RecallRequest, access: Writer, by: Author, response: Response
     ) -> RecallBody:
