@@ -45,6 +45,9 @@ def test_what_is_taken_out() -> None:
     )
 
 
+pytestmark = pytest.mark.usefixtures("streams_that_end")
+
+
 @pytest.fixture
 def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Has every statement of a connection that serves a project sent without the project; those that had it."""
@@ -168,6 +171,20 @@ class Others:
             own,
             HIDDEN,
         )
+        replay = uuid4()
+        await self.pool.execute(
+            "INSERT INTO replays (id, project_id, kind, reason, selection, low, high, created_by)"
+            " VALUES ($1, $2, 'retry', $3, '{}', $1, $1, 'user:none')",
+            replay,
+            own,
+            HIDDEN,
+        )
+        await self.pool.execute(
+            "INSERT INTO replay_sinks (replay_id, subscription_id, project_id, cursor) VALUES ($1, $2, $3, $1)",
+            replay,
+            subscription,
+            own,
+        )
         (archived,) = await archive(
             self.pool, own, [stream.an_event(subject=HIDDEN)], datetime(2024, 3, 1, tzinfo=UTC)
         )
@@ -203,7 +220,7 @@ class Others:
             "{hold}": [str(hold)],
             "{recall}": [str(recall)],
             "{erasure}": [str(erasure)],
-            "{id}": [str(subscription), str(delivery), str(entry)],
+            "{id}": [str(subscription), str(delivery), str(entry), str(replay)],
             "{producer}": ["theirs"],
             "{source}": ["theirs"],
             "{key}": [key],
@@ -251,6 +268,10 @@ BODIES: list[Any] = [
     {"data": 1},
     {"sources": ["/new"]},
     {"filters": [{"prefix": {"type": "their"}}], "last": 50},
+    {"select": {"status": ["pending", "retrying"]}},
+    {"select": {"status": ["dead", "delivered"]}, "dryRun": True},
+    {"select": {"since": "2020-01-01T00:00:00Z"}, "to": "theirs"},
+    {"ratePerSecond": 5},
 ]
 QUERIES = ("", "?limit=100", "?type=their.type", "?q=secret", f"?facet=word:{HIDDEN}", "?then=true")
 
