@@ -44,7 +44,7 @@ class Keeper:
                 return
             try:
                 await self._work(connection, self._open(), goes_on)
-            except (StoreFailed, MissingObject) as error:
+            except StoreFailed as error:
                 FAILURES.add()
                 logger.warning("the archive cannot be worked on: %s", error)
             finally:
@@ -93,6 +93,7 @@ class Keeper:
                 await Erasing(
                     connection, store, erasure, project=project, holds=holds, goes_on=goes_on
                 ).work()
-            except Damaged as error:
+            except (Damaged, MissingObject) as error:
+                # Of others the work goes on.
                 FAILURES.add()
                 logger.warning("an erasure cannot go on: %s", error)

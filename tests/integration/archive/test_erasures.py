@@ -120,3 +120,17 @@ async def test_what_comes_after_the_request_is_not_meant(keeping: Keeping) -> No
     await keeping.tick()
     assert (await said(keeping, asked))["state"] == "done"
     assert await keeping.rows() == {uid}
+
+
+async def test_one_that_cannot_go_on_holds_up_no_others(keeping: Keeping) -> None:
+    day = a_day()
+    await archived(keeping, day)
+    (part,) = await catalog.parts_of_day(keeping.pool, keeping.project.id, day)
+    (keeping.folder / part.key).unlink()
+    asked = await erase(keeping, "mara")
+    other = a_day()
+    await keeping.store([stream.an_event()], other)
+    await keeping.tick()
+    assert (await said(keeping, asked))["state"] == "running"
+    assert len(keeping.files(other)) == 2
+    await keeping.pool.execute("DELETE FROM erasures WHERE id = $1", asked)
