@@ -20,6 +20,7 @@ from functions.explore.schemas import (
     Status,
 )
 from functions.explore.service import Explorer
+from functions.explore.stats.routes import stats
 from shared.core.problems import FORBIDDEN, Problem
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit, read_cursor
@@ -28,7 +29,7 @@ from shared.runtime.resources import Resources
 
 def create(resources: Resources) -> FastAPI:
     """The application of `explore`."""
-    return endpoint_app(FUNCTION, resources, _router(resources))
+    return endpoint_app(FUNCTION, resources, _router(resources), stats(resources))
 
 
 def _router(resources: Resources) -> APIRouter:
