@@ -20,7 +20,7 @@ from functions.explore.schemas import (
 )
 from functions.explore.search import received_at
 from shared.runtime.schema import Schema
-from shared.sending.shown import shown_answer, shown_request
+from shared.sending.shown import shown_answer, shown_connection, shown_request, shown_timings
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -176,6 +176,8 @@ def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = 
         duration_ms=(row[f"{prefix}duration_us"] or 0) / 1000,
         status_code=row[f"{prefix}status_code"],
         error=row[f"{prefix}error"],
+        timings=shown_timings(detail),
+        connection=shown_connection(detail),
         request=request,
         response=None if response is None else shown_answer(response),
         reply=None if (reply := detail.get("reply")) is None else ReplyBody.model_construct(**reply),

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from shared.runtime.schema import Schema
-from shared.sending.shown import GotBody, SentBody
+from shared.sending.shown import ConnectionBody, GotBody, SentBody, TimingsBody
 
 Status = Literal["pending", "retrying", "delivered", "dead", "cancelled"]
 
@@ -99,6 +99,8 @@ class AttemptBody(Schema):
     duration_ms: float
     status_code: int | None
     error: str | None
+    timings: TimingsBody | None = Field(description="Null where they were not kept, or nothing was sent.")
+    connection: ConnectionBody | None
     request: SentBody | None
     response: GotBody | None
     reply: ReplyBody | None

@@ -239,7 +239,7 @@ def _body(
     event: "Event", result: "Result", *, next_step: str | None, delivered: bool, circuit_closed: bool
 ) -> ProbeBody:
     from shared.core.cloudevents import to_json
-    from shared.sending.shown import shown_answer, shown_request
+    from shared.sending.shown import shown_answer, shown_connection, shown_request, shown_timings
 
     attempted = result.attempted
     detail: dict[str, Any] = msgspec.json.decode(attempted.detail) if attempted.detail else {}
@@ -250,6 +250,8 @@ def _body(
         duration_ms=attempted.duration_us / 1000,
         status_code=attempted.status_code,
         error=attempted.error,
+        timings=shown_timings(detail),
+        connection=shown_connection(detail),
         advice=None if delivered else next_step,
         event=msgspec.json.decode(to_json(event)),
         request=shown_request(detail["url"], detail["sent"], {}) if detail else None,

@@ -108,6 +108,7 @@ class OutboundClient:
 
     async def _request(self, request: _Request, *, again: bool) -> Answer:
         origin = origin_of(request.target, request.tls)
+        opening = Opening()
         try:
             if (connection := self._pool.take(origin)) is not None:
                 try:
@@ -118,13 +119,13 @@ class OutboundClient:
                         raise
             async with asyncio.timeout(request.timeout_seconds):
                 connection = await self._pool.get(
-                    origin, lambda: self._dialer.open(request.target, request.tls, Opening())
+                    origin, lambda: self._dialer.open(request.target, request.tls, opening)
                 )
                 return await self._exchange(request, origin, connection, timed=False)
         except Late as error:
-            raise NoAnswer(reason(TimeoutError(), request.timeout_seconds)) from error
+            raise NoAnswer(reason(TimeoutError(), request.timeout_seconds), opening) from error
         except (Broken, OSError) as error:
-            raise NoAnswer(reason(error, request.timeout_seconds)) from error
+            raise NoAnswer(reason(error, request.timeout_seconds), opening) from error
 
     async def _exchange(
         self, request: _Request, origin: Origin, connection: Connection, *, timed: bool

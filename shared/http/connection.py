@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
         self.requests = 0
         self.keep_alive_seconds: float | None = None
         self.is_open = False
-        self._opening = opening
+        self.opening = opening
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
@@ -225,17 +225,21 @@ class Connection(asyncio.Protocol):
         assert answer is not None
         assert parser is not None
         assert transport is not None
-        parts, opening = self._parts, self._opening
+        parts, opening = self._parts, self.opening
         first_byte_us = int((self._first_at - self._sent_at) * 1_000_000)
+        body_us = int((time.perf_counter() - self._first_at) * 1_000_000)
         if self.requests == 1:
-            timings = Timings(opening.dns_us, opening.connect_us, opening.tls_us, first_byte_us)
+            timings = Timings(opening.dns_us, opening.connect_us, opening.tls_us, first_byte_us, body_us)
         else:
-            timings = Timings(None, None, None, first_byte_us)
+            timings = Timings(None, None, None, first_byte_us, body_us)
         if transport.get_write_buffer_size():
             self.is_open = False  # it answered before it was asked in full
         if not answer.done():
             body = b"".join(parts) if parts else b""
-            answer.set_result(Answer(parser.get_status_code(), self._headers, body, truncated, timings))
+            status = parser.get_status_code()
+            answer.set_result(
+                Answer(status, self._headers, body, truncated, timings, opening.address, opening.tls)
+            )
 
     def _fail(self, error: Exception) -> None:
         answer, self._answer = self._answer, None

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 
 from aiohappyeyeballs import AddrInfoType, start_connection
@@ -120,23 +120,28 @@ class Dialer:
         addresses = await self._addresses(target, opening)
         clock = time.perf_counter()
         opened = await start_connection(
-            addresses, happy_eyeballs_delay=STAGGER_SECONDS, interleave=1, socket_factory=self._socket
+            addresses,
+            happy_eyeballs_delay=STAGGER_SECONDS,
+            interleave=1,
+            socket_factory=partial(self._socket, opening),
         )
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opening.connect_us = _since(clock)
+            opening.address = str(opened.getpeername()[0])
             clock = time.perf_counter()
             loop = asyncio.get_running_loop()
             if not target.is_tls:
                 _, connection = await loop.create_connection(lambda: Connection(opening), sock=opened)
             else:
-                _, connection = await loop.create_connection(
+                transport, connection = await loop.create_connection(
                     lambda: Connection(opening),
                     sock=opened,
                     ssl=tls or public_tls(),
                     server_hostname=target.host.partition("%")[0].rstrip("."),
                 )
                 opening.tls_us = _since(clock)
+                opening.tls = transport.get_extra_info("ssl_object").version()
         except BaseException:
             opened.close()
             raise
@@ -162,10 +167,11 @@ class Dialer:
             raise Unresolved(f"the name {target.host} has no address")
         return allowed
 
-    def _socket(self, info: AddrInfoType) -> socket.socket:
+    def _socket(self, opening: Opening, info: AddrInfoType) -> socket.socket:
         """A socket for an address that is about to be connected to: the last word is here."""
         family, kind, protocol, _, address = info
         self._guard.check(str(address[0]))
+        opening.address = str(address[0])
         return socket.socket(family, kind, protocol)
 
 

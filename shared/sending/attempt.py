@@ -13,6 +13,7 @@ import msgspec
 from shared.core.cloudevents import Event
 from shared.core.retry import HONOURS_RETRY_AFTER, Outcome, Status, parse_retry_after
 from shared.core.signing import sign
+from shared.http.answer import NO_TIMINGS, Timings
 from shared.http.client import Answer, NoAnswer, OutboundClient
 from shared.sending.message import Headers, Message, traceparent, user_agent
 from shared.sending.outgoing import Attempted, Outgoing
@@ -50,20 +51,21 @@ async def attempt(client: OutboundClient, job: Outgoing) -> Result:
     headers = [*headers, *own]
     clock = time.perf_counter()
     answer: Answer | None = None
-    error: str | None = None
+    failed: NoAnswer | None = None
     try:
         answer = await client.post(
             url, headers, body, timeout_seconds=subscription.policy.timeout_seconds, body_bytes=BODY_BYTES
         )
     except NoAnswer as problem:
-        error = str(problem)
+        failed = problem
     duration_us = int((time.perf_counter() - clock) * 1_000_000)
     if answer is not None and subscription.secrets:
         answer = without_secrets(answer, [*signatures(own[-1][1]), *spelled(subscription.secrets)])
-    outcome = outcome_of(answer, error, started)
+    outcome = outcome_of(answer, None if failed is None else str(failed), started)
+    detail = detail_of(address, answer, failed=failed)
     return Result(
         outcome,
-        Attempted(started, duration_us, outcome.status_code, outcome.error, detail_of(address, answer)),
+        Attempted(started, duration_us, outcome.status_code, outcome.error, detail),
         answer.body if answer is not None else b"",
     )
 
@@ -101,24 +103,50 @@ def _retry_after(answer: Answer, now: float) -> float | None:
     return None if value is None else parse_retry_after(value, now)
 
 
-def detail_of(url: str, answer: Answer | None, more: Mapping[str, Any] = NOTHING) -> str:
-    """`{"url", "response": {"headers", "body", "encoding", "truncated"} | null}`; jsonb cannot hold U+0000.
+def detail_of(
+    url: str, answer: Answer | None, more: Mapping[str, Any] = NOTHING, *, failed: NoAnswer | None = None
+) -> str:
+    """`{"url", "response": {"headers", "body", "encoding", "truncated"} | null, "address", "tls", "timings"}`.
 
-    `more` has `sent` and `reply` where there is more to say than the stored event does.
+    `timings` are the five of `Timings` in their order. `more` has `sent` and `reply` where there is more to say than
+    the stored event does; `failed` says how far a request without an answer came. jsonb cannot hold U+0000.
     """
     if answer is None:
-        return _storable({"url": url, "response": None, **more})
+        told: dict[str, Any] = {"url": url, "response": None, **more}
+        if failed is None or failed.address is None:
+            return _storable(told | _timed(None if failed is None else failed.timings))
+        return _storable(told | _reached(failed.address, failed.tls) | _timed(failed.timings))
     limit = DELIVERED_BODY_BYTES if answer.status < 300 else BODY_BYTES
     body, truncated = answer.body[:limit], answer.truncated or len(answer.body) > limit
     if more or len(body) > DELIVERED_BODY_BYTES:
-        return _storable({"url": url, "response": _response(answer.headers, body, truncated), **more})
-    return _plain_detail(url, tuple(answer.headers), body, truncated)
+        response = _response(answer.headers, body, truncated)
+        reached = _reached(answer.address, answer.tls)
+        return _storable({"url": url, "response": response, **more, **reached, **_timed(answer.timings)})
+    plain = _plain_detail(url, tuple(answer.headers), body, truncated, (answer.address, answer.tls))
+    return f'{plain[:-1]},"timings":{msgspec.json.encode(msgspec.structs.astuple(answer.timings)).decode()}}}'
 
 
 @lru_cache(maxsize=256)
-def _plain_detail(url: str, headers: Sequence[tuple[bytes, bytes]], body: bytes, truncated: bool) -> str:  # noqa: FBT001
+def _plain_detail(
+    url: str,
+    headers: Sequence[tuple[bytes, bytes]],
+    body: bytes,
+    truncated: bool,  # noqa: FBT001
+    way: tuple[str | None, str | None],
+) -> str:
     """Remembered: a sink says the same to one delivery after the other, with another date each second."""
-    return _storable({"url": url, "response": _response(headers, body, truncated)})
+    return _storable({"url": url, "response": _response(headers, body, truncated), **_reached(*way)})
+
+
+def _reached(address: str | None, tls: str | None) -> dict[str, Any]:
+    """Where the connection led, as far as there is something to say."""
+    return {name: value for name, value in (("address", address), ("tls", tls)) if value is not None}
+
+
+def _timed(timings: Timings | None) -> dict[str, Any]:
+    if timings is None or timings == NO_TIMINGS:
+        return {}
+    return {"timings": msgspec.structs.astuple(timings)}
 
 
 def _response(headers: Sequence[tuple[bytes, bytes]], body: bytes, truncated: bool) -> dict[str, object]:  # noqa: FBT001

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -54,23 +54,25 @@ class Exchange:
     started: float
     duration_us: int
     answer: Answer | None
-    error: str | None
+    failed: NoAnswer | None
     sent: dict[str, Any]
     verdict: Status | None = None
     secrets: Sequence[bytes] = ()
+    error: str | None = None
 
     def result(
         self, url: str, outcome: Outcome | None = None, reply: Mapping[str, Any] | None = None
     ) -> Result:
         """What this comes to: `outcome`, or what the answer says. Nothing of it has a secret of the request."""
         answer = None if self.answer is None else without_secrets(self.answer, self.secrets)
-        outcome = outcome or outcome_of(answer, self.error, self.started, self.verdict)
+        error = self.error or (None if self.failed is None else str(self.failed))
+        outcome = outcome or outcome_of(answer, error, self.started, self.verdict)
         if outcome.error is not None:
             outcome = msgspec.structs.replace(outcome, error=redact_text(outcome.error, self.secrets))
         more: dict[str, Any] = {"sent": self.sent}
         if reply is not None:
             more["reply"] = reply
-        detail = detail_of(url, answer, more)
+        detail = detail_of(url, answer, more, failed=self.failed)
         attempted = Attempted(self.started, self.duration_us, outcome.status_code, outcome.error, detail)
         return Result(outcome, attempted, b"" if answer is None else answer.body)
 
@@ -206,7 +208,7 @@ class Sender:
         clock = time.perf_counter()
 
         async def post(token: str | None) -> Exchange:
-            answer, error = None, None
+            answer, failed = None, None
             sent = headers if token is None else [*headers, ("authorization", f"Bearer {token}")]
             try:
                 answer = await client.post(
@@ -218,11 +220,13 @@ class Sender:
                     tls=tls,
                 )
             except NoAnswer as problem:
-                error = str(problem)
+                failed = problem
             duration_us = int((time.perf_counter() - clock) * 1_000_000)
+            if special.operator:
+                answer, failed = _elsewhere(answer), _elsewhere(failed)
             shown = {"headers": shown_headers(sent, special.hidden)}
             return Exchange(
-                started, duration_us, answer, error, shown, secrets=self._secrets(job, sent, token)
+                started, duration_us, answer, failed, shown, secrets=self._secrets(job, sent, token)
             )
 
         exchange = await post(token)
@@ -290,6 +294,18 @@ def batch_id(deliveries: Sequence[UUID]) -> str:
         return str(deliveries[0])
     digest = blake2b(b"".join(sorted(one.bytes for one in deliveries)), digest_size=16)
     return f"batch-{digest.hexdigest()}"
+
+
+Came = TypeVar("Came", Answer | None, NoAnswer | None)
+
+
+def _elsewhere(came: Came) -> Came:
+    """What came of a request to the sink of whoever runs Weir, whose address is nobody else's business."""
+    if isinstance(came, Answer):
+        return msgspec.structs.replace(came, address=None)
+    if came is not None:
+        came.address = None
+    return came
 
 
 def shown_headers(headers: Headers, hidden: frozenset[str]) -> dict[str, str]:

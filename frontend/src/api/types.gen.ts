@@ -48,6 +48,11 @@ export type AttemptBody = {
     durationMs: number;
     statusCode: number | null;
     error: string | null;
+    /**
+     * Null where they were not kept, or nothing was sent.
+     */
+    timings: TimingsBody | null;
+    connection: ConnectionBody | null;
     request: SentBody | null;
     response: GotBody | null;
     reply: ReplyBody | null;
@@ -393,6 +398,24 @@ export type CloudEvent = {
  */
 export type CodeRequest = {
     code: string;
+};
+
+/**
+ * The connection that an attempt went over.
+ */
+export type ConnectionBody = {
+    /**
+     * The address that was connected to; null where it is not told.
+     */
+    address: string | null;
+    /**
+     * The version that was spoken, such as `TLSv1.3`; null without TLS.
+     */
+    tls: string | null;
+    /**
+     * Whether it was opened for this attempt.
+     */
+    isNew: boolean;
 };
 
 /**
@@ -1356,6 +1379,11 @@ export type ProbeBody = {
      * Why there is no response, or why nothing was sent.
      */
     error: string | null;
+    /**
+     * Null when nothing was sent.
+     */
+    timings: TimingsBody | null;
+    connection: ConnectionBody | null;
     /**
      * What to do next; null when it was delivered.
      */
@@ -2633,6 +2661,25 @@ export type ThingBody = {
     kind: string;
     id: string | null;
     name: string;
+};
+
+/**
+ * Where the time of an attempt went. The first three are null where a connection was open already.
+ *
+ * Without an answer, those that the request came to.
+ */
+export type TimingsBody = {
+    dnsMs: number | null;
+    connectMs: number | null;
+    tlsMs: number | null;
+    /**
+     * From the moment the request was written to the first byte of the answer.
+     */
+    firstByteMs: number | null;
+    /**
+     * From there to the end of what was read of it.
+     */
+    bodyMs: number | null;
 };
 
 /**

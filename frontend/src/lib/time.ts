@@ -1,37 +1,45 @@
+import { offsetMs, zoneName, type Zone } from './zone'
+
 const two = (n: number) => String(n).padStart(2, '0')
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 export interface Clock {
-  /** `14:32:06`, in UTC. */
+  /** `14:32:06`. */
   time: string
   /** `.482`: apart, because it is drawn fainter. */
   fraction: string
 }
 
-/** Time of day in UTC of an RFC 3339 instant or of milliseconds since the epoch. */
-export function clock(instant: string | number): Clock {
-  const d = new Date(instant)
+/** An instant as a Date whose parts in UTC are those of a zone. */
+function inZone(instant: string | number, zone: Zone): Date {
+  const at = new Date(instant).getTime()
+  return new Date(at + offsetMs(at, zone))
+}
+
+/** Time of day of an RFC 3339 instant or of milliseconds since the epoch. */
+export function clock(instant: string | number, zone: Zone = 'UTC'): Clock {
+  const d = inZone(instant, zone)
   return {
     time: `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`,
     fraction: `.${String(d.getUTCMilliseconds()).padStart(3, '0')}`,
   }
 }
 
-/** `2026-11-23 14:32:03.207`, in UTC. */
-export function dateTime(instant: string | number): string {
-  const { time, fraction } = clock(instant)
-  return `${new Date(instant).toISOString().slice(0, 10)} ${time}${fraction}`
+/** `2026-11-23 14:32:03.207`. */
+export function dateTime(instant: string | number, zone: Zone = 'UTC'): string {
+  const { time, fraction } = clock(instant, zone)
+  return `${inZone(instant, zone).toISOString().slice(0, 10)} ${time}${fraction}`
 }
 
-/** `23 Nov 2026`, in UTC. */
-export function day(instant: string | number): string {
-  const d = new Date(instant)
+/** `23 Nov 2026`. */
+export function day(instant: string | number, zone: Zone = 'UTC'): string {
+  const d = inZone(instant, zone)
   return `${String(d.getUTCDate())} ${MONTHS[d.getUTCMonth()] ?? ''} ${String(d.getUTCFullYear())}`
 }
 
 /** `23 Dec 2026 14:36 UTC`. */
-export function minute(instant: string | number): string {
-  return `${day(instant)} ${clock(instant).time.slice(0, 5)} UTC`
+export function minute(instant: string | number, zone: Zone = 'UTC'): string {
+  return `${day(instant, zone)} ${clock(instant, zone).time.slice(0, 5)} ${zoneName(new Date(instant).getTime(), zone)}`
 }
 
 /** A length in milliseconds, short: `96 ms`, `5.00 s`, `5:09 min`, `2:05 h`, `3.5 d`. */

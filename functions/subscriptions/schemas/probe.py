@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 
 from shared.runtime.schema import Request, Schema
-from shared.sending.shown import GotBody, SentBody
+from shared.sending.shown import ConnectionBody, GotBody, SentBody, TimingsBody
 
 
 class ProbeRequest(Request):
@@ -28,6 +28,8 @@ class ProbeBody(Schema):
     duration_ms: float
     status_code: int | None
     error: str | None = Field(description="Why there is no response, or why nothing was sent.")
+    timings: TimingsBody | None = Field(description="Null when nothing was sent.")
+    connection: ConnectionBody | None
     advice: str | None = Field(description="What to do next; null when it was delivered.")
     event: dict[str, Any] = Field(description="The event, before what the subscription makes of it.")
     request: SentBody | None = Field(description="Null when nothing was sent.")

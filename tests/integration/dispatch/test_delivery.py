@@ -25,6 +25,10 @@ async def test_an_event_is_delivered_once_and_recorded(world: World, sink: Sink)
     assert row["id"] == delivery_id(uid, subscription)
     assert (row["attempt_count"], row["first_status_code"], row["last_status_code"]) == (1, 200, 200)
     assert row["first_detail"]["url"] == f"{sink.url}/hook"
+    assert row["first_detail"]["address"] == "127.0.0.1"
+    dns, connect, tls, first_byte, body = row["first_detail"]["timings"]
+    assert (dns, tls) == (None, None)
+    assert 0 <= connect + first_byte + body <= row["first_duration_us"]
     assert str(row["id"]) == request.id
     assert request.path == "/hook"
     assert request.header("ce-subject") == "a"

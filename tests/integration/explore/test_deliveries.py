@@ -244,7 +244,14 @@ async def test_what_was_really_sent_and_what_came_back_is_shown(
         first_started_at=START,
         first_duration_us=1,
         first_status_code=200,
-        first_detail={**REFUSED, "sent": sent, "reply": {"uid": str(reply), "duplicate": False}},
+        first_detail={
+            **REFUSED,
+            "sent": sent,
+            "reply": {"uid": str(reply), "duplicate": False},
+            "address": "203.0.113.24",
+            "tls": "TLSv1.3",
+            "timings": [1_900, 12_600, 26_300, 154_200, 3_100],
+        },
     )
     (attempt,) = (await client.get(f"/deliveries/{made}")).json()["attempts"]
     assert attempt["request"] == {
@@ -256,3 +263,11 @@ async def test_what_was_really_sent_and_what_came_back_is_shown(
         "batchSize": 3,
     }
     assert attempt["reply"] == {"uid": str(reply), "duplicate": False}
+    assert attempt["connection"] == {"address": "203.0.113.24", "tls": "TLSv1.3", "isNew": True}
+    assert attempt["timings"] == {
+        "dnsMs": 1.9,
+        "connectMs": 12.6,
+        "tlsMs": 26.3,
+        "firstByteMs": 154.2,
+        "bodyMs": 3.1,
+    }

@@ -104,7 +104,35 @@ async def test_of_several_addresses_only_those_allowed_are_tried(raw: RawServer)
     answer = await client.post(URL(f"http://two.example:{port_of(url)}/"), [], b"", timeout_seconds=5)
     assert answer.status == 200
     assert answer.timings.dns_us is not None
+    assert (answer.address, answer.tls) == ("127.0.0.1", None)
     await client.close()
+
+
+async def test_a_failure_says_how_far_the_request_came(raw: RawServer) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await raw.request(reader)
+        writer.close()
+
+    url = await raw(script)
+    client = OutboundClient(LOOPBACK, resolve=Names(["127.0.0.1"]))
+    with pytest.raises(NoAnswer) as failed:
+        await client.post(URL(f"http://one.example:{port_of(url)}/"), [], b"", timeout_seconds=5)
+    assert failed.value.address == "127.0.0.1"
+    assert failed.value.timings.dns_us is not None
+    assert failed.value.timings.connect_us is not None
+    assert failed.value.timings.first_byte_us is None
+
+    with pytest.raises(NoAnswer) as failed:
+        await client.post(URL("http://one.example:1/"), [], b"", timeout_seconds=5)
+    assert failed.value.timings.dns_us is not None
+    assert failed.value.timings.connect_us is None
+
+    guarded = OutboundClient(AddressGuard(), resolve=Names(["127.0.0.1"]))
+    with pytest.raises(NoAnswer) as failed:
+        await guarded.post(URL("http://one.example/"), [], b"", timeout_seconds=5)
+    assert failed.value.address is None
+    await client.close()
+    await guarded.close()
 
 
 async def test_the_next_address_when_one_refuses(raw: RawServer) -> None:
@@ -382,6 +410,7 @@ async def test_tls_verifies_names_and_authorities(raw: RawServer, authority: Aut
     )
     assert answer.body == b"ok"
     assert answer.timings.tls_us is not None
+    assert answer.tls == "TLSv1.3"
     assert seen[0] == "good.example"
     for host in ("127.0.0.1", "good.example."):  # an address, and a name to its root
         await client.post(URL(f"https://{host}:{port}/"), [], b"x", timeout_seconds=5, tls=trusting)

@@ -184,6 +184,8 @@ async def test_connections_are_used_again(client: OutboundClient, raw: RawServer
         again = await post(client, url)
         assert again.timings.connect_us is None
         assert again.timings.first_byte_us is not None
+        assert again.timings.body_us is not None
+        assert again.address == first.address
     assert raw.connections == 1
 
 

@@ -1,7 +1,7 @@
-import { computed, ref, watch } from 'vue'
+import { computed } from 'vue'
 
 import { useQueryState, type QueryChange } from '@/app/project'
-import { since } from '@/lib/time'
+import { useTimeRange } from '@/app/timeRange'
 
 import type { EventFilter } from './queries'
 
@@ -15,14 +15,6 @@ export interface Chip {
   value: string
   drop: QueryChange
 }
-
-export const RANGES = [
-  { value: '15m', label: 'Last 15 min' },
-  { value: '1h', label: 'Last 1 h' },
-  { value: '24h', label: 'Last 24 h' },
-  { value: '7d', label: 'Last 7 days' },
-  { value: '', label: 'Any time' },
-]
 
 /** Splits what was typed into `type:a` parts, facets such as `facet:order:A-1`, and free text. */
 export function readSearch(text: string): { fields: Partial<Record<Field, string>>; facets: string[]; q: string } {
@@ -42,16 +34,7 @@ export function readSearch(text: string): { fields: Partial<Record<Field, string
 /** The filter of the events list, kept in the query string. */
 export function useEventFilter() {
   const { get, all, set } = useQueryState()
-  const range = computed(() => get('since'))
-  // A range such as `1h` starts where it started when it was chosen: rows do not leave while they are read.
-  const start = ref('')
-  watch(
-    range,
-    (text) => {
-      start.value = since(text, Date.now()) ?? ''
-    },
-    { immediate: true },
-  )
+  const range = useTimeRange()
   const filter = computed<EventFilter>(() => ({
     type: get('type'),
     source: get('source'),
@@ -61,8 +44,7 @@ export function useEventFilter() {
     q: get('q'),
     facet: all('facet'),
     schemaFault: get('schemaFault') === 'true',
-    since: start.value,
-    until: since(get('until'), Date.now()) ?? '',
+    ...range.span.value,
   }))
   const chips = computed<Chip[]>(() => {
     const facets = all('facet')

@@ -15,7 +15,7 @@ function delivery(over: Partial<EventDelivery>, attempts: [at: number, ms: numbe
     id: 'd', event: 'e', eventType: 't', subscription: 's', subscriptionName: 'crm', sink: 'http://a/', status: 'delivered', held: false,
     attemptCount: attempts.length, nextAttemptAt: null, createdAt: received, endedAt: null, lastStatusCode: null, lastError: null, deadLetter: null,
     attempts: attempts.map(([from, durationMs, statusCode], i) => ({
-      number: i + 1, startedAt: iso(from), durationMs, statusCode, error: null, request: null, response: null, reply: null,
+      number: i + 1, startedAt: iso(from), durationMs, statusCode, error: null, timings: null, connection: null, request: null, response: null, reply: null,
     })),
     ...over,
   }
