@@ -1,9 +1,10 @@
-"""Makes the partitions of yesterday to the day after tomorrow, so that midnight finds them there."""
+"""Makes the partitions of yesterday to the day after tomorrow, so that midnight finds them there, and counts."""
 
 import logging
 from datetime import UTC, datetime, timedelta
 
 from events.housekeep import queries
+from events.housekeep.counting import count_projects
 from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
@@ -26,6 +27,7 @@ class Housekeep:
         made = await queries.ensure_partitions(pool, today - timedelta(days=1), today + timedelta(days=2))
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
+        await count_projects(pool)
 
     async def drain(self) -> None:
         """Nothing is left under way."""

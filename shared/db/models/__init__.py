@@ -4,6 +4,7 @@ Each module is some tables; all are imported here, so that `Model.metadata` has 
 """
 
 from shared.db.models.audit import Audit, AuditHead
+from shared.db.models.counts import DeliveryCount, DeliveryTimes, EventCount, Rollup, RollupMark, Traffic
 from shared.db.models.model import Model
 from shared.db.models.outside import Invitation, OutsideIdentity
 from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
@@ -19,8 +20,11 @@ __all__ = [
     "Audit",
     "AuditHead",
     "Delivery",
+    "DeliveryCount",
+    "DeliveryTimes",
     "Dispatcher",
     "Event",
+    "EventCount",
     "EventSchema",
     "EventType",
     "Invitation",
@@ -33,6 +37,8 @@ __all__ = [
     "Project",
     "RecoveryCode",
     "Role",
+    "Rollup",
+    "RollupMark",
     "Shard",
     "SignInLink",
     "SigningKey",
@@ -43,5 +49,6 @@ __all__ = [
     "SubscriptionVersion",
     "Tick",
     "TotpSecret",
+    "Traffic",
     "User",
 ]

@@ -1,9 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import pytest
 
 from events.housekeep.handler import create
 from shared.runtime.resources import Resources
+from tests.support.projects import Project
+from tests.support.stream import an_event, store
 
 TICK = {"type": "dev.weir.tick", "source": "/weir", "data": {}}
 
@@ -20,3 +23,15 @@ async def test_a_tick_makes_the_partitions_of_the_coming_days(
         day = f"{today + timedelta(days=offset):%Y%m%d}"
         assert {f"events_p{day}", f"deliveries_p{day}", f"attempts_p{day}"} <= names
     await handler.drain()
+
+
+async def test_a_tick_counts_what_projects_received(
+    resources: Resources, pool: asyncpg.Pool, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store(pool, project.id, [an_event(1), an_event(2)])
+    handler = create(resources)
+    await handler.handle(TICK)
+    await handler.handle(TICK)
+    counted = "SELECT sum(events) FROM traffic WHERE project_id = $1 AND step = 60"
+    assert await pool.fetchval(counted, project.id) == 2
+    assert "cannot be counted" not in caplog.text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,8 @@ from pydantic import SecretStr
 
 from functions.explore.app import create as create_explore
 from shared.db.pool import _Connection, open_pool
+from shared.rollups.queries import mark
+from shared.rollups.upkeep import refresh
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.auth.test_routes import NAMES, app_of, routes_of
@@ -164,6 +167,8 @@ class Others:
             own,
             HIDDEN,
         )
+        await refresh(self.pool, own)
+        await mark(self.pool, own, [datetime(2020, 1, 1, tzinfo=UTC)])
         key = await self.pool.fetchval("SELECT id FROM api_keys WHERE project_id = $1", own)
         user = await self.pool.fetchval("SELECT user_id FROM members WHERE project_id = $1", own)
         entry = await self.pool.fetchval("SELECT id FROM audit WHERE project_id = $1", own)
