@@ -3,6 +3,8 @@ import { onBeforeUnmount, onMounted } from 'vue'
 export type Shortcuts = Record<string, (event: KeyboardEvent) => void>
 
 function typing(target: EventTarget | null): boolean {
+  // A check takes the space bar alone.
+  if (target instanceof HTMLInputElement && target.type === 'checkbox') return false
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 }
 
