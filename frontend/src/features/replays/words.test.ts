@@ -38,10 +38,14 @@ test('what fails now is told in numbers', () => {
 test('a selection is told in words', () => {
   expect(titleOf({ kind: 'cancel', total: 1 })).toBe('Cancellation of 1 delivery')
   expect(titleOf({ kind: 'retry', total: null })).toBe('Retry of deliveries')
-  expect(selectionWords({ deliveries: ['a', 'b'] })).toEqual([['deliveries', '2 chosen']])
-  expect(selectionWords({ status: ['dead'], since: '2026-11-23T14:00:00Z', filters: [{ exact: { type: 'a.b' } }] })).toEqual([
+  expect(selectionWords({ deliveries: ['a', 'b'] }, String)).toEqual([['deliveries', '2 chosen']])
+  expect(selectionWords({ events: ['a', 'b'], named: 5000, leaveOut: ['c'] }, String)).toEqual([
+    ['events', '5,000 chosen'],
+    ['left out', '1 subscription'],
+  ])
+  expect(selectionWords({ status: ['dead'], since: '2026-11-23T14:00:00Z', filters: [{ exact: { type: 'a.b' } }] }, (at) => `at ${at}`)).toEqual([
     ['state', 'Dead letter'],
-    ['received from', '2026-11-23 14:00:00 UTC'],
+    ['received from', 'at 2026-11-23T14:00:00Z'],
     ['filter', 'type is a.b'],
   ])
 })

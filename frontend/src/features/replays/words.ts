@@ -2,7 +2,7 @@ import type { Glyph } from '@/lib/status'
 import { STATUS_WORDS } from '@/lib/status'
 import { parseDuration } from '@/lib/durations'
 import { count, shortId } from '@/lib/text'
-import { dateTime, waiting } from '@/lib/time'
+import { waiting } from '@/lib/time'
 import { clauseWords } from '@/lib/words'
 
 import type { DrySink, Replay } from './queries'
@@ -66,11 +66,13 @@ export function titleOf({ kind, total }: Pick<Replay, 'kind' | 'total'>): string
 
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : value == null ? [] : [String(value)])
 
-/** What a replay was asked to select, as names and values; what is named one by one is only counted. */
-export function selectionWords(select: Record<string, unknown>): [string, string][] {
+/** What a replay was asked to select, as names and values; `at` writes an instant. What is named one by one is only counted. */
+export function selectionWords(select: Record<string, unknown>, at: (instant: string) => string): [string, string][] {
   const parts: [string, string][] = []
   const named = (name: string, ids: string[]) => {
-    if (ids.length) parts.push([name, ids.length === 1 ? shortId(ids[0] ?? '') : `${count(ids.length)} chosen`])
+    // Of many only the first are told, and how many they were.
+    const n = typeof select.named === 'number' ? select.named : ids.length
+    if (ids.length) parts.push([name, n === 1 ? shortId(ids[0] ?? '') : `${count(n)} chosen`])
   }
   named('deliveries', [...list(select.deliveries), ...list(select.delivery)])
   named('events', [...list(select.events), ...list(select.event)])
@@ -80,12 +82,14 @@ export function selectionWords(select: Record<string, unknown>): [string, string
   if (select.type != null) parts.push(['type', String(select.type)])
   if (select.statusCode != null) parts.push(['last answer', String(select.statusCode)])
   if (select.error != null) parts.push(['error has', String(select.error)])
-  if (select.since != null) parts.push(['received from', `${dateTime(String(select.since)).slice(0, 19)} UTC`])
-  if (select.until != null) parts.push(['received before', `${dateTime(String(select.until)).slice(0, 19)} UTC`])
+  if (select.since != null) parts.push(['received from', at(String(select.since))])
+  if (select.until != null) parts.push(['received before', at(String(select.until))])
   for (const filter of Array.isArray(select.filters) ? select.filters : []) {
     const { before, value } = clauseWords(filter)
     parts.push(['filter', `${before} ${value}`.trim()])
   }
+  const left = list(select.leaveOut).length
+  if (left) parts.push(['left out', left === 1 ? '1 subscription' : `${count(left)} subscriptions`])
   return parts
 }
 
