@@ -20,6 +20,7 @@ from functions.explore.schemas import (
 )
 from functions.explore.search import Search, key_range, read_facets
 from functions.explore.service import Explorer
+from functions.explore.stats.routes import stats
 from shared.auth.access import Access
 from shared.auth.dependency import requires
 from shared.core.problems import FORBIDDEN, Problem
@@ -66,7 +67,7 @@ Until = Annotated[Instant | None, Query(description="Received before this instan
 
 def create(resources: Resources) -> FastAPI:
     """The application of `explore`."""
-    return endpoint_app(FUNCTION, resources, _router(resources))
+    return endpoint_app(FUNCTION, resources, _router(resources), stats(resources))
 
 
 def _router(resources: Resources) -> APIRouter:

@@ -166,6 +166,17 @@ export type AuditValues = {
 };
 
 /**
+ * What waits now, of whichever time.
+ */
+export type BacklogBody = {
+    /**
+     * When the event was received whose delivery waits longest; null where none waits.
+     */
+    since: string | null;
+    seconds: number;
+};
+
+/**
  * The elements of a batch in their order.
  */
 export type BatchAccepted = {
@@ -775,11 +786,55 @@ export type ExplainList = {
 };
 
 /**
+ * The subscription with the most failed attempts, point by point.
+ */
+export type FailingBody = {
+    subscription: string;
+    subscriptionName: string;
+    /**
+     * One for each of `points`.
+     */
+    failedAttempts: Array<number>;
+};
+
+/**
  * One thing that does not fit. `pointer` begins at the event: `/data/order/id`.
  */
 export type FaultBody = {
     pointer: string;
     detail: string;
+};
+
+/**
+ * Which way events take. Of each column the busiest are there, and all others as one, the last.
+ */
+export type FlowBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    producers: Array<ProducerNode>;
+    types: Array<TypeNode>;
+    subscriptions: Array<SubscriptionNode>;
+    sinks: Array<SinkNode>;
+    produced: Array<ProducedEdge>;
+    paths: Array<PathEdge>;
 };
 
 /**
@@ -1315,6 +1370,51 @@ export type OverridesBody = {
 };
 
 /**
+ * How a project does.
+ */
+export type OverviewBody = {
+    /**
+     * A whole minute; a whole hour where it is over 14 days ago.
+     */
+    since: string;
+    /**
+     * Before this instant: `since` and `until` of a list lead to the rows.
+     */
+    until: string;
+    /**
+     * How much of it is over and counted: what rates are reckoned by.
+     */
+    seconds: number;
+    /**
+     * Until when everything is counted.
+     */
+    countedAt: string;
+    /**
+     * Minutes that are yet to be counted again, because something changed: at most 1,000.
+     */
+    behindMinutes: number;
+    stepSeconds: number;
+    totals: TotalsBody;
+    /**
+     * The same of the time before, as long; null where there was nothing.
+     */
+    before: TotalsBody | null;
+    backlog: BacklogBody;
+    points: Array<PointBody>;
+    failing: FailingBody | null;
+    /**
+     * Those with the most events.
+     */
+    types: Array<TypeCountsBody>;
+    typeCount: number;
+    /**
+     * Those with the most dead letters, then the most failed attempts.
+     */
+    sinks: Array<SinkCountsBody>;
+    sinkCount: number;
+};
+
+/**
  * A passkey. It works on pages of `relyingParty`.
  */
 export type PasskeyBody = {
@@ -1357,11 +1457,60 @@ export type PasswordRequest = {
 };
 
 /**
+ * A way of deliveries through all four columns: places in the lists of nodes.
+ */
+export type PathEdge = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    producer: number;
+    type: number;
+    subscription: number;
+    sink: number;
+};
+
+/**
  * A permission, and what it lets one do.
  */
 export type PermissionBody = {
     name: string;
     description: string;
+};
+
+/**
+ * A part of the range.
+ */
+export type PointBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+    at: string;
+    /**
+     * How much of it is over and counted; 0 for what is yet to come.
+     */
+    seconds: number;
+    /**
+     * How long the oldest delivery that waited then had been waiting; null where nobody looked.
+     */
+    backlogSeconds: number | null;
 };
 
 /**
@@ -1433,6 +1582,15 @@ export type Problem = {
 };
 
 /**
+ * Events of a type by one producer: places in the lists of nodes.
+ */
+export type ProducedEdge = {
+    producer: number;
+    type: number;
+    events: number;
+};
+
+/**
  * A producer.
  */
 export type ProducerBody = {
@@ -1453,6 +1611,18 @@ export type ProducerBody = {
 export type ProducerList = {
     items: Array<ProducerBody>;
     next?: string | null;
+};
+
+/**
+ * Who sends: a credential. `id` is null for all others together.
+ */
+export type ProducerNode = {
+    /**
+     * `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`.
+     */
+    id: string | null;
+    name: string;
+    events: number;
 };
 
 /**
@@ -1831,6 +2001,28 @@ export type SinkBody = {
 };
 
 /**
+ * Where a subscription delivers. `p95Ms` is how long its answers take.
+ */
+export type SinkCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    subscription: string;
+    subscriptionName: string;
+    sink: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
+    circuit: 'closed' | 'halfOpen' | 'open';
+    p95Ms: number | null;
+};
+
+/**
  * How deliveries find the sink. `closed` with nothing else: there is nothing to say.
  */
 export type SinkHealthBody = {
@@ -1848,6 +2040,25 @@ export type SinkHealthBody = {
      * How many requests a worker has under way at most, where that is less than was asked for.
      */
     inFlightLimit: number | null;
+};
+
+/**
+ * Where subscriptions deliver. `sink` is null for all others together.
+ */
+export type SinkNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    sink: string | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    p95Ms: number | null;
 };
 
 /**
@@ -2427,6 +2638,30 @@ export type SubscriptionList = {
 };
 
 /**
+ * A subscription. `id` is null for all others together.
+ */
+export type SubscriptionNode = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    id: string | null;
+    name: string;
+    state: 'active' | 'paused' | 'disabled' | 'deleted' | null;
+    circuit: 'closed' | 'halfOpen' | 'open' | null;
+    /**
+     * How long the answers of its sink take.
+     */
+    p95Ms: number | null;
+};
+
+/**
  * A subscription as it shall be. An absent name, state, `auth`, `tls` or `transform` stays as it is.
  *
  * A secret that is absent from `auth` or `tls` is kept where they are otherwise the same credential, and the
@@ -2683,6 +2918,26 @@ export type TimingsBody = {
 };
 
 /**
+ * All of a range. Latencies are from receipt until delivered; percentiles are exact to a tenth.
+ */
+export type TotalsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    events: number;
+    p50Ms: number | null;
+    p95Ms: number | null;
+    p99Ms: number | null;
+};
+
+/**
  * An authenticator that is set up.
  */
 export type TotpBody = {
@@ -2752,6 +3007,28 @@ export type TypeBody = {
 };
 
 /**
+ * One event type. A type with events and without deliveries matches no subscription.
+ */
+export type TypeCountsBody = {
+    pending: number;
+    retrying: number;
+    delivered: number;
+    dead: number;
+    cancelled: number;
+    attempts: number;
+    /**
+     * Without an answer, or with one that is not 2xx.
+     */
+    failedAttempts: number;
+    /**
+     * Empty for all those that are not counted by themselves.
+     */
+    type: string;
+    events: number;
+    points: Array<TypePointBody>;
+};
+
+/**
  * A registered event type, without its schemas.
  */
 export type TypeItem = {
@@ -2778,6 +3055,22 @@ export type TypeItem = {
 export type TypeList = {
     items: Array<TypeItem>;
     next: string | null;
+};
+
+/**
+ * An event type. `type` is null for all others together.
+ */
+export type TypeNode = {
+    type: string | null;
+    events: number;
+};
+
+/**
+ * Events of one type in a part of the range.
+ */
+export type TypePointBody = {
+    at: string;
+    events: number;
 };
 
 /**
@@ -6509,6 +6802,58 @@ export type ExplainEventResponses = {
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
 
+export type GetFlowData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/flow';
+};
+
+export type GetFlowErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetFlowError = GetFlowErrors[keyof GetFlowErrors];
+
+export type GetFlowResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowBody;
+};
+
+export type GetFlowResponse = GetFlowResponses[keyof GetFlowResponses];
+
 export type ListInvitationsData = {
     body?: never;
     path: {
@@ -7339,6 +7684,58 @@ export type SetMemberRoleResponses = {
 };
 
 export type SetMemberRoleResponse = SetMemberRoleResponses[keyof SetMemberRoleResponses];
+
+export type GetOverviewData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Received at or after this instant, by the minute; an hour before the end without.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant, by the minute; now without.
+         */
+        until?: string | null;
+    };
+    url: '/v1/projects/{project}/overview';
+};
+
+export type GetOverviewErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
+
+export type GetOverviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: OverviewBody;
+};
+
+export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];
 
 export type ListProducersData = {
     body?: never;
