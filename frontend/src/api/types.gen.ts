@@ -511,6 +511,7 @@ export type DeliveryBody = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -539,6 +540,7 @@ export type DeliveryItem = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -565,6 +567,10 @@ export type DeliveryItem = {
 export type DeliveryList = {
     items: Array<DeliveryItem>;
     next: string | null;
+    /**
+     * Null where an index led to everything; with `next`, there is more to look through.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -738,7 +744,7 @@ export type EventList = {
     items: Array<EventItem>;
     next: string | null;
     /**
-     * Null unless `q` is given.
+     * Null where an index led to everything; with `next`, there is more to look through.
      */
     searched: SearchedBody | null;
 };
@@ -783,6 +789,44 @@ export type ExplainItem = {
  */
 export type ExplainList = {
     items: Array<ExplainItem>;
+};
+
+/**
+ * The values of one thing that events differ in, the most frequent first.
+ */
+export type FacetBody = {
+    /**
+     * The parameter by which a list is narrowed to a value.
+     */
+    kind: 'outcome' | 'type' | 'source' | 'facet';
+    /**
+     * The facet's name; of the other kinds, the kind.
+     */
+    name: string;
+    values: Array<FacetValue>;
+    /**
+     * How many further values there are.
+     */
+    more: number;
+    /**
+     * Null where every event is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
+};
+
+/**
+ * What a list can be narrowed by. What it is narrowed to by a thing already does not narrow the counts of that.
+ */
+export type FacetCounts = {
+    items: Array<FacetBody>;
+};
+
+/**
+ * A value, as a list is asked for it, and how many events have it.
+ */
+export type FacetValue = {
+    value: string;
+    count: number;
 };
 
 /**
@@ -869,6 +913,43 @@ export type GotBody = {
 export type HeadBody = {
     sequence: number;
     hash: string;
+};
+
+/**
+ * Events received from `since` to before `until`: what a list with these two finds.
+ */
+export type HistogramBar = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
+    since: string;
+    until: string;
+    /**
+     * Whether all of them are counted; false for what lies beyond `searched`.
+     */
+    complete: boolean;
+};
+
+/**
+ * Events over time, the oldest bar first; bars without events are there too.
+ */
+export type HistogramBody = {
+    since: string;
+    until: string;
+    /**
+     * How much time a bar stands for, in ISO 8601; the outermost may stand for less.
+     */
+    step: string;
+    items: Array<HistogramBar>;
+    total: OutcomeCounts;
+    /**
+     * Null where everything is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -1358,6 +1439,19 @@ export type OutcomeBody = {
     dead: number;
     pending: number;
     cancelled: number;
+};
+
+/**
+ * Events by how they stand; each counts once.
+ */
+export type OutcomeCounts = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
 };
 
 /**
@@ -1882,15 +1976,15 @@ export type SchemaCreate = {
 };
 
 /**
- * How far a search for text went: one answer looks through a bounded number of events.
+ * How far a search went that no index answers: one answer looks through a bounded number of events.
  */
 export type SearchedBody = {
     /**
-     * Events that were looked through.
+     * Events, or deliveries, that were looked through.
      */
     count: number;
     /**
-     * When the oldest of them was received.
+     * Back to which moment of receipt that is everything.
      */
     until: string | null;
 };
@@ -6523,12 +6617,57 @@ export type ListDeliveriesData = {
         project: string;
     };
     query?: {
+        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
         /**
          * The uid of an event.
          */
         event?: string | null;
-        subscription?: string | null;
-        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
         /**
          * Received at or after this instant.
          */
@@ -6538,13 +6677,21 @@ export type ListDeliveriesData = {
          */
         until?: string | null;
         /**
-         * How many items at most.
+         * Of this subscription; given again, any of them.
          */
-        limit?: number;
+        subscription?: Array<string>;
         /**
-         * `next` of the page before: go on where it ended.
+         * To exactly this address; given again, any of them.
          */
-        cursor?: string | null;
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/deliveries';
 };
@@ -6633,28 +6780,6 @@ export type ListEventsData = {
         project: string;
     };
     query?: {
-        type?: string | null;
-        source?: string | null;
-        id?: string | null;
-        subject?: string | null;
-        producer?: string | null;
-        /**
-         * `name:value` of a facet that the type declares; all must hold. A number or a boolean is written as in JSON.
-         */
-        facet?: Array<string>;
-        /**
-         * Only those that their schema warned of, or only the others.
-         */
-        schemaFault?: boolean | null;
-        /**
-         * Received at or after this instant.
-         */
-        since?: string | null;
-        /**
-         * Received before this instant.
-         */
-        until?: string | null;
-        q?: string | null;
         /**
          * How many items at most.
          */
@@ -6663,6 +6788,76 @@ export type ListEventsData = {
          * `next` of the page before: go on where it ended.
          */
         cursor?: string | null;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/events';
 };
@@ -6700,6 +6895,238 @@ export type ListEventsResponses = {
 };
 
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type EventFacetsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/facets';
+};
+
+export type EventFacetsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventFacetsError = EventFacetsErrors[keyof EventFacetsErrors];
+
+export type EventFacetsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FacetCounts;
+};
+
+export type EventFacetsResponse = EventFacetsResponses[keyof EventFacetsResponses];
+
+export type EventHistogramData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many bars at most: of a width that people think in.
+         */
+        bars?: number;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/histogram';
+};
+
+export type EventHistogramErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventHistogramError = EventHistogramErrors[keyof EventHistogramErrors];
+
+export type EventHistogramResponses = {
+    /**
+     * Successful Response
+     */
+    200: HistogramBody;
+};
+
+export type EventHistogramResponse = EventHistogramResponses[keyof EventHistogramResponses];
 
 export type GetEventData = {
     body?: never;
