@@ -8,6 +8,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "events:read": "Find and read events, their payloads included",
         "events:write": "Send events",
+        "searches:write": "Save, change and delete searches; who may read what they find may read them",
         "types:read": "See event types, their schemas and facets",
         "types:write": "Register and change event types",
         "producers:read": "See who may send what",
@@ -57,7 +58,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "owner": PERMISSIONS,
         "admin": PERMISSIONS - {"projects:create"},
-        "operator": _VIEWER | {"events:write", "subscriptions:write", "deliveries:retry", "types:write"},
+        "operator": _VIEWER
+        | {"events:write", "searches:write", "subscriptions:write", "deliveries:retry", "types:write"},
         "viewer": _VIEWER,
     }
 )
