@@ -148,7 +148,7 @@ async def subscriptions(conn: "Connection", project_id: UUID) -> "list[Record]":
     return list(
         await conn.fetch(
             "SELECT id, name, version, filters, state, created_at, updated_at, NULL::timestamptz AS deleted_at"
-            " FROM subscriptions WHERE project_id = $1 ORDER BY id",
+            " FROM subscriptions WHERE project_id = $1 AND replay_id IS NULL ORDER BY id",
             project_id,
         )
     )

@@ -144,7 +144,19 @@ class Shop:
             code, error = (503, "upstream pool exhausted") if dead else (202, None)
             status, attempts = ("dead", 7) if dead else ("delivered", 1)
             yield (
-                *(made, self._project, uid, subscription, 1, NOBODYS, status, attempts, None, received, ended),
+                *(
+                    made,
+                    self._project,
+                    uid,
+                    subscription,
+                    1,
+                    NOBODYS,
+                    status,
+                    attempts,
+                    None,
+                    received,
+                    ended,
+                ),
                 *(code, error, received, 30_000, code, error),
             )
 
@@ -190,7 +202,9 @@ async def _set_codec(connection: asyncpg.Connection) -> None:
         "jsonb",
         schema="pg_catalog",
         format="binary",
-        encoder=lambda value: b"\x01" + (value.encode() if isinstance(value, str) else msgspec.json.encode(value)),
+        encoder=lambda value: (
+            b"\x01" + (value.encode() if isinstance(value, str) else msgspec.json.encode(value))
+        ),
         decoder=lambda data: msgspec.json.decode(data[1:]),
     )
 

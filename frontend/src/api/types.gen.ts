@@ -208,6 +208,25 @@ export type BreakBody = {
 };
 
 /**
+ * Which deliveries that wait are not to be delivered: `status` is `pending`, `retrying`, or both when absent.
+ */
+export type CancellationRequest = {
+    select: ReplaySelect;
+    /**
+     * Subscriptions whose deliveries are left out although they match.
+     */
+    leaveOut?: Array<string>;
+    /**
+     * Only count, and say what to expect. Nothing is kept.
+     */
+    dryRun?: boolean;
+    /**
+     * Why: kept with the replay and in the audit log.
+     */
+    reason?: string;
+};
+
+/**
  * The verdicts, newest event first, or in the order given.
  */
 export type CheckBody = {
@@ -651,6 +670,71 @@ export type DeviceSessionBody = {
     expiresAt: string;
     refreshToken: string;
     user: UserBody;
+};
+
+/**
+ * What would be done. Nothing has been.
+ */
+export type DryRunBody = {
+    dryRun?: true;
+    kind: 'retry' | 'replay' | 'cancel';
+    at: string;
+    /**
+     * How many deliveries in all.
+     */
+    count: number;
+    /**
+     * False where counting took too long: then there are more.
+     */
+    isExact: boolean;
+    duplicates: number;
+    seconds: number | null;
+    /**
+     * When it would be done, about.
+     */
+    doneAt: string | null;
+    sinks: Array<DrySinkBody>;
+};
+
+/**
+ * What the selection comes to at one sink, and the state of that sink now.
+ */
+export type DrySinkBody = {
+    /**
+     * Null for an address that has no subscription.
+     */
+    subscription: string | null;
+    subscriptionName: string | null;
+    sink: string;
+    /**
+     * How many deliveries.
+     */
+    count: number;
+    /**
+     * How many of them it may get a second time: what it took before, and what was sent and not answered.
+     */
+    duplicates: number;
+    /**
+     * Whether it is not part of `count` of the whole: as asked, or by its state.
+     */
+    leftOut: boolean;
+    /**
+     * Of the subscription. To one that is disabled or deleted nothing is sent.
+     */
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
+    circuit: 'closed' | 'open' | 'halfOpen';
+    /**
+     * Null for a sink that took everything lately.
+     */
+    failing: SinkFailingBody | null;
+    /**
+     * At how many a second it would get them: the lower of the replay's rate and its own limit. Null is no limit.
+     */
+    ratePerSecond: number | null;
+    /**
+     * How long that takes, about. Null where nothing is known.
+     */
+    seconds: number | null;
 };
 
 /**
@@ -1455,6 +1539,25 @@ export type OutcomeCounts = {
 };
 
 /**
+ * How many of an event's deliveries are in each state.
+ */
+export type OutcomeItem = {
+    uid: string;
+    delivered: number;
+    retrying: number;
+    dead: number;
+    pending: number;
+    cancelled: number;
+};
+
+/**
+ * Events that have deliveries by now; those without any are left out.
+ */
+export type OutcomeList = {
+    items: Array<OutcomeItem>;
+};
+
+/**
  * Extensions that are set on every event on its way.
  */
 export type OverridesBody = {
@@ -1819,6 +1922,49 @@ export type ProviderBody = {
 };
 
 /**
+ * Parameters of a list, by their names there. In place of `since`, `last` moves on with the time.
+ */
+export type Query = {
+    type?: Array<string>;
+    typePrefix?: string | null;
+    source?: Array<string>;
+    sourcePrefix?: string | null;
+    id?: string | null;
+    subject?: Array<string>;
+    subjectPrefix?: string | null;
+    producer?: Array<string>;
+    extension?: Array<string>;
+    facet?: Array<string>;
+    subscription?: Array<string>;
+    sink?: Array<string>;
+    statusCode?: Array<string>;
+    error?: string | null;
+    q?: string | null;
+    /**
+     * Received since so long before now, such as `1h`.
+     */
+    last?: string | null;
+    since?: string | null;
+    until?: string | null;
+    /**
+     * Of events alone.
+     */
+    outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+    /**
+     * Of events alone.
+     */
+    schemaFault?: boolean | null;
+    /**
+     * Of deliveries alone.
+     */
+    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+    /**
+     * Of deliveries alone.
+     */
+    event?: string | null;
+};
+
+/**
  * One request as it arrived. A body that is not text is in `bodyBase64`; past 64 KiB it is cut off.
  */
 export type ReceivedBody = {
@@ -1845,6 +1991,226 @@ export type RecoveryCodesBody = {
  */
 export type RefreshTokenRequest = {
     refreshToken: string;
+};
+
+/**
+ * A replay with its sinks.
+ */
+export type ReplayBody = {
+    id: string;
+    kind: 'retry' | 'replay' | 'cancel';
+    state: 'running' | 'paused' | 'done' | 'cancelled';
+    stateReason: string | null;
+    reason: string;
+    /**
+     * The selection, as it was asked for.
+     */
+    select: {
+        [key: string]: unknown;
+    };
+    /**
+     * The subscription's name, or the address.
+     */
+    to: string | null;
+    toSubscription: string | null;
+    ratePerSecond: number | null;
+    stopWhen: StopRule | null;
+    /**
+     * Null when it was too long to count.
+     */
+    total: number | null;
+    opened: number;
+    skipped: number;
+    /**
+     * Opened, and not ended yet.
+     */
+    waiting: number;
+    delivered: number;
+    /**
+     * Dead letters.
+     */
+    failed: number;
+    cancelled: number;
+    /**
+     * About. Null where nothing is known, and when it has ended.
+     */
+    secondsLeft: number | null;
+    /**
+     * The name of the person or the API key.
+     */
+    createdBy: string;
+    createdAt: string;
+    endedAt: string | null;
+    sinks: Array<ReplaySinkBody>;
+};
+
+/**
+ * A replay: a job that goes on by itself, whatever is started anew meanwhile.
+ *
+ * `total` was counted when it started; what came later is no part of it. Of those `opened` were handed to dispatch, at
+ * the rate and while few wait, and `skipped` had changed their state meanwhile.
+ */
+export type ReplayItem = {
+    id: string;
+    kind: 'retry' | 'replay' | 'cancel';
+    state: 'running' | 'paused' | 'done' | 'cancelled';
+    stateReason: string | null;
+    reason: string;
+    /**
+     * The selection, as it was asked for.
+     */
+    select: {
+        [key: string]: unknown;
+    };
+    /**
+     * The subscription's name, or the address.
+     */
+    to: string | null;
+    toSubscription: string | null;
+    ratePerSecond: number | null;
+    stopWhen: StopRule | null;
+    /**
+     * Null when it was too long to count.
+     */
+    total: number | null;
+    opened: number;
+    skipped: number;
+    /**
+     * Opened, and not ended yet.
+     */
+    waiting: number;
+    delivered: number;
+    /**
+     * Dead letters.
+     */
+    failed: number;
+    cancelled: number;
+    /**
+     * About. Null where nothing is known, and when it has ended.
+     */
+    secondsLeft: number | null;
+    /**
+     * The name of the person or the API key.
+     */
+    createdBy: string;
+    createdAt: string;
+    endedAt: string | null;
+};
+
+/**
+ * Replays, newest first.
+ */
+export type ReplayList = {
+    items: Array<ReplayItem>;
+    next: string | null;
+};
+
+/**
+ * What can be changed of a replay that has not ended.
+ */
+export type ReplayPatch = {
+    ratePerSecond: number | null;
+};
+
+/**
+ * What to deliver again, and how.
+ *
+ * Without `to`, deliveries are opened again as they are: they keep their id and `webhook-id`, attempts are counted on, and they
+ * have all their retries again. With `to` there are new deliveries: to the subscription of that id or name, or to the
+ * address, which needs no subscription.
+ */
+export type ReplayRequest = {
+    select: ReplaySelect;
+    /**
+     * Subscriptions whose deliveries are left out although they match.
+     */
+    leaveOut?: Array<string>;
+    /**
+     * Only count, and say what to expect. Nothing is kept.
+     */
+    dryRun?: boolean;
+    /**
+     * Why: kept with the replay and in the audit log.
+     */
+    reason?: string;
+    /**
+     * The id or the name of a subscription, or an http or https address.
+     */
+    to?: string | null;
+    ratePerSecond?: number | null;
+    stopWhen?: StopRule | null;
+};
+
+/**
+ * Which deliveries, or which events. Everything that is said must hold.
+ *
+ * Without `to` these are deliveries: those named (`delivery`, `deliveries`), those of events (`event`, `events`), or those in a
+ * `status`. With `to` they are events: those named, those of deliveries in a `status` or of a `subscription`, or all
+ * of a time.
+ */
+export type ReplaySelect = {
+    /**
+     * One delivery.
+     */
+    delivery?: string | null;
+    /**
+     * Several deliveries.
+     */
+    deliveries?: Array<string> | null;
+    /**
+     * The uid of one event.
+     */
+    event?: string | null;
+    /**
+     * The uids of several events.
+     */
+    events?: Array<string> | null;
+    /**
+     * Deliveries in this state, or in one of these.
+     */
+    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | Array<'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled'> | null;
+    /**
+     * Deliveries of the subscription with this id or name.
+     */
+    subscription?: string | null;
+    /**
+     * Of events received at or after this instant.
+     */
+    since?: string | null;
+    /**
+     * Of events received before this instant.
+     */
+    until?: string | null;
+    /**
+     * Dialect objects as a subscription has them; every one must hold.
+     */
+    filters?: Array<{
+        [key: string]: unknown;
+    }> | null;
+    /**
+     * Of events of exactly this type.
+     */
+    type?: string | null;
+    /**
+     * Deliveries whose last attempt was answered so.
+     */
+    statusCode?: number | null;
+    /**
+     * Deliveries whose last attempt failed with this text in its error, in any case.
+     */
+    error?: string | null;
+};
+
+/**
+ * How far a replay has come at one sink.
+ */
+export type ReplaySinkBody = {
+    subscription: string;
+    subscriptionName: string | null;
+    sink: string | null;
+    total: number | null;
+    opened: number;
+    skipped: number;
 };
 
 /**
@@ -1973,6 +2339,49 @@ export type SchemaCreate = {
      * The absolute URI by which events name this version. Unique in the type.
      */
     dataschema?: string | null;
+};
+
+/**
+ * A saved search. `query` has what was given; it can be sent back, and asked of the list.
+ */
+export type SearchBody = {
+    id: string;
+    name: string;
+    page: 'events' | 'deliveries';
+    query: {
+        [key: string]: unknown;
+    };
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * Saved searches by name.
+ */
+export type SearchList = {
+    items: Array<SearchBody>;
+    next?: string | null;
+};
+
+/**
+ * A search to be, of the list of a page. A body that was read from here can be sent back.
+ */
+export type SearchRequest = {
+    name: string;
+    page: 'events' | 'deliveries';
+    query: Query;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
 };
 
 /**
@@ -2114,6 +2523,28 @@ export type SinkCountsBody = {
     state: 'active' | 'paused' | 'disabled' | 'deleted';
     circuit: 'closed' | 'halfOpen' | 'open';
     p95Ms: number | null;
+};
+
+/**
+ * How a sink has done lately.
+ */
+export type SinkFailingBody = {
+    /**
+     * The share of the last attempts that failed, 0 to 1.
+     */
+    rate: number;
+    /**
+     * How many attempts that is.
+     */
+    of: number;
+    /**
+     * How many of the deliveries would be dead letters again at that rate.
+     */
+    wouldDie: number;
+    /**
+     * How long one is tried until then: an ISO 8601 duration.
+     */
+    diesAfter: string;
 };
 
 /**
@@ -2364,6 +2795,16 @@ export type StepBody = {
     ticket: string;
     factors: Array<'passkey' | 'totp' | 'recoveryCode'>;
     expiresAt: string;
+};
+
+/**
+ * When to stop by itself: if more than `failed` of the last `of` that were tried at one sink have failed.
+ *
+ * The replay is paused then, and says why.
+ */
+export type StopRule = {
+    failed: number;
+    of: number;
 };
 
 /**
@@ -6611,6 +7052,67 @@ export type GetAuditEntryResponses = {
 
 export type GetAuditEntryResponse = GetAuditEntryResponses[keyof GetAuditEntryResponses];
 
+export type CancelDeliveriesData = {
+    body: CancellationRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/cancellations';
+};
+
+export type CancelDeliveriesErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CancelDeliveriesError = CancelDeliveriesErrors[keyof CancelDeliveriesErrors];
+
+export type CancelDeliveriesResponses = {
+    /**
+     * What it would come to, for a dry run.
+     */
+    200: DryRunBody;
+    /**
+     * Response Canceldeliveries
+     *
+     * It has started, and goes on by itself.
+     */
+    202: ReplayBody | DryRunBody;
+};
+
+export type CancelDeliveriesResponse = CancelDeliveriesResponses[keyof CancelDeliveriesResponses];
+
 export type ListDeliveriesData = {
     body?: never;
     path: {
@@ -7851,6 +8353,145 @@ export type RotateKeyResponses = {
 
 export type RotateKeyResponse = RotateKeyResponses[keyof RotateKeyResponses];
 
+export type TailEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Go on after this; `since` is nothing then.
+         */
+        'Last-Event-ID'?: string | null;
+    };
+    path: {
+        project: string;
+    };
+    query?: {
+        type?: string | null;
+        source?: string | null;
+        id?: string | null;
+        subject?: string | null;
+        producer?: string | null;
+        /**
+         * `name:value` of a facet that the type declares; all must hold.
+         */
+        facet?: Array<string>;
+        schemaFault?: boolean | null;
+        /**
+         * A filter of that dialect, as subscriptions have it.
+         */
+        sql?: string | null;
+        /**
+         * A filter of that dialect, as subscriptions have it.
+         */
+        cel?: string | null;
+        /**
+         * Begin with what was received then, at most 24 hours ago; now without it.
+         */
+        since?: string | null;
+        /**
+         * Of those received in one second send so many at most, and tell how many were dropped.
+         */
+        ratePerSecond?: number | null;
+        /**
+         * Leave data out that is larger; `dataLeftOut` says so.
+         */
+        dataMaxBytes?: number | null;
+    };
+    url: '/v1/projects/{project}/live/events';
+};
+
+export type TailEventsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * What was asked for cannot be done where this runs. Types: `not-streamed`.
+     */
+    501: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type TailEventsError = TailEventsErrors[keyof TailEventsErrors];
+
+export type TailEventsResponses = {
+    /**
+     * One message, as its fields.
+     */
+    200: {
+        /**
+         * The place after it, for `Last-Event-ID`.
+         */
+        id?: string;
+        event?: 'dropped' | 'live' | 'waiting' | 'end';
+        data?: string;
+    };
+};
+
+export type TailEventsResponse = TailEventsResponses[keyof TailEventsResponses];
+
+export type GetOutcomesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query: {
+        /**
+         * Uids of events.
+         */
+        event: Array<string>;
+    };
+    url: '/v1/projects/{project}/live/outcomes';
+};
+
+export type GetOutcomesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetOutcomesError = GetOutcomesErrors[keyof GetOutcomesErrors];
+
+export type GetOutcomesResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeList;
+};
+
+export type GetOutcomesResponse = GetOutcomesResponses[keyof GetOutcomesResponses];
+
 export type ListMembersData = {
     body?: never;
     path: {
@@ -8423,6 +9064,375 @@ export type ReplaceProducerResponses = {
 
 export type ReplaceProducerResponse = ReplaceProducerResponses[keyof ReplaceProducerResponses];
 
+export type ListReplaysData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those in this state.
+         */
+        state?: 'running' | 'paused' | 'done' | 'cancelled' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/replays';
+};
+
+export type ListReplaysErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListReplaysError = ListReplaysErrors[keyof ListReplaysErrors];
+
+export type ListReplaysResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayList;
+};
+
+export type ListReplaysResponse = ListReplaysResponses[keyof ListReplaysResponses];
+
+export type StartReplayData = {
+    body: ReplayRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays';
+};
+
+export type StartReplayErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type StartReplayError = StartReplayErrors[keyof StartReplayErrors];
+
+export type StartReplayResponses = {
+    /**
+     * What it would come to, for a dry run.
+     */
+    200: DryRunBody;
+    /**
+     * Response Startreplay
+     *
+     * It has started, and goes on by itself.
+     */
+    202: ReplayBody | DryRunBody;
+};
+
+export type StartReplayResponse = StartReplayResponses[keyof StartReplayResponses];
+
+export type GetReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}';
+};
+
+export type GetReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetReplayError = GetReplayErrors[keyof GetReplayErrors];
+
+export type GetReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type GetReplayResponse = GetReplayResponses[keyof GetReplayResponses];
+
+export type ChangeReplayData = {
+    body: ReplayPatch;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}';
+};
+
+export type ChangeReplayErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ChangeReplayError = ChangeReplayErrors[keyof ChangeReplayErrors];
+
+export type ChangeReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type ChangeReplayResponse = ChangeReplayResponses[keyof ChangeReplayResponses];
+
+export type CancelReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}/cancel';
+};
+
+export type CancelReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CancelReplayError = CancelReplayErrors[keyof CancelReplayErrors];
+
+export type CancelReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type CancelReplayResponse = CancelReplayResponses[keyof CancelReplayResponses];
+
+export type PauseReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}/pause';
+};
+
+export type PauseReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type PauseReplayError = PauseReplayErrors[keyof PauseReplayErrors];
+
+export type PauseReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type PauseReplayResponse = PauseReplayResponses[keyof PauseReplayResponses];
+
+export type ResumeReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}/resume';
+};
+
+export type ResumeReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ResumeReplayError = ResumeReplayErrors[keyof ResumeReplayErrors];
+
+export type ResumeReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type ResumeReplayResponse = ResumeReplayResponses[keyof ResumeReplayResponses];
+
 export type ListRolesData = {
     body?: never;
     path: {
@@ -8676,6 +9686,269 @@ export type ReplaceRoleResponses = {
 };
 
 export type ReplaceRoleResponse = ReplaceRoleResponses[keyof ReplaceRoleResponses];
+
+export type ListSearchesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those of this list.
+         */
+        page?: 'events' | 'deliveries' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/searches';
+};
+
+export type ListSearchesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSearchesError = ListSearchesErrors[keyof ListSearchesErrors];
+
+export type ListSearchesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchList;
+};
+
+export type ListSearchesResponse = ListSearchesResponses[keyof ListSearchesResponses];
+
+export type SaveSearchData = {
+    body: SearchRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches';
+};
+
+export type SaveSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SaveSearchError = SaveSearchErrors[keyof SaveSearchErrors];
+
+export type SaveSearchResponses = {
+    /**
+     * Successful Response
+     */
+    201: SearchBody;
+};
+
+export type SaveSearchResponse = SaveSearchResponses[keyof SaveSearchResponses];
+
+export type DeleteSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type DeleteSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteSearchError = DeleteSearchErrors[keyof DeleteSearchErrors];
+
+export type DeleteSearchResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSearchResponse = DeleteSearchResponses[keyof DeleteSearchResponses];
+
+export type GetSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type GetSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetSearchError = GetSearchErrors[keyof GetSearchErrors];
+
+export type GetSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type GetSearchResponse = GetSearchResponses[keyof GetSearchResponses];
+
+export type ReplaceSearchData = {
+    body: SearchRequest;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type ReplaceSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceSearchError = ReplaceSearchErrors[keyof ReplaceSearchErrors];
+
+export type ReplaceSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type ReplaceSearchResponse = ReplaceSearchResponses[keyof ReplaceSearchResponses];
 
 export type GetSettingsData = {
     body?: never;
