@@ -31,8 +31,7 @@ TABLES = (
 # A day that is over gets no more events: to index it costs whoever sends them nothing. Keys are digests, because an
 # index entry has a size limit and an attribute has none. The table is locked against writes, of which there are none.
 INDEX_DAYS = """
-CREATE FUNCTION index_days(before date, most integer) RETURNS integer LANGUAGE plpgsql
-SET maintenance_work_mem = '64MB' AS $$
+CREATE FUNCTION index_days(before date, most integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     child text;
     kind text;
@@ -42,6 +41,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('index_days')) THEN
         RETURN 0;
     END IF;
+    PERFORM set_config('maintenance_work_mem', '64MB', true);
     FOR child IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'events'::regclass AND c.relname < 'events_p' || to_char(before, 'YYYYMMDD')
