@@ -1,10 +1,13 @@
-"""Makes the partitions of yesterday to the day after tomorrow, so that midnight finds them there, counts, and indexes what is over."""
+"""Makes the partitions of the days around today, so that midnight finds them there, counts, archives what is old, and
+indexes what is over.
+"""
 
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from events.housekeep import queries
+from events.housekeep.archive.work import Keeper
 from events.housekeep.counting import count_projects
 from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
@@ -24,6 +27,7 @@ class Housekeep:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._keeper = Keeper(resources)
 
     async def handle(self, _event: CloudEvent) -> None:
         """Raises what the database raises; the next tick tries again."""
@@ -34,6 +38,7 @@ class Housekeep:
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
         await count_projects(pool)
+        await self._keeper.work()
         await self._index(pool)
 
     async def _index(self, pool: "asyncpg.Pool") -> None:

@@ -28,7 +28,7 @@ _Ago = Annotated[
 ]
 
 
-class Query(Request):
+class SavedQuery(Request):
     """Parameters of a list, by their names there. In place of `since`, `last` moves on with the time."""
 
     type: _Any = Field(default_factory=list)
@@ -62,7 +62,7 @@ class SearchRequest(Request):
 
     name: Name
     page: Page
-    query: Query
+    query: SavedQuery
     id: Ignored = None
     created_at: Ignored = None
     updated_at: Ignored = None
