@@ -19,6 +19,7 @@ from functions.explore.schemas import (
     ExplainList,
     Status,
 )
+from functions.explore.searches.routes import searches
 from functions.explore.service import Explorer
 from functions.explore.stats.routes import stats
 from functions.explore.story.routes import add_story
@@ -37,6 +38,7 @@ def _router(resources: Resources) -> APIRouter:
     router = APIRouter(prefix="/v1/projects/{project}", tags=["explore"])
     explorer = Explorer(resources)
     router.include_router(counts(resources))
+    router.include_router(searches(resources))
 
     @router.get("/events", response_model=EventList)
     async def list_events(search: EventsAsked, limit: Limit = 50, cursor: Cursor = None) -> Response:

@@ -2634,6 +2634,49 @@ export type RotateRequest = {
 };
 
 /**
+ * Parameters of a list, by their names there. In place of `since`, `last` moves on with the time.
+ */
+export type SavedQuery = {
+    type?: Array<string>;
+    typePrefix?: string | null;
+    source?: Array<string>;
+    sourcePrefix?: string | null;
+    id?: string | null;
+    subject?: Array<string>;
+    subjectPrefix?: string | null;
+    producer?: Array<string>;
+    extension?: Array<string>;
+    facet?: Array<string>;
+    subscription?: Array<string>;
+    sink?: Array<string>;
+    statusCode?: Array<string>;
+    error?: string | null;
+    q?: string | null;
+    /**
+     * Received since so long before now, such as `1h`.
+     */
+    last?: string | null;
+    since?: string | null;
+    until?: string | null;
+    /**
+     * Of events alone.
+     */
+    outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+    /**
+     * Of events alone.
+     */
+    schemaFault?: boolean | null;
+    /**
+     * Of deliveries alone.
+     */
+    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+    /**
+     * Of deliveries alone.
+     */
+    event?: string | null;
+};
+
+/**
  * A version of a type's schema. Versions never change.
  */
 export type SchemaBody = {
@@ -2662,6 +2705,49 @@ export type SchemaCreate = {
      * The absolute URI by which events name this version. Unique in the type.
      */
     dataschema?: string | null;
+};
+
+/**
+ * A saved search. `query` has what was given; it can be sent back, and asked of the list.
+ */
+export type SearchBody = {
+    id: string;
+    name: string;
+    page: 'events' | 'deliveries';
+    query: {
+        [key: string]: unknown;
+    };
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * Saved searches by name.
+ */
+export type SearchList = {
+    items: Array<SearchBody>;
+    next?: string | null;
+};
+
+/**
+ * A search to be, of the list of a page. A body that was read from here can be sent back.
+ */
+export type SearchRequest = {
+    name: string;
+    page: 'events' | 'deliveries';
+    query: SavedQuery;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
 };
 
 /**
@@ -11105,6 +11191,269 @@ export type ReplaceRoleResponses = {
 };
 
 export type ReplaceRoleResponse = ReplaceRoleResponses[keyof ReplaceRoleResponses];
+
+export type ListSearchesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those of this list.
+         */
+        page?: 'events' | 'deliveries' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/searches';
+};
+
+export type ListSearchesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSearchesError = ListSearchesErrors[keyof ListSearchesErrors];
+
+export type ListSearchesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchList;
+};
+
+export type ListSearchesResponse = ListSearchesResponses[keyof ListSearchesResponses];
+
+export type SaveSearchData = {
+    body: SearchRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches';
+};
+
+export type SaveSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SaveSearchError = SaveSearchErrors[keyof SaveSearchErrors];
+
+export type SaveSearchResponses = {
+    /**
+     * Successful Response
+     */
+    201: SearchBody;
+};
+
+export type SaveSearchResponse = SaveSearchResponses[keyof SaveSearchResponses];
+
+export type DeleteSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type DeleteSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteSearchError = DeleteSearchErrors[keyof DeleteSearchErrors];
+
+export type DeleteSearchResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSearchResponse = DeleteSearchResponses[keyof DeleteSearchResponses];
+
+export type GetSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type GetSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetSearchError = GetSearchErrors[keyof GetSearchErrors];
+
+export type GetSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type GetSearchResponse = GetSearchResponses[keyof GetSearchResponses];
+
+export type ReplaceSearchData = {
+    body: SearchRequest;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type ReplaceSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceSearchError = ReplaceSearchErrors[keyof ReplaceSearchErrors];
+
+export type ReplaceSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type ReplaceSearchResponse = ReplaceSearchResponses[keyof ReplaceSearchResponses];
 
 export type GetSettingsData = {
     body?: never;
