@@ -141,7 +141,6 @@ def _delivery_members(row: "Record", event_type: str | None, event_subject: str 
         "subscription": row["subscription_id"],
         "subscription_name": row["subscription_name"] or "",
         "sink": row["sink"] or "",
-        "replay": row["replay_id"],
         "status": row["status"],
         "held": row["held"],
         "attempt_count": row["attempt_count"],

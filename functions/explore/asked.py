@@ -120,6 +120,7 @@ ErrorText = Annotated[
     _One | None,
     Query(min_length=1, max_length=200, description="Text in the error of the last attempt, in any case."),
 ]
+Replay = Annotated[UUID | None, Query(description="Made by this replay, or last opened again by it.")]
 Since = Annotated[Instant | None, Query(description="Received at or after this instant.")]
 Until = Annotated[Instant | None, Query(description="Received before this instant.")]
 
@@ -130,10 +131,15 @@ def asked_of_deliveries(
     sink: Sinks = [],  # noqa: B006
     status_code: StatusCode = [],  # noqa: B006
     error: ErrorText = None,
+    replay: Replay = None,
 ) -> OfDeliveries:
     """What one delivery has to be like."""
     return OfDeliveries(
-        subscriptions=tuple(subscription), sinks=tuple(sink), codes=read_codes(status_code), error=error
+        subscriptions=tuple(subscription),
+        sinks=tuple(sink),
+        codes=read_codes(status_code),
+        error=error,
+        replay=replay,
     )
 
 

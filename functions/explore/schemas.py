@@ -128,9 +128,6 @@ class DeliveryItem(Schema):
     subscription: UUID
     subscription_name: str
     sink: str
-    replay: UUID | None = Field(
-        None, description="The replay that made it, or opened it again last; null for what came live."
-    )
     status: Status
     held: bool = Field(description="It waits until its subscription is active again.")
     attempt_count: int

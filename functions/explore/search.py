@@ -34,11 +34,12 @@ class OfDeliveries:
     sinks: tuple[str, ...] = ()
     codes: tuple[tuple[int, int], ...] = ()
     error: str | None = None
+    replay: UUID | None = None
 
     @property
     def is_asked(self) -> bool:
         """Whether anything is."""
-        return bool(self.subscriptions or self.sinks or self.codes or self.error)
+        return bool(self.subscriptions or self.sinks or self.codes or self.error or self.replay)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -631,10 +631,6 @@ export type DeliveryBody = {
     subscription: string;
     subscriptionName: string;
     sink: string;
-    /**
-     * The replay that made it, or opened it again last; null for what came live.
-     */
-    replay?: string | null;
     status: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled';
     /**
      * It waits until its subscription is active again.
@@ -668,10 +664,6 @@ export type DeliveryItem = {
     subscription: string;
     subscriptionName: string;
     sink: string;
-    /**
-     * The replay that made it, or opened it again last; null for what came live.
-     */
-    replay?: string | null;
     status: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled';
     /**
      * It waits until its subscription is active again.
@@ -8160,6 +8152,10 @@ export type ListDeliveriesData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/deliveries';
 };
@@ -8482,6 +8478,10 @@ export type ListEventsData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events';
 };
@@ -8596,6 +8596,10 @@ export type EventFacetsData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events/facets';
 };
@@ -8714,6 +8718,10 @@ export type EventHistogramData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events/histogram';
 };

@@ -6,6 +6,7 @@ import pytest
 
 from events.replay.handler import Replay
 from events.replay.handler import create as create_handler
+from functions.explore.app import create as create_explore
 from functions.replays.app import create
 from shared.runtime.local_broker import LocalBroker
 from shared.runtime.resources import Resources
@@ -60,6 +61,17 @@ class Again:
         answer = await self.client.get(f"/replays/{replay['id']}")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    async def deliveries(self, **query: Any) -> list[dict[str, Any]]:
+        """The first page of such deliveries, as `explore` lists them."""
+        transport = httpx.ASGITransport(create_explore(self.world.resources))
+        base = str(self.client.base_url)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=base, headers=self.world.project.headers
+        ) as explore:
+            answer = await explore.get("/deliveries", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
 
     async def until(self, replay: dict[str, Any], timeout: float = 30.0, **members: Any) -> dict[str, Any]:
         """What it is as soon as it is so."""

@@ -69,6 +69,9 @@ async def test_events_are_delivered_anew_to_another_subscription(again: Again, s
     second = await again.replay(select={"event": str(uids[0])}, to=str(other))
     await again.until(second, state="done", delivered=1)
     assert len({request.id for request in sink.requests if request.path == "/other"}) == 4
+    listed = await again.deliveries(replay=replay["id"])
+    assert {(one["replay"], one["status"]) for one in listed} == {(replay["id"], "delivered")}
+    assert len(listed) == 3
 
 
 async def test_to_an_address_of_its_own(again: Again, sink: Sink) -> None:
