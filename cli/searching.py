@@ -106,8 +106,8 @@ def _with(
 
     for option in reversed(options):
         narrowed = option(narrowed)
-    names.update({parameter.name for parameter in narrowed.__click_params__} - others)
-    return narrowed  # type: ignore[return-value]  # click passes the options, not the caller
+    names.update({parameter.name for parameter in vars(narrowed)["__click_params__"]} - others)
+    return narrowed
 
 
 def _listed(name: str, value: Any) -> Any:
