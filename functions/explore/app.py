@@ -23,6 +23,7 @@ from functions.explore.searches.routes import searches
 from functions.explore.service import Explorer
 from functions.explore.stats.freshness import Freshness
 from functions.explore.stats.routes import stats
+from functions.explore.story.routes import add_story
 from shared.core.problems import FORBIDDEN, Problem
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit, read_cursor
@@ -52,6 +53,8 @@ def _router(resources: Resources, freshness: Freshness) -> APIRouter:
         if DELIVERIES_READ not in access.permissions:
             raise Problem(FORBIDDEN, f"An event's story needs the permission {DELIVERIES_READ} as well.")
         return respond(await explorer.event(access, uid))
+
+    add_story(router, explorer)
 
     @router.get("/events/{uid}/explain")
     async def explain_event(
