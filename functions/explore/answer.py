@@ -103,9 +103,9 @@ def _event_members(row: "Record", outcome: "Record | None") -> dict[str, Any]:
     }
 
 
-def delivery_item(row: "Record", event_type: str | None) -> DeliveryItem:
+def delivery_item(row: "Record", event_type: str | None, event_subject: str | None) -> DeliveryItem:
     """A delivery for a list."""
-    return DeliveryItem.model_construct(**_delivery_members(row, event_type))
+    return DeliveryItem.model_construct(**_delivery_members(row, event_type, event_subject))
 
 
 def delivery_body(row: "Record", event: "Event | None", later: Sequence["Record"]) -> DeliveryBody:
@@ -113,7 +113,8 @@ def delivery_body(row: "Record", event: "Event | None", later: Sequence["Record"
     sent = _sent(row, event)
     attempts = [_attempt(row, 1, sent, "first_")] if row["first_started_at"] is not None else []
     attempts.extend(_attempt(attempt, attempt["number"], sent) for attempt in later)
-    members = _delivery_members(row, None if event is None else event.type)
+    about = (None, None) if event is None else (event.type, event.subject)
+    members = _delivery_members(row, *about)
     return DeliveryBody.model_construct(**members, attempts=attempts)
 
 
@@ -131,11 +132,12 @@ def _sent(row: "Record", event: "Event | None") -> dict[str, str]:
     return headers
 
 
-def _delivery_members(row: "Record", event_type: str | None) -> dict[str, Any]:
+def _delivery_members(row: "Record", event_type: str | None, event_subject: str | None) -> dict[str, Any]:
     return {
         "id": row["id"],
         "event": row["event_uid"],
         "event_type": event_type,
+        "event_subject": event_subject,
         "subscription": row["subscription_id"],
         "subscription_name": row["subscription_name"] or "",
         "sink": row["sink"] or "",

@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Query
-from pydantic import AfterValidator, Field
+from fastapi import APIRouter, FastAPI, Query
 from starlette.responses import Response
 
 from functions.explore.answer import respond
+from functions.explore.asked import DELIVERIES_READ, DeliveriesAsked, DeliveryReader, EventReader, EventsAsked
+from functions.explore.counts.routes import counts
 from functions.explore.explain import Question, explain
 from functions.explore.function import FUNCTION
 from functions.explore.schemas import (
@@ -18,51 +19,12 @@ from functions.explore.schemas import (
     ExplainList,
     Status,
 )
-from functions.explore.search import Search, key_range, read_facets
 from functions.explore.service import Explorer
 from functions.explore.stats.routes import stats
-from shared.auth.access import Access
-from shared.auth.dependency import requires
 from shared.core.problems import FORBIDDEN, Problem
 from shared.runtime.app import endpoint_app
-from shared.runtime.listing import Cursor, Instant, Limit, read_cursor, storable
+from shared.runtime.listing import Cursor, Limit, read_cursor
 from shared.runtime.resources import Resources
-
-DELIVERIES_READ = "deliveries:read"
-MAX_VALUE = 2048
-
-EventReader = Annotated[Access, Depends(requires("events:read"))]
-DeliveryReader = Annotated[Access, Depends(requires(DELIVERIES_READ))]
-
-
-Exact = Annotated[str, Query(max_length=MAX_VALUE), AfterValidator(storable)]
-Producer = Annotated[
-    Exact, Query(description="Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`.")
-]
-Text = Annotated[
-    str,
-    Query(
-        min_length=1,
-        max_length=200,
-        description="Text in type, source, subject, id or payload, in any case. Looks through the newest "
-        "10,000 events that fit the rest; `searched` says how far, `next` goes on.",
-    ),
-    AfterValidator(storable),
-]
-Facet = Annotated[
-    list[Annotated[str, Field(max_length=300), AfterValidator(storable)]],
-    Query(
-        max_length=10,
-        description="`name:value` of a facet that the type declares; all must hold. A number or a boolean is "
-        "written as in JSON.",
-    ),
-]
-SchemaFault = Annotated[
-    bool | None,
-    Query(alias="schemaFault", description="Only those that their schema warned of, or only the others."),
-]
-Since = Annotated[Instant | None, Query(description="Received at or after this instant.")]
-Until = Annotated[Instant | None, Query(description="Received before this instant.")]
 
 
 def create(resources: Resources) -> FastAPI:
@@ -73,39 +35,12 @@ def create(resources: Resources) -> FastAPI:
 def _router(resources: Resources) -> APIRouter:
     router = APIRouter(prefix="/v1/projects/{project}", tags=["explore"])
     explorer = Explorer(resources)
+    router.include_router(counts(resources))
 
     @router.get("/events", response_model=EventList)
-    async def list_events(
-        *,
-        access: EventReader,
-        type: Exact | None = None,  # noqa: A002 CloudEvents' word
-        source: Exact | None = None,
-        id: Exact | None = None,  # noqa: A002 CloudEvents' word
-        subject: Exact | None = None,
-        producer: Producer | None = None,
-        facet: Facet = [],  # noqa: B006 FastAPI copies it
-        schema_fault: SchemaFault = None,
-        since: Since = None,
-        until: Until = None,
-        q: Text | None = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        """Stored events, newest first. `type`, `source`, `id`, `subject`, `producer` and facets are exact."""
-        low, high = key_range(since, until)
-        search = Search(
-            project_id=access.project_id,
-            low=low,
-            high=high,
-            type=type,
-            source=source,
-            id=id,
-            subject=subject,
-            producer=producer,
-            facets=read_facets(facet),
-            faulty=schema_fault,
-        )
-        return respond(await explorer.events(search.before(read_cursor(cursor)), q, limit))
+    async def list_events(search: EventsAsked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+        """Stored events, newest first, by every attribute, facet, outcome and delivery."""
+        return respond(await explorer.events(search.before(read_cursor(cursor)), limit))
 
     @router.get("/events/{uid}", response_model=EventBody)
     async def get_event(uid: str, access: EventReader) -> Response:
@@ -135,21 +70,10 @@ def _router(resources: Resources) -> APIRouter:
 
     @router.get("/deliveries", response_model=DeliveryList)
     async def list_deliveries(
-        *,
-        access: DeliveryReader,
-        event: Annotated[UUID | None, Query(description="The uid of an event.")] = None,
-        subscription: UUID | None = None,
-        status: Status | None = None,
-        since: Since = None,
-        until: Until = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
+        search: DeliveriesAsked, status: Status | None = None, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
         """Deliveries, newest event first; `since` and `until` are of the event's receipt."""
-        low, high = key_range(since, until)
-        search = Search(project_id=access.project_id, low=low, high=high, subscription=subscription)
-        search = search.of_event(event).before(read_cursor(cursor))
-        return respond(await explorer.deliveries(search, status, limit))
+        return respond(await explorer.deliveries(search.before(read_cursor(cursor)), status, limit))
 
     @router.get("/deliveries/{id}", response_model=DeliveryBody)
     async def get_delivery(id: str, access: DeliveryReader) -> Response:  # noqa: A002 the contract's word

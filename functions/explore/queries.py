@@ -10,34 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from functions.explore.search import Search
-from shared.core.facets import meanings
+from functions.explore.statements import DELIVERY, EVENT, VERSION, Statement
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
-
-_EVENT = """
-    uid, specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions, data, data_kind,
-    producer, facets, schema_fault
-"""
-
-# `escape` shows every payload as a text of its ASCII characters, so no payload makes the statement fail.
-_FOUND = """
-    strpos(lower(type), $1) > 0 OR strpos(lower(source), $1) > 0 OR strpos(lower(id), $1) > 0
-    OR strpos(lower(coalesce(subject, '')), $1) > 0
-    OR strpos(lower(encode(substring(data FOR $3), 'escape')), lower(encode($2, 'escape'))) > 0
-"""
-
-_DELIVERY = """
-    d.id, d.event_uid, d.subscription_id, d.status, d.held, d.attempt_count, d.next_attempt_at, d.created_at,
-    d.ended_at, d.last_status_code, d.last_error, d.first_started_at, d.first_duration_us,
-    d.first_status_code, d.first_error, d.dead_letter, v.name AS subscription_name, v.sink
-"""
-
-_VERSION = """
-    LEFT JOIN subscription_versions v
-        ON v.subscription_id = d.subscription_id AND v.version = d.subscription_version
-"""
 
 _AS_IT_WAS = """
     SELECT v.subscription_id AS id, v.name, v.version, v.filters, coalesce(s.state, 'deleted') AS state,
@@ -48,117 +24,21 @@ _AS_IT_WAS = """
 """
 
 _WITH_ATTEMPTS = f"""
-    SELECT {_DELIVERY}, d.first_detail, s.delivery->>'format' AS format,
+    SELECT {DELIVERY}, d.first_detail, s.delivery->>'format' AS format,
         s.signing_secrets_sealed IS NOT NULL AS signed
-    FROM deliveries d {_VERSION} LEFT JOIN subscriptions s ON s.id = d.subscription_id
+    FROM deliveries d {VERSION} LEFT JOIN subscriptions s ON s.id = d.subscription_id
 """
 
 
-def _where(search: Search, first: int) -> tuple[str, list[object]]:
-    """The conditions on events, with parameters numbered from `first`."""
-    conditions: list[str] = []
-    values: list[object] = []
-
-    def add(condition: str, value: object) -> None:
-        values.append(value)
-        conditions.append(condition.format(f"${first + len(values) - 1}"))
-
-    add("project_id = {}", search.project_id)
-    add("uid >= {}", search.low)
-    add("uid < {}", search.high)
-    if search.identity is not None:
-        add("identity = {}", search.identity)
-    if search.type is not None:
-        # The index holds the first 255 characters: an entry has a size limit, a type has none.
-        add("left(type, 255) = left({}, 255)", search.type)
-        add("type = {}", search.type)
-    if search.source is not None:
-        add("source = {}", search.source)
-    if search.id is not None:
-        add("id = {}", search.id)
-    if search.subject is not None:
-        add("subject = {}", search.subject)
-    if search.producer is not None:
-        add("producer = {}", search.producer)
-    if search.faulty is not None:
-        conditions.append(f"schema_fault IS {'NOT ' if search.faulty else ''}NULL")
-    for name, value in search.facets:
-        # A value may be one of several, and a number or a boolean as well as a text.
-        said = [{name: v} for meaning in meanings(value) for v in (meaning, [meaning])]
-        conditions.append("(" + " OR ".join(_contains(values, first, document) for document in said) + ")")
-    return " AND ".join(conditions), values
-
-
-def _events(search: Search) -> str:
-    """The table to look in, or the view of the project's own events.
-
-    The view has an index for what no index behind row-level security serves (migration 0014).
-    """
-    return "events" if search.type is None and not search.facets else "own_events"
-
-
-def _contains(values: list[object], first: int, document: object) -> str:
-    values.append(document)
-    return f"facets @> ${first + len(values) - 1}"
-
-
-def facet_window(search: Search, limit: int) -> tuple[str, list[object]]:
-    """The newest uids of the range, by the index of facets alone.
-
-    Without a materialized step the planner may go through all events by key, hoping to find some soon.
-    """
-    where, values = _where(search, 2)
-    return (
-        f"""
-        WITH matching AS MATERIALIZED (SELECT uid FROM {_events(search)} WHERE {where} AND facets IS NOT NULL)
-        SELECT uid FROM matching ORDER BY uid DESC LIMIT $1
-        """,
-        [limit, *values],
-    )
-
-
-def events_page(search: Search, limit: int, max_bytes: int) -> tuple[str, list[object]]:
-    """A page of events, newest first, as a statement and its parameters.
-
-    `found` is how many there were up to `limit`; of them come those up to the one whose data passes `max_bytes`.
-    """
-    where, values = _where(search, 3)
-    return (
-        f"""
-        SELECT * FROM (
-            SELECT *, count(*) OVER () AS found,
-                sum(coalesce(octet_length(data), 0)) OVER (ORDER BY uid DESC) AS bytes
-            FROM (SELECT {_EVENT} FROM {_events(search)} WHERE {where} ORDER BY uid DESC LIMIT $1) newest
-        ) page
-        WHERE bytes - coalesce(octet_length(data), 0) <= $2 ORDER BY uid DESC
-        """,
-        [limit, max_bytes, *values],
-    )
-
-
-def text_window(search: Search, text: str, data_bytes: int, limit: int) -> tuple[str, list[object]]:
-    """Which of the newest `limit` events have `text` somewhere: `uid`, `found`, newest first."""
-    where, values = _where(search, 5)
-    return (
-        f"""
-        SELECT uid, ({_FOUND}) AS found FROM (
-            SELECT uid, type, source, id, subject, data FROM {_events(search)} WHERE {where}
-            ORDER BY uid DESC LIMIT $4
-        ) newest ORDER BY uid DESC
-        """,
-        [text.lower(), text.encode(), data_bytes, limit, *values],
-    )
-
-
-async def fetch(conn: "Connection", statement: tuple[str, list[object]]) -> "list[Record]":
-    """The rows of a statement that this file put together."""
+async def fetch(conn: "Connection", statement: Statement) -> "list[Record]":
+    """The rows of a statement that this folder put together."""
     return list(await conn.fetch(statement[0], *statement[1]))
 
 
 async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | None":
     """One of the project's events."""
     return await conn.fetchrow(
-        f"SELECT {_EVENT} FROM events WHERE project_id = $1 AND uid = $2", project_id, uid
+        f"SELECT {EVENT} FROM events WHERE project_id = $1 AND uid = $2", project_id, uid
     )
 
 
@@ -171,7 +51,7 @@ async def events_by_uid(
             f"""
             SELECT * FROM (
                 SELECT *, sum(coalesce(octet_length(data), 0)) OVER (ORDER BY uid DESC) AS bytes
-                FROM (SELECT {_EVENT} FROM events WHERE project_id = $1 AND uid = ANY($2::uuid[])) chosen
+                FROM (SELECT {EVENT} FROM events WHERE project_id = $1 AND uid = ANY($2::uuid[])) chosen
             ) page
             WHERE bytes - coalesce(octet_length(data), 0) <= $3 ORDER BY uid DESC
             """,
@@ -213,35 +93,6 @@ async def outcomes(
     """
     rows = await conn.fetch(OUTCOMES, project_id, uids, lows, highs)
     return {row["uid"]: row for row in rows}
-
-
-def deliveries_page(search: Search, status: str | None, limit: int) -> tuple[str, list[object]]:
-    """A page of deliveries, newest event first, as a statement and its parameters.
-
-    `status` is one of the five and stands in the text: a partial index serves it only so.
-    """
-    conditions = ["d.project_id = $1", "d.id >= $2", "d.id < $3"]
-    values: list[object] = [search.project_id, search.low, search.high, limit]
-    if search.event is not None:
-        values.append(search.event)
-        conditions.append(f"d.event_uid = ${len(values)}")
-    if search.subscription is not None:
-        values.append(search.subscription)
-        conditions.append(f"d.subscription_id = ${len(values)}")
-    if status is not None:
-        assert status.isalpha()
-        conditions.append(f"d.status = '{status}'")
-    return (
-        f"""
-        SELECT {_DELIVERY}, e.type AS event_type
-        FROM (SELECT * FROM deliveries d WHERE {" AND ".join(conditions)} ORDER BY d.id DESC LIMIT $4) d
-        {_VERSION}
-        LEFT JOIN LATERAL (SELECT type FROM events WHERE uid = d.event_uid AND project_id = $1 OFFSET 0) e
-            ON true
-        ORDER BY d.id DESC
-        """,
-        values,
-    )
 
 
 async def delivery(conn: "Connection", project_id: UUID, delivery_id: UUID) -> "Record | None":
@@ -297,7 +148,7 @@ async def subscriptions(conn: "Connection", project_id: UUID) -> "list[Record]":
     return list(
         await conn.fetch(
             "SELECT id, name, version, filters, state, created_at, updated_at, NULL::timestamptz AS deleted_at"
-            " FROM subscriptions WHERE project_id = $1 ORDER BY id",
+            " FROM subscriptions WHERE project_id = $1 AND replay_id IS NULL ORDER BY id",
             project_id,
         )
     )

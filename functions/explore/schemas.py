@@ -70,10 +70,10 @@ class EventItem(Schema):
 
 
 class SearchedBody(Schema):
-    """How far a search for text went: one answer looks through a bounded number of events."""
+    """How far a search went that no index answers: one answer looks through a bounded number of events."""
 
-    count: int = Field(description="Events that were looked through.")
-    until: datetime | None = Field(description="When the oldest of them was received.")
+    count: int = Field(description="Events, or deliveries, that were looked through.")
+    until: datetime | None = Field(description="Back to which moment of receipt that is everything.")
 
 
 class EventList(Schema):
@@ -81,7 +81,9 @@ class EventList(Schema):
 
     items: list[EventItem]
     next: str | None
-    searched: SearchedBody | None = Field(description="Null unless `q` is given.")
+    searched: SearchedBody | None = Field(
+        description="Null where an index led to everything; with `next`, there is more to look through."
+    )
 
 
 class ReplyBody(Schema):
@@ -121,6 +123,7 @@ class DeliveryItem(Schema):
     id: UUID
     event: UUID
     event_type: str | None
+    event_subject: str | None
     subscription: UUID
     subscription_name: str
     sink: str
@@ -146,6 +149,9 @@ class DeliveryList(Schema):
 
     items: list[DeliveryItem]
     next: str | None
+    searched: SearchedBody | None = Field(
+        description="Null where an index led to everything; with `next`, there is more to look through."
+    )
 
 
 class EventBody(EventItem):

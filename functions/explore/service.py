@@ -1,14 +1,11 @@
 """Finding events and deliveries."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from functions.explore import queries
+from functions.explore import deliveries, finding, queries, statements
 from functions.explore.answer import (
     by_delivery,
     delivery_body,
@@ -18,7 +15,7 @@ from functions.explore.answer import (
     stored_event,
 )
 from functions.explore.schemas import DeliveryBody, DeliveryList, EventBody, EventList, SearchedBody, Status
-from functions.explore.search import Search, around, received_at, windows
+from functions.explore.search import Search, around, received_at
 from shared.auth.access import Access
 from shared.core.problems import NOT_FOUND, Problem
 from shared.runtime.listing import write_cursor
@@ -31,16 +28,6 @@ if TYPE_CHECKING:
 
 PAGE_BYTES = 16 * 1024 * 1024
 """A page ends early, with the event whose data takes it past this: `next` goes on from there."""
-
-WINDOW = 10_000
-"""Events that one search for text looks through."""
-
-WINDOW_STEP = 1_000
-WINDOW_SECONDS = 5.0
-"""A search for text ends early when it took that long, and says how far it came."""
-
-TEXT_BYTES = 64 * 1024
-"""How much of each payload a search for text looks at."""
 
 ONE_MOMENT: dict[str, Any] = {"isolation": "repeatable_read", "readonly": True}
 """Statements that tell one story see the same moment: dispatch writes on meanwhile."""
@@ -55,20 +42,17 @@ class Explorer:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
 
-    async def events(self, search: Search, text: str | None, limit: int) -> EventList:
+    async def events(self, search: Search, limit: int) -> EventList:
         """A page of events, newest first."""
         if search.is_empty:
-            searched = None if text is None else SearchedBody(count=0, until=None)
+            searched = None if search.text is None else SearchedBody(count=0, until=None)
             return EventList(items=[], next=None, searched=searched)
         async with (await self._resources.reading_of(search.project_id)).acquire() as conn:
-            if search.facets and text is None:
-                rows, after = await _facet_page(conn, search, limit)
-                searched = None
-            elif text is None:
+            if statements.is_whole(search):
                 rows, after = await _page(conn, search, limit)
                 searched = None
             else:
-                rows, after, searched = await _text_page(conn, search, text, limit)
+                rows, after, searched = await _found_page(conn, search, limit)
             outcomes = await _outcomes(conn, search.project_id, [row["uid"] for row in rows])
         return EventList.model_construct(
             items=[event_item(row, outcomes.get(row["uid"])) for row in rows],
@@ -83,13 +67,18 @@ class Explorer:
     async def deliveries(self, search: Search, status: Status | None, limit: int) -> DeliveryList:
         """A page of deliveries, newest event first."""
         if search.is_empty:
-            return DeliveryList(items=[], next=None)
+            return DeliveryList(items=[], next=None, searched=None)
         async with (await self._resources.reading_of(search.project_id)).acquire() as conn:
-            rows = await queries.fetch(conn, queries.deliveries_page(search, status, limit + 1))
-        after = rows[limit - 1]["id"] if len(rows) > limit else None
+            found = await deliveries.find(conn, search, status, limit)
+            rows = (
+                await queries.fetch(conn, deliveries.rows(search.project_id, found.uids))
+                if found.uids
+                else []
+            )
         return DeliveryList.model_construct(
-            items=[delivery_item(row, row["event_type"]) for row in rows[:limit]],
-            next=None if after is None else write_cursor(after),
+            items=[delivery_item(row, row["event_type"], row["event_subject"]) for row in rows],
+            next=None if found.after is None else write_cursor(found.after),
+            searched=searched_body(found),
         )
 
     async def delivery(self, access: Access, delivery_id: str) -> DeliveryBody:
@@ -113,11 +102,11 @@ async def _event(access: Access, uid: str, pool: "ProjectPool") -> EventBody:
         low, high = around(found)
         project_id = access.project_id
         outcomes = await queries.outcomes(conn, project_id, [found], [low], [high])
-        deliveries = await queries.deliveries_of_event(conn, project_id, found, low, high)
-        ids = [delivery["id"] for delivery in deliveries if delivery["attempt_count"] > 1]
+        found_deliveries = await queries.deliveries_of_event(conn, project_id, found, low, high)
+        ids = [delivery["id"] for delivery in found_deliveries if delivery["attempt_count"] > 1]
         later = by_delivery(await queries.attempts(conn, project_id, low, high, ids)) if ids else {}
     event = stored_event(row)
-    bodies = [delivery_body(d, event, later.get(d["id"], ())) for d in deliveries]
+    bodies = [delivery_body(d, event, later.get(d["id"], ())) for d in found_deliveries]
     return event_body(row, outcomes.get(found), bodies)
 
 
@@ -144,53 +133,30 @@ async def find_event(conn: "Connection", access: Access, uid: str) -> "Record":
 
 async def _page(conn: "Connection", search: Search, limit: int) -> "tuple[list[Record], UUID | None]":
     """The rows, and the last key of the page when more follow."""
-    rows = await queries.fetch(conn, queries.events_page(search, limit + 1, PAGE_BYTES))
+    rows = await queries.fetch(conn, statements.page(search, limit + 1, PAGE_BYTES))
     if not rows or rows[0]["found"] <= min(limit, len(rows)):
         return rows, None
     rows = rows[:limit]
     return rows, rows[-1]["uid"]
 
 
-async def _facet_page(conn: "Connection", search: Search, limit: int) -> "tuple[list[Record], UUID | None]":
-    """The same for events with facets, looked for from the newest day back."""
-    uids: list[UUID] = []
-    for low, high in windows(search.low, search.high, datetime.now(UTC)):
-        statement = queries.facet_window(replace(search, low=low, high=high), limit + 1 - len(uids))
-        uids.extend(row["uid"] for row in await queries.fetch(conn, statement))
-        if len(uids) > limit:
-            break
-    wanted = uids[:limit]
-    rows = await queries.events_by_uid(conn, search.project_id, wanted, PAGE_BYTES) if wanted else []
-    more = len(uids) > limit or len(rows) < len(wanted)
-    return rows, rows[-1]["uid"] if more and rows else None
+async def _found_page(
+    conn: "Connection", search: Search, limit: int
+) -> "tuple[list[Record], UUID | None, SearchedBody | None]":
+    """The same for what no index alone has in order, and how far was looked."""
+    found = await finding.find(conn, search, limit)
+    rows = await queries.events_by_uid(conn, search.project_id, found.uids, PAGE_BYTES) if found.uids else []
+    after = found.after if len(rows) == len(found.uids) else rows[-1]["uid"]
+    return rows, after, searched_body(found)
 
 
-async def _text_page(
-    conn: "Connection", search: Search, text: str, limit: int
-) -> "tuple[list[Record], UUID | None, SearchedBody]":
-    """The same for events with `text` in them, and how far was looked."""
-    uids: list[UUID] = []
-    count, last = 0, None
-    until = monotonic() + WINDOW_SECONDS
-    while True:
-        statement = queries.text_window(search.before(last), text, TEXT_BYTES, WINDOW_STEP)
-        window = await queries.fetch(conn, statement)
-        more = len(window) == WINDOW_STEP
-        for row in window:
-            count, last = count + 1, row["uid"]
-            if row["found"]:
-                uids.append(row["uid"])
-                if len(uids) == limit:
-                    more = more or last != window[-1]["uid"]
-                    break
-        if not more or len(uids) == limit or count >= WINDOW or monotonic() >= until:
-            break
-    rows = await queries.events_by_uid(conn, search.project_id, uids, PAGE_BYTES) if uids else []
-    after = last if more else None
-    if len(rows) < len(uids):
-        after = rows[-1]["uid"]
-    searched = SearchedBody(count=count, until=None if last is None else received_at(last))
-    return rows, after, searched
+def searched_body(found: finding.Found) -> SearchedBody | None:
+    """How far was looked; None where an index led to everything."""
+    if found.looked is None:
+        return None
+    return SearchedBody(
+        count=found.looked, until=None if found.reached is None else received_at(found.reached)
+    )
 
 
 async def _outcomes(conn: "Connection", project_id: UUID, uids: list[UUID]) -> "dict[UUID, Record]":

@@ -32,12 +32,12 @@ async def bump_project(conn: "Connection", project_id: UUID) -> bool:
 async def subscriptions(
     conn: "Connection", project_id: UUID, before: UUID | None, limit: int
 ) -> "list[Record]":
-    """A page, newest first."""
+    """A page, newest first, without those that were made for a replay alone."""
     return list(
         await conn.fetch(
             f"""
             SELECT {_COLUMNS} FROM subscriptions
-            WHERE project_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+            WHERE project_id = $1 AND replay_id IS NULL AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
             """,
             project_id,
             before,
@@ -49,7 +49,7 @@ async def subscriptions(
 async def subscription(conn: "Connection", project_id: UUID, subscription_id: UUID) -> "Record | None":
     """One of the project's."""
     return await conn.fetchrow(
-        f"SELECT {_COLUMNS} FROM subscriptions WHERE project_id = $1 AND id = $2",
+        f"SELECT {_COLUMNS} FROM subscriptions WHERE project_id = $1 AND id = $2 AND replay_id IS NULL",
         project_id,
         subscription_id,
     )

@@ -17,7 +17,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "subscriptions:read": "See subscriptions, and check filters against events",
         "subscriptions:write": "Make, change and delete subscriptions, and probe their sinks",
         "deliveries:read": "See deliveries and their attempts",
-        "deliveries:retry": "Deliver again what was delivered or is dead",
+        "deliveries:retry": "Deliver again what was delivered or is dead, and steer replays",
+        "deliveries:cancel": "Cancel deliveries that wait",
         "projects:read": "See the project and its settings",
         "projects:write": "Change the project's settings",
         "projects:create": "Make projects with an API key; any person may make one",
@@ -57,7 +58,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "owner": PERMISSIONS,
         "admin": PERMISSIONS - {"projects:create"},
-        "operator": _VIEWER | {"events:write", "subscriptions:write", "deliveries:retry", "types:write"},
+        "operator": _VIEWER
+        | {"events:write", "subscriptions:write", "deliveries:retry", "deliveries:cancel", "types:write"},
         "viewer": _VIEWER,
     }
 )

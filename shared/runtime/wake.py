@@ -110,6 +110,19 @@ class Wake:
         if not self._closed and (broker := self._knative()) is not None:
             self._start_asking(broker.send(Hint.TYPE, _data({shard}, seconds)))
 
+    def tell(self, kind: str, data: object) -> None:
+        """Send an event of Weir's own to whoever handles its type. Returns at once and never raises: it is a hint too."""
+        if self._closed:
+            return
+        if self.local is not None:
+            self.local.send({"type": kind, "source": "/weir", "data": data})
+            return
+        if self.carrier is None:
+            from shared.runtime.broker import Broker
+
+            self.carrier = Broker.from_environment()
+        self._start_asking(self.carrier.send(kind, data))
+
     async def settle(self, timeout_seconds: float) -> None:
         """Send what is waiting now, whether or not the same was sent just before.
 

@@ -89,4 +89,8 @@ async def furnish(client: httpx.AsyncClient, pool: asyncpg.Pool, project: Projec
     assert typed.status_code in {200, 201}, typed.text
     (event,) = await stream.store(pool, project.id, [stream.an_event(type="their.type")])
     await stream.deliver(pool, project.id, event, subscription)
+    # At a rate of hardly any, so that it has not ended when it is asked for.
+    again = {"select": {"subscription": str(subscription)}, "ratePerSecond": 0.01}
+    started = await client.post(f"{found.base}/replays", json=again, headers=project.headers)
+    assert started.status_code == 202, started.text
     return found

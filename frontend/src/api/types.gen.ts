@@ -208,6 +208,25 @@ export type BreakBody = {
 };
 
 /**
+ * Which deliveries that wait are not to be delivered: `status` is `pending`, `retrying`, or both when absent.
+ */
+export type CancellationRequest = {
+    select: ReplaySelect;
+    /**
+     * Subscriptions whose deliveries are left out although they match.
+     */
+    leaveOut?: Array<string>;
+    /**
+     * Only count, and say what to expect. Nothing is kept.
+     */
+    dryRun?: boolean;
+    /**
+     * Why: kept with the replay and in the audit log.
+     */
+    reason?: string;
+};
+
+/**
  * The verdicts, newest event first, or in the order given.
  */
 export type CheckBody = {
@@ -511,6 +530,7 @@ export type DeliveryBody = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -539,6 +559,7 @@ export type DeliveryItem = {
     id: string;
     event: string;
     eventType: string | null;
+    eventSubject: string | null;
     subscription: string;
     subscriptionName: string;
     sink: string;
@@ -565,6 +586,10 @@ export type DeliveryItem = {
 export type DeliveryList = {
     items: Array<DeliveryItem>;
     next: string | null;
+    /**
+     * Null where an index led to everything; with `next`, there is more to look through.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -645,6 +670,71 @@ export type DeviceSessionBody = {
     expiresAt: string;
     refreshToken: string;
     user: UserBody;
+};
+
+/**
+ * What would be done. Nothing has been.
+ */
+export type DryRunBody = {
+    dryRun?: true;
+    kind: 'retry' | 'replay' | 'cancel';
+    at: string;
+    /**
+     * How many deliveries in all.
+     */
+    count: number;
+    /**
+     * False where counting took too long: then there are more.
+     */
+    isExact: boolean;
+    duplicates: number;
+    seconds: number | null;
+    /**
+     * When it would be done, about.
+     */
+    doneAt: string | null;
+    sinks: Array<DrySinkBody>;
+};
+
+/**
+ * What the selection comes to at one sink, and the state of that sink now.
+ */
+export type DrySinkBody = {
+    /**
+     * Null for an address that has no subscription.
+     */
+    subscription: string | null;
+    subscriptionName: string | null;
+    sink: string;
+    /**
+     * How many deliveries.
+     */
+    count: number;
+    /**
+     * How many of them it may get a second time: what it took before, and what was sent and not answered.
+     */
+    duplicates: number;
+    /**
+     * Whether it is not part of `count` of the whole: as asked, or by its state.
+     */
+    leftOut: boolean;
+    /**
+     * Of the subscription. To one that is disabled or deleted nothing is sent.
+     */
+    state: 'active' | 'paused' | 'disabled' | 'deleted';
+    circuit: 'closed' | 'open' | 'halfOpen';
+    /**
+     * Null for a sink that took everything lately.
+     */
+    failing: SinkFailingBody | null;
+    /**
+     * At how many a second it would get them: the lower of the replay's rate and its own limit. Null is no limit.
+     */
+    ratePerSecond: number | null;
+    /**
+     * How long that takes, about. Null where nothing is known.
+     */
+    seconds: number | null;
 };
 
 /**
@@ -738,7 +828,7 @@ export type EventList = {
     items: Array<EventItem>;
     next: string | null;
     /**
-     * Null unless `q` is given.
+     * Null where an index led to everything; with `next`, there is more to look through.
      */
     searched: SearchedBody | null;
 };
@@ -783,6 +873,44 @@ export type ExplainItem = {
  */
 export type ExplainList = {
     items: Array<ExplainItem>;
+};
+
+/**
+ * The values of one thing that events differ in, the most frequent first.
+ */
+export type FacetBody = {
+    /**
+     * The parameter by which a list is narrowed to a value.
+     */
+    kind: 'outcome' | 'type' | 'source' | 'facet';
+    /**
+     * The facet's name; of the other kinds, the kind.
+     */
+    name: string;
+    values: Array<FacetValue>;
+    /**
+     * How many further values there are.
+     */
+    more: number;
+    /**
+     * Null where every event is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
+};
+
+/**
+ * What a list can be narrowed by. What it is narrowed to by a thing already does not narrow the counts of that.
+ */
+export type FacetCounts = {
+    items: Array<FacetBody>;
+};
+
+/**
+ * A value, as a list is asked for it, and how many events have it.
+ */
+export type FacetValue = {
+    value: string;
+    count: number;
 };
 
 /**
@@ -869,6 +997,43 @@ export type GotBody = {
 export type HeadBody = {
     sequence: number;
     hash: string;
+};
+
+/**
+ * Events received from `since` to before `until`: what a list with these two finds.
+ */
+export type HistogramBar = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
+    since: string;
+    until: string;
+    /**
+     * Whether all of them are counted; false for what lies beyond `searched`.
+     */
+    complete: boolean;
+};
+
+/**
+ * Events over time, the oldest bar first; bars without events are there too.
+ */
+export type HistogramBody = {
+    since: string;
+    until: string;
+    /**
+     * How much time a bar stands for, in ISO 8601; the outermost may stand for less.
+     */
+    step: string;
+    items: Array<HistogramBar>;
+    total: OutcomeCounts;
+    /**
+     * Null where everything is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
 };
 
 /**
@@ -1361,6 +1526,19 @@ export type OutcomeBody = {
 };
 
 /**
+ * Events by how they stand; each counts once.
+ */
+export type OutcomeCounts = {
+    total: number;
+    delivered: number;
+    retrying: number;
+    pending: number;
+    dead: number;
+    cancelled: number;
+    unmatched: number;
+};
+
+/**
  * Extensions that are set on every event on its way.
  */
 export type OverridesBody = {
@@ -1754,6 +1932,226 @@ export type RefreshTokenRequest = {
 };
 
 /**
+ * A replay with its sinks.
+ */
+export type ReplayBody = {
+    id: string;
+    kind: 'retry' | 'replay' | 'cancel';
+    state: 'running' | 'paused' | 'done' | 'cancelled';
+    stateReason: string | null;
+    reason: string;
+    /**
+     * The selection, as it was asked for.
+     */
+    select: {
+        [key: string]: unknown;
+    };
+    /**
+     * The subscription's name, or the address.
+     */
+    to: string | null;
+    toSubscription: string | null;
+    ratePerSecond: number | null;
+    stopWhen: StopRule | null;
+    /**
+     * Null when it was too long to count.
+     */
+    total: number | null;
+    opened: number;
+    skipped: number;
+    /**
+     * Opened, and not ended yet.
+     */
+    waiting: number;
+    delivered: number;
+    /**
+     * Dead letters.
+     */
+    failed: number;
+    cancelled: number;
+    /**
+     * About. Null where nothing is known, and when it has ended.
+     */
+    secondsLeft: number | null;
+    /**
+     * The name of the person or the API key.
+     */
+    createdBy: string;
+    createdAt: string;
+    endedAt: string | null;
+    sinks: Array<ReplaySinkBody>;
+};
+
+/**
+ * A replay: a job that goes on by itself, whatever is started anew meanwhile.
+ *
+ * `total` was counted when it started; what came later is no part of it. Of those `opened` were handed to dispatch, at
+ * the rate and while few wait, and `skipped` had changed their state meanwhile.
+ */
+export type ReplayItem = {
+    id: string;
+    kind: 'retry' | 'replay' | 'cancel';
+    state: 'running' | 'paused' | 'done' | 'cancelled';
+    stateReason: string | null;
+    reason: string;
+    /**
+     * The selection, as it was asked for.
+     */
+    select: {
+        [key: string]: unknown;
+    };
+    /**
+     * The subscription's name, or the address.
+     */
+    to: string | null;
+    toSubscription: string | null;
+    ratePerSecond: number | null;
+    stopWhen: StopRule | null;
+    /**
+     * Null when it was too long to count.
+     */
+    total: number | null;
+    opened: number;
+    skipped: number;
+    /**
+     * Opened, and not ended yet.
+     */
+    waiting: number;
+    delivered: number;
+    /**
+     * Dead letters.
+     */
+    failed: number;
+    cancelled: number;
+    /**
+     * About. Null where nothing is known, and when it has ended.
+     */
+    secondsLeft: number | null;
+    /**
+     * The name of the person or the API key.
+     */
+    createdBy: string;
+    createdAt: string;
+    endedAt: string | null;
+};
+
+/**
+ * Replays, newest first.
+ */
+export type ReplayList = {
+    items: Array<ReplayItem>;
+    next: string | null;
+};
+
+/**
+ * What can be changed of a replay that has not ended.
+ */
+export type ReplayPatch = {
+    ratePerSecond: number | null;
+};
+
+/**
+ * What to deliver again, and how.
+ *
+ * Without `to`, deliveries are opened again as they are: they keep their id and `webhook-id`, attempts are counted on, and they
+ * have all their retries again. With `to` there are new deliveries: to the subscription of that id or name, or to the
+ * address, which needs no subscription.
+ */
+export type ReplayRequest = {
+    select: ReplaySelect;
+    /**
+     * Subscriptions whose deliveries are left out although they match.
+     */
+    leaveOut?: Array<string>;
+    /**
+     * Only count, and say what to expect. Nothing is kept.
+     */
+    dryRun?: boolean;
+    /**
+     * Why: kept with the replay and in the audit log.
+     */
+    reason?: string;
+    /**
+     * The id or the name of a subscription, or an http or https address.
+     */
+    to?: string | null;
+    ratePerSecond?: number | null;
+    stopWhen?: StopRule | null;
+};
+
+/**
+ * Which deliveries, or which events. Everything that is said must hold.
+ *
+ * Without `to` these are deliveries: those named (`delivery`, `deliveries`), those of events (`event`, `events`), or those in a
+ * `status`. With `to` they are events: those named, those of deliveries in a `status` or of a `subscription`, or all
+ * of a time.
+ */
+export type ReplaySelect = {
+    /**
+     * One delivery.
+     */
+    delivery?: string | null;
+    /**
+     * Several deliveries.
+     */
+    deliveries?: Array<string> | null;
+    /**
+     * The uid of one event.
+     */
+    event?: string | null;
+    /**
+     * The uids of several events.
+     */
+    events?: Array<string> | null;
+    /**
+     * Deliveries in this state, or in one of these.
+     */
+    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | Array<'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled'> | null;
+    /**
+     * Deliveries of the subscription with this id or name.
+     */
+    subscription?: string | null;
+    /**
+     * Of events received at or after this instant.
+     */
+    since?: string | null;
+    /**
+     * Of events received before this instant.
+     */
+    until?: string | null;
+    /**
+     * Dialect objects as a subscription has them; every one must hold.
+     */
+    filters?: Array<{
+        [key: string]: unknown;
+    }> | null;
+    /**
+     * Of events of exactly this type.
+     */
+    type?: string | null;
+    /**
+     * Deliveries whose last attempt was answered so.
+     */
+    statusCode?: number | null;
+    /**
+     * Deliveries whose last attempt failed with this text in its error, in any case.
+     */
+    error?: string | null;
+};
+
+/**
+ * How far a replay has come at one sink.
+ */
+export type ReplaySinkBody = {
+    subscription: string;
+    subscriptionName: string | null;
+    sink: string | null;
+    total: number | null;
+    opened: number;
+    skipped: number;
+};
+
+/**
  * The event that came back and was taken in.
  */
 export type ReplyBody = {
@@ -1882,15 +2280,15 @@ export type SchemaCreate = {
 };
 
 /**
- * How far a search for text went: one answer looks through a bounded number of events.
+ * How far a search went that no index answers: one answer looks through a bounded number of events.
  */
 export type SearchedBody = {
     /**
-     * Events that were looked through.
+     * Events, or deliveries, that were looked through.
      */
     count: number;
     /**
-     * When the oldest of them was received.
+     * Back to which moment of receipt that is everything.
      */
     until: string | null;
 };
@@ -2020,6 +2418,28 @@ export type SinkCountsBody = {
     state: 'active' | 'paused' | 'disabled' | 'deleted';
     circuit: 'closed' | 'halfOpen' | 'open';
     p95Ms: number | null;
+};
+
+/**
+ * How a sink has done lately.
+ */
+export type SinkFailingBody = {
+    /**
+     * The share of the last attempts that failed, 0 to 1.
+     */
+    rate: number;
+    /**
+     * How many attempts that is.
+     */
+    of: number;
+    /**
+     * How many of the deliveries would be dead letters again at that rate.
+     */
+    wouldDie: number;
+    /**
+     * How long one is tried until then: an ISO 8601 duration.
+     */
+    diesAfter: string;
 };
 
 /**
@@ -2270,6 +2690,16 @@ export type StepBody = {
     ticket: string;
     factors: Array<'passkey' | 'totp' | 'recoveryCode'>;
     expiresAt: string;
+};
+
+/**
+ * When to stop by itself: if more than `failed` of the last `of` that were tried at one sink have failed.
+ *
+ * The replay is paused then, and says why.
+ */
+export type StopRule = {
+    failed: number;
+    of: number;
 };
 
 /**
@@ -6517,18 +6947,124 @@ export type GetAuditEntryResponses = {
 
 export type GetAuditEntryResponse = GetAuditEntryResponses[keyof GetAuditEntryResponses];
 
+export type CancelDeliveriesData = {
+    body: CancellationRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/cancellations';
+};
+
+export type CancelDeliveriesErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CancelDeliveriesError = CancelDeliveriesErrors[keyof CancelDeliveriesErrors];
+
+export type CancelDeliveriesResponses = {
+    /**
+     * What it would come to, for a dry run.
+     */
+    200: DryRunBody;
+    /**
+     * Response Canceldeliveries
+     *
+     * It has started, and goes on by itself.
+     */
+    202: ReplayBody | DryRunBody;
+};
+
+export type CancelDeliveriesResponse = CancelDeliveriesResponses[keyof CancelDeliveriesResponses];
+
 export type ListDeliveriesData = {
     body?: never;
     path: {
         project: string;
     };
     query?: {
+        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
         /**
          * The uid of an event.
          */
         event?: string | null;
-        subscription?: string | null;
-        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
         /**
          * Received at or after this instant.
          */
@@ -6538,13 +7074,21 @@ export type ListDeliveriesData = {
          */
         until?: string | null;
         /**
-         * How many items at most.
+         * Of this subscription; given again, any of them.
          */
-        limit?: number;
+        subscription?: Array<string>;
         /**
-         * `next` of the page before: go on where it ended.
+         * To exactly this address; given again, any of them.
          */
-        cursor?: string | null;
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/deliveries';
 };
@@ -6633,28 +7177,6 @@ export type ListEventsData = {
         project: string;
     };
     query?: {
-        type?: string | null;
-        source?: string | null;
-        id?: string | null;
-        subject?: string | null;
-        producer?: string | null;
-        /**
-         * `name:value` of a facet that the type declares; all must hold. A number or a boolean is written as in JSON.
-         */
-        facet?: Array<string>;
-        /**
-         * Only those that their schema warned of, or only the others.
-         */
-        schemaFault?: boolean | null;
-        /**
-         * Received at or after this instant.
-         */
-        since?: string | null;
-        /**
-         * Received before this instant.
-         */
-        until?: string | null;
-        q?: string | null;
         /**
          * How many items at most.
          */
@@ -6663,6 +7185,76 @@ export type ListEventsData = {
          * `next` of the page before: go on where it ended.
          */
         cursor?: string | null;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
     };
     url: '/v1/projects/{project}/events';
 };
@@ -6700,6 +7292,238 @@ export type ListEventsResponses = {
 };
 
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
+export type EventFacetsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/facets';
+};
+
+export type EventFacetsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventFacetsError = EventFacetsErrors[keyof EventFacetsErrors];
+
+export type EventFacetsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FacetCounts;
+};
+
+export type EventFacetsResponse = EventFacetsResponses[keyof EventFacetsResponses];
+
+export type EventHistogramData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many bars at most: of a width that people think in.
+         */
+        bars?: number;
+        /**
+         * Only those that their schema warned of, or only the others.
+         */
+        schemaFault?: boolean | null;
+        /**
+         * How the event stands: `dead` with a dead letter, else `retrying` or `pending` with one under way, else `delivered`, else `cancelled`; `unmatched` without any delivery. Given again, any of them.
+         */
+        outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+    };
+    url: '/v1/projects/{project}/events/histogram';
+};
+
+export type EventHistogramErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EventHistogramError = EventHistogramErrors[keyof EventHistogramErrors];
+
+export type EventHistogramResponses = {
+    /**
+     * Successful Response
+     */
+    200: HistogramBody;
+};
+
+export type EventHistogramResponse = EventHistogramResponses[keyof EventHistogramResponses];
 
 export type GetEventData = {
     body?: never;
@@ -7995,6 +8819,375 @@ export type ReplaceProducerResponses = {
 };
 
 export type ReplaceProducerResponse = ReplaceProducerResponses[keyof ReplaceProducerResponses];
+
+export type ListReplaysData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those in this state.
+         */
+        state?: 'running' | 'paused' | 'done' | 'cancelled' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/replays';
+};
+
+export type ListReplaysErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListReplaysError = ListReplaysErrors[keyof ListReplaysErrors];
+
+export type ListReplaysResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayList;
+};
+
+export type ListReplaysResponse = ListReplaysResponses[keyof ListReplaysResponses];
+
+export type StartReplayData = {
+    body: ReplayRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays';
+};
+
+export type StartReplayErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type StartReplayError = StartReplayErrors[keyof StartReplayErrors];
+
+export type StartReplayResponses = {
+    /**
+     * What it would come to, for a dry run.
+     */
+    200: DryRunBody;
+    /**
+     * Response Startreplay
+     *
+     * It has started, and goes on by itself.
+     */
+    202: ReplayBody | DryRunBody;
+};
+
+export type StartReplayResponse = StartReplayResponses[keyof StartReplayResponses];
+
+export type GetReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}';
+};
+
+export type GetReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetReplayError = GetReplayErrors[keyof GetReplayErrors];
+
+export type GetReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type GetReplayResponse = GetReplayResponses[keyof GetReplayResponses];
+
+export type ChangeReplayData = {
+    body: ReplayPatch;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}';
+};
+
+export type ChangeReplayErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ChangeReplayError = ChangeReplayErrors[keyof ChangeReplayErrors];
+
+export type ChangeReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type ChangeReplayResponse = ChangeReplayResponses[keyof ChangeReplayResponses];
+
+export type CancelReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}/cancel';
+};
+
+export type CancelReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CancelReplayError = CancelReplayErrors[keyof CancelReplayErrors];
+
+export type CancelReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type CancelReplayResponse = CancelReplayResponses[keyof CancelReplayResponses];
+
+export type PauseReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}/pause';
+};
+
+export type PauseReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type PauseReplayError = PauseReplayErrors[keyof PauseReplayErrors];
+
+export type PauseReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type PauseReplayResponse = PauseReplayResponses[keyof PauseReplayResponses];
+
+export type ResumeReplayData = {
+    body?: never;
+    path: {
+        id: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/replays/{id}/resume';
+};
+
+export type ResumeReplayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ResumeReplayError = ResumeReplayErrors[keyof ResumeReplayErrors];
+
+export type ResumeReplayResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplayBody;
+};
+
+export type ResumeReplayResponse = ResumeReplayResponses[keyof ResumeReplayResponses];
 
 export type ListRolesData = {
     body?: never;

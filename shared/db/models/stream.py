@@ -74,7 +74,8 @@ class Delivery(Model):
     shard's owner has to act: null for `held` rows, which wait for their subscription to be active again,
     for those behind the first of their `order_key`, and for ended ones. `dead_letter` is how far the
     delivery of a dead letter to its own sink has come (`{"status", "attempts", "dest", …}`); a dead row is due while that
-    is under way.
+    is under way. `replay_id` is the replay that made the row or opened it last; retries are counted from the attempt after
+    `attempts_before` on.
     """
 
     __tablename__ = "deliveries"
@@ -110,6 +111,21 @@ class Delivery(Model):
             "event_uid",
             postgresql_where=text("order_key IS NOT NULL AND status IN ('pending', 'retrying')"),
         ),
+        Index(
+            "ix_deliveries_repeats_due",
+            "subscription_id",
+            "next_attempt_at",
+            postgresql_where=text(
+                "replay_id IS NOT NULL AND next_attempt_at IS NOT NULL AND status <> 'dead'"
+            ),
+        ),
+        Index("ix_deliveries_repeats", "replay_id", "id", postgresql_where=text("replay_id IS NOT NULL")),
+        Index(
+            "ix_deliveries_repeats_not_delivered",
+            "replay_id",
+            "status",
+            postgresql_where=text("replay_id IS NOT NULL AND status <> 'delivered'"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
@@ -135,6 +151,8 @@ class Delivery(Model):
     first_error: Mapped[str | None]
     first_detail: Mapped[dict[str, Any] | None]
     dead_letter: Mapped[dict[str, Any] | None]
+    replay_id: Mapped[UUID | None]
+    attempts_before: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class Attempt(Model):

@@ -19,7 +19,8 @@ class Subscription(Model):
     """Which events, to which sink, how. `version` counts its own changes from 1.
 
     `auth`, `tls` and `transform` are what is shown of them; the secrets of the first two are in
-    `credentials_sealed` (`auth.sink_secrets`).
+    `credentials_sealed` (`auth.sink_secrets`). One with a `replay_id` was made for that replay alone: it matches nothing, is in
+    no list, and goes when the replay has ended.
     """
 
     __tablename__ = "subscriptions"
@@ -44,6 +45,7 @@ class Subscription(Model):
     state_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    replay_id: Mapped[UUID | None]
 
 
 class SubscriptionVersion(Model):

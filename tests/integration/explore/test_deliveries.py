@@ -99,7 +99,8 @@ async def test_pages_follow_one_another(
 async def test_422_points_at_the_parameter(client: httpx.AsyncClient, params: dict[str, Any]) -> None:
     answer = await client.get("/deliveries", params=params)
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == f"/query/{next(iter(params))}"
+    name = next(iter(params))
+    assert answer.json()["errors"][0]["pointer"] in {f"/query/{name}", f"/query/{name}/0"}
 
 
 async def test_a_delivery_tells_each_attempt(
@@ -113,6 +114,7 @@ async def test_a_delivery_tells_each_attempt(
         "id": str(made),
         "event": str(uid),
         "eventType": "com.example.tested",
+        "eventSubject": "s",
         "subscription": str(subscription),
         "subscriptionName": "tested",
         "sink": "http://sink.test/",

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from functions.explore import queries
+from functions.explore import deliveries, queries, statements
 from functions.explore.search import Search, around, key_range
 from shared.core.ids import delivery_id
 from shared.db.project_pool import ProjectPool
@@ -66,31 +66,31 @@ def search(
 async def test_lists_of_events_use_indexes_and_stop_early(
     asked: ProjectPool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
-    newest = await plan(asked, *flat(queries.events_page(search(project), 51, 10**7)), generic=generic)
+    newest = await plan(asked, *flat(statements.page(search(project), 51, 10**7)), generic=generic)
     assert newest.read(MONTH) == {"events_p20260503"}
     assert not newest.sequential(MONTH)
     assert newest.rows(f"events_p{MONTH}") <= 51
 
     second = search(project, DAYS[1], DAYS[1] + timedelta(hours=1))
-    bounded = await plan(asked, *flat(queries.events_page(second, 51, 10**7)), generic=generic)
+    bounded = await plan(asked, *flat(statements.page(second, 51, 10**7)), generic=generic)
     assert bounded.read(MONTH) == {"events_p20260502"}
     assert not bounded.sequential(MONTH)
 
     after = search(project).before(uids[1][0])
-    older = await plan(asked, *flat(queries.events_page(after, 51, 10**7)), generic=generic)
+    older = await plan(asked, *flat(statements.page(after, 51, 10**7)), generic=generic)
     assert "events_p20260503" not in older.read(MONTH)
     assert older.rows(f"events_p{MONTH}") <= 51
 
     rare = await plan(
         asked,
-        *flat(queries.events_page(search(project, type="com.example.rare"), 51, 10**7)),
+        *flat(statements.page(search(project, types=("com.example.rare",)), 51, 10**7)),
         generic=generic,
     )
     assert not rare.sequential(MONTH)
     assert rare.rows(f"events_p{MONTH}") <= 30
 
-    one = search(project, source="/1", id="e-7")
-    known = await plan(asked, *flat(queries.events_page(one, 51, 10**7)), generic=generic)
+    one = search(project, sources=("/1",), id="e-7")
+    known = await plan(asked, *flat(statements.page(one, 51, 10**7)), generic=generic)
     assert not known.sequential(MONTH)
     assert known.rows(f"events_p{MONTH}") == 1
 
@@ -111,16 +111,14 @@ async def test_facets_are_found_by_their_index(
     def of(**members: Any) -> Search:
         return search(project, DAYS[1], DAYS[1] + timedelta(hours=1), **members)
 
-    one = await plan(
-        asked, *flat(queries.facet_window(of(facets=(("order", f"{project.name}-3"),)), 51)), generic=generic
-    )
+    one = await plan(asked, *flat(having(of(facets=(("order", f"{project.name}-3"),)), 51)), generic=generic)
     assert one.read(MONTH) == {"events_p20260502"}
     assert not one.sequential(MONTH)
     assert any("facets" in name for name in one.indexes())
     assert one.rows(f"events_p{MONTH}") == 2  # with the one of the other project, which is let go
 
     both = of(facets=(("tags", "3"), ("n", "7")))
-    several = await plan(asked, *flat(queries.facet_window(both, 51)), generic=generic)
+    several = await plan(asked, *flat(having(both, 51)), generic=generic)
     assert several.read(MONTH) == {"events_p20260502"}
     assert any("facets" in name for name in several.indexes())
     assert several.rows(f"events_p{MONTH}") <= 1_000
@@ -133,7 +131,7 @@ async def test_faulty_events_have_an_index(
     await store(pool, project.id, [an_event(ROWS + 1)], at=DAYS[0], schema_fault="/data: is not")
     await pool.execute("ANALYZE events")
     page = search(project, DAYS[0] - timedelta(hours=1), DAYS[1], faulty=True)
-    found = await plan(asked, *flat(queries.events_page(page, 51, 10**7)), generic=generic)
+    found = await plan(asked, *flat(statements.page(page, 51, 10**7)), generic=generic)
     assert not found.sequential(MONTH)
     assert found.rows(f"events_p{MONTH}") == 1
 
@@ -141,7 +139,7 @@ async def test_faulty_events_have_an_index(
 async def test_text_is_looked_for_in_one_window(
     asked: ProjectPool, project: Project, uids: list[list[UUID]]
 ) -> None:
-    window = await plan(asked, *flat(queries.text_window(search(project), "x", 1000, 500)))
+    window = await plan(asked, *flat(statements.step(search(project, text="x"), 500)))
     assert window.read(MONTH) == {"events_p20260503"}
     assert window.rows(f"events_p{MONTH}") <= 500
 
@@ -162,18 +160,22 @@ async def test_outcomes_look_at_the_milliseconds_of_their_events_alone(
 async def test_lists_of_deliveries_use_indexes(
     asked: ProjectPool, project: Project, uids: list[list[UUID]], generic: bool
 ) -> None:
-    newest = await plan(asked, *flat(queries.deliveries_page(search(project), None, 51)), generic=generic)
+    newest = await plan(asked, *flat(deliveries.step(search(project), None, 51)), generic=generic)
     assert {name for name in newest.read(MONTH) if "deliveries" in name} == {"deliveries_p20260503"}
     assert not newest.sequential(MONTH)
 
     of_event = search(project).of_event(uids[1][3])
-    event = await plan(asked, *flat(queries.deliveries_page(of_event, None, 51)), generic=generic)
-    assert event.read(MONTH) == {"deliveries_p20260502", "events_p20260502"}
+    event = await plan(asked, *flat(deliveries.step(of_event, None, 51)), generic=generic)
+    assert event.read(MONTH) == {"deliveries_p20260502"}
     assert event.rows(f"deliveries_p{MONTH}") == 1
 
-    dead = await plan(asked, *flat(queries.deliveries_page(search(project), "dead", 51)), generic=generic)
+    dead = await plan(asked, *flat(deliveries.step(search(project), "dead", 51)), generic=generic)
     assert not dead.sequential(MONTH)
     assert dead.rows(f"deliveries_p{MONTH}") == 12
+
+
+def having(asked: Search, limit: int) -> tuple[str, list[object]]:
+    return statements.having(asked, "facets", limit)
 
 
 def flat(statement: tuple[str, list[object]]) -> tuple[object, ...]:

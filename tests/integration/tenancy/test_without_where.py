@@ -167,6 +167,20 @@ class Others:
             own,
             HIDDEN,
         )
+        replay = uuid4()
+        await self.pool.execute(
+            "INSERT INTO replays (id, project_id, kind, reason, selection, low, high, created_by)"
+            " VALUES ($1, $2, 'retry', $3, '{}', $1, $1, 'user:none')",
+            replay,
+            own,
+            HIDDEN,
+        )
+        await self.pool.execute(
+            "INSERT INTO replay_sinks (replay_id, subscription_id, project_id, cursor) VALUES ($1, $2, $3, $1)",
+            replay,
+            subscription,
+            own,
+        )
         await refresh(self.pool, own)
         await mark(self.pool, own, [datetime(2020, 1, 1, tzinfo=UTC)])
         key = await self.pool.fetchval("SELECT id FROM api_keys WHERE project_id = $1", own)
@@ -174,7 +188,7 @@ class Others:
         entry = await self.pool.fetchval("SELECT id FROM audit WHERE project_id = $1", own)
         self.ids = {
             "{uid}": [str(uid)],
-            "{id}": [str(subscription), str(delivery), str(entry)],
+            "{id}": [str(subscription), str(delivery), str(entry), str(replay)],
             "{producer}": ["theirs"],
             "{source}": ["theirs"],
             "{key}": [key],
@@ -222,6 +236,10 @@ BODIES: list[Any] = [
     {"data": 1},
     {"sources": ["/new"]},
     {"filters": [{"prefix": {"type": "their"}}], "last": 50},
+    {"select": {"status": ["pending", "retrying"]}},
+    {"select": {"status": ["dead", "delivered"]}, "dryRun": True},
+    {"select": {"since": "2020-01-01T00:00:00Z"}, "to": "theirs"},
+    {"ratePerSecond": 5},
 ]
 QUERIES = ("", "?limit=100", "?type=their.type", "?q=secret", f"?facet=word:{HIDDEN}", "?then=true")
 

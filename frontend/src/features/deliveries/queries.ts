@@ -25,7 +25,7 @@ export function useDeliveries(project: Ref<string>, filter: Ref<DeliveryFilter>)
           limit: PAGE,
           cursor: pageParam,
           status: filter.value.status || undefined,
-          subscription: filter.value.subscription || undefined,
+          subscription: filter.value.subscription ? [filter.value.subscription] : undefined,
           event: filter.value.event || undefined,
         },
         signal,

@@ -29,9 +29,13 @@ const PAGE = 100
 const POLL_MS = 2000
 const POLLED = 500
 
-function given(filter: EventFilter): Partial<EventFilter> {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => (Array.isArray(value) ? value.length : value)))
+/** The filter as the API is asked it: of these attributes any of several values will do. */
+function given({ type, source, subject, producer, id, q, facet, schemaFault, since, until }: EventFilter) {
+  const several = { type: only(type), source: only(source), subject: only(subject), producer: only(producer), facet }
+  return { ...several, id: id || undefined, q: q || undefined, schemaFault: schemaFault || undefined, since: since || undefined, until: until || undefined }
 }
+
+const only = (value: string) => (value ? [value] : [])
 
 /** How long after receipt an event without deliveries may still get some. */
 const ROUTING_MS = 20_000

@@ -12,7 +12,7 @@ const iso = (ms: number) => new Date(start + ms).toISOString()
 
 function delivery(over: Partial<EventDelivery>, attempts: [at: number, ms: number, code: number | null][]): EventDelivery {
   return {
-    id: 'd', event: 'e', eventType: 't', subscription: 's', subscriptionName: 'crm', sink: 'http://a/', status: 'delivered', held: false,
+    id: 'd', event: 'e', eventType: 't', eventSubject: null, subscription: 's', subscriptionName: 'crm', sink: 'http://a/', status: 'delivered', held: false,
     attemptCount: attempts.length, nextAttemptAt: null, createdAt: received, endedAt: null, lastStatusCode: null, lastError: null, deadLetter: null,
     attempts: attempts.map(([from, durationMs, statusCode], i) => ({
       number: i + 1, startedAt: iso(from), durationMs, statusCode, error: null, timings: null, connection: null, request: null, response: null, reply: null,

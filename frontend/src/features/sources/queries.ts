@@ -66,7 +66,7 @@ export function useReceived(project: Ref<string>, source: Ref<Source | undefined
     queryFn: async ({ signal }) => {
       const { name = '', createdAt = '' } = source.value ?? {}
       const since = new Date(Math.max(Date.parse(createdAt), opened - LOOK_BACK_MS)).toISOString()
-      const query = { producer: `source:${name}`, since, limit: 5 }
+      const query = { producer: [`source:${name}`], since, limit: 5 }
       return (await listEvents({ path: { project: project.value }, query, signal })).items
     },
     enabled: computed(() => source.value !== undefined),

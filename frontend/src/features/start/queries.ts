@@ -61,7 +61,7 @@ export function useNewestDelivery(project: Ref<string>, url: Ref<string>) {
     queryFn: async ({ signal }) => {
       const subscriptions = (await subscribed(project.value, url.value)).slice(0, LOOKED_AT)
       const lists = await Promise.all(
-        subscriptions.map(({ id }) => listDeliveries({ path: { project: project.value }, query: { subscription: id, limit: 1 }, signal })),
+        subscriptions.map(({ id }) => listDeliveries({ path: { project: project.value }, query: { subscription: [id], limit: 1 }, signal })),
       )
       return lists.flatMap(({ items }) => items).sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0] ?? null
     },

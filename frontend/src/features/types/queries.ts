@@ -90,6 +90,6 @@ export function useCheckData(project: Ref<string>) {
 /** The newest stored event of a type, or null. */
 export function useTakeNewest(project: Ref<string>) {
   return useMutation({
-    mutationFn: async (type: string) => (await listEvents({ path: { project: project.value }, query: { type, limit: 1 } })).items[0] ?? null,
+    mutationFn: async (type: string) => (await listEvents({ path: { project: project.value }, query: { type: [type], limit: 1 } })).items[0] ?? null,
   })
 }

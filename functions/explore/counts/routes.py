@@ -1,0 +1,43 @@
+"""The HTTP surface of counts. They take what lists take, so that every number leads to its rows."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from functions.explore.asked import EventsAsked
+from functions.explore.counts import service
+from functions.explore.counts.schemas import FacetCounts, HistogramBody
+from shared.runtime.resources import Resources
+
+MAX_BARS = 240
+
+Most = Annotated[
+    int,
+    Query(
+        alias="bars", ge=1, le=MAX_BARS, description="How many bars at most: of a width that people think in."
+    ),
+]
+
+
+def counts(resources: Resources) -> APIRouter:
+    """The routes of counts, which stand before those of one event."""
+    router = APIRouter()
+
+    @router.get("/events/histogram")
+    async def event_histogram(search: EventsAsked, most: Most = 60) -> HistogramBody:
+        """How many events were received when, and how they stand. Takes what the list takes.
+
+        Without `since` from the first event that is kept, without `until` up to now. What takes too long to count is
+        counted from the newest back; `searched` says how far.
+        """
+        return await service.histogram(resources, search, most)
+
+    @router.get("/events/facets")
+    async def event_facets(search: EventsAsked) -> FacetCounts:
+        """By which outcomes, types, sources and facets the list can be narrowed, and to how many. Takes what it takes.
+
+        What the list is narrowed to by one of them does not narrow the counts of that one.
+        """
+        return await service.facets(resources, search)
+
+    return router

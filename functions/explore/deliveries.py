@@ -1,0 +1,118 @@
+"""Finding deliveries: by the indexes of their state and subscription, and by looking at a bounded number of rows."""
+
+# ruff: noqa: S608 statements are put together from constants of this folder alone
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from functions.explore import conditions, finding, queries
+from functions.explore.conditions import Values
+from functions.explore.finding import Found
+from functions.explore.search import Search
+from functions.explore.statements import DELIVERY, VERSION, Statement
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+_TEXT = """(
+    strpos(lower(coalesce(d.last_error, '')), {0}) > 0
+    OR EXISTS (
+        SELECT FROM subscription_versions v
+        WHERE v.subscription_id = d.subscription_id AND v.version = d.subscription_version
+          AND (strpos(lower(v.name), {0}) > 0 OR strpos(lower(v.sink), {0}) > 0))
+    OR EXISTS (
+        SELECT FROM events e
+        WHERE e.project_id = {1} AND e.uid = d.event_uid
+          AND (strpos(lower(e.type), {0}) > 0 OR strpos(lower(coalesce(e.subject, '')), {0}) > 0))
+)"""
+
+
+async def find(conn: "Connection", search: Search, status: str | None, limit: int) -> Found:
+    """The ids of up to `limit` deliveries, the newest event's first; ends early when there was too much to look at."""
+    until = monotonic() + finding.WINDOW_SECONDS
+    ids: list[UUID] = []
+    count, last = 0, None
+    size = limit + 1 if is_whole(search) else max(limit + 1, finding.FIRST_STEP)
+    while True:
+        rows = await queries.fetch(conn, step(search.before(last), status, size))
+        more = len(rows) == size
+        for row in rows:
+            count, last = count + 1, row["id"]
+            if row["found"]:
+                ids.append(row["id"])
+                if len(ids) == limit:
+                    more = more or last != rows[-1]["id"]
+                    break
+        if not more or len(ids) == limit or count >= finding.WINDOW or monotonic() >= until:
+            break
+        size = min(size * 4, finding.WINDOW_STEP, finding.WINDOW - count)
+    after = last if more else None
+    return Found(ids, after) if is_whole(search) else Found(ids, after, count, last)
+
+
+def is_whole(search: Search) -> bool:
+    """Whether an index alone answers: nothing has to be looked at in each row."""
+    asked = search.deliveries
+    several = len(asked.subscriptions) > 1
+    rest = replace(asked, subscriptions=())
+    return not (several or rest.is_asked or search.asks_of_events or search.text is not None)
+
+
+def step(search: Search, status: str | None, limit: int) -> Statement:
+    """Which of the newest `limit` deliveries are looked for: `id`, `found`, newest event first.
+
+    `status` is one of the five and stands in the text: a partial index serves it only so.
+    """
+    values = Values()
+    project, place = values.add(search.project_id), values.add(limit)
+    among = [
+        f"d.project_id = {project}",
+        f"d.id >= {values.add(search.low)}",
+        f"d.id < {values.add(search.high)}",
+    ]
+    asked = search.deliveries
+    if search.event is not None:
+        among.append(f"d.event_uid = {values.add(search.event)}")
+    if len(asked.subscriptions) == 1:
+        among.append(f"d.subscription_id = {values.add(asked.subscriptions[0])}")
+        asked = replace(asked, subscriptions=())
+    if status is not None:
+        assert status.isalpha()
+        among.append(f"d.status = '{status}'")
+    judged = conditions.of_deliveries(asked, values)
+    if search.asks_of_events:
+        of_event = [
+            f"e.project_id = {project}",
+            "e.uid = d.event_uid",
+            *conditions.attributes(search, values),
+        ]
+        judged.append(f"EXISTS (SELECT FROM events e WHERE {' AND '.join(of_event)})")
+    if search.text is not None:
+        judged.append(_TEXT.format(values.add(search.text.lower()), project))
+    return (
+        f"""
+        SELECT d.id, coalesce({" AND ".join(judged) or "true"}, false) AS found FROM (
+            SELECT * FROM deliveries d WHERE {" AND ".join(among)} ORDER BY d.id DESC LIMIT {place}
+        ) d ORDER BY d.id DESC
+        """,
+        values.given,
+    )
+
+
+def rows(project_id: UUID, ids: Sequence[UUID]) -> Statement:
+    """These deliveries as a list shows them, newest event first."""
+    return (
+        f"""
+        SELECT {DELIVERY}, e.type AS event_type, e.subject AS event_subject
+        FROM (SELECT * FROM deliveries d WHERE d.project_id = $1 AND d.id = ANY($2::uuid[])) d
+        {VERSION}
+        LEFT JOIN LATERAL (
+            SELECT type, subject FROM events WHERE uid = d.event_uid AND project_id = $1 OFFSET 0
+        ) e ON true
+        ORDER BY d.id DESC
+        """,
+        [project_id, ids],
+    )

@@ -1,0 +1,132 @@
+"""Finding events: by an index where there is one for what is asked, else by looking at a bounded number of rows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from functions.explore import queries, statements
+from functions.explore.search import Search, windows
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+WINDOW = 10_000
+"""Events that one answer looks through, at most."""
+
+WINDOW_STEP = 1_000
+WINDOW_SECONDS = 5.0
+"""An answer ends early when it took that long, and says how far it came."""
+
+FIRST_STEP = 250
+"""What many events have is found among so many of the newest, without a look at any further index."""
+
+
+class Found(NamedTuple):
+    """Uids, newest first. `after` is the key below which to go on, None at the end.
+
+    `looked` is how many events were looked through, down to `reached`; None where an index did it all.
+    """
+
+    uids: list[UUID]
+    after: UUID | None
+    looked: int | None = None
+    reached: UUID | None = None
+
+
+Lookup = Callable[["Connection", Search, int], Awaitable[tuple[list[UUID], UUID]]]
+"""Some of the newest events that an index leads to, and down to which key those are all."""
+
+
+async def find(conn: "Connection", search: Search, limit: int, *, seconds: float | None = None) -> Found:
+    """Up to `limit` events. Ends early, with a place to go on, when there was too much to look at."""
+    until = monotonic() + (WINDOW_SECONDS if seconds is None else seconds)
+    lookup = lookup_of(search)
+    if lookup is None:
+        return await _scan(conn, search, limit, until=until)
+    # What is common is found at once, where an index of all that have it would have to be read as a whole.
+    near = await _scan(conn, search, limit, until=until, window=FIRST_STEP)
+    if near.after is None or len(near.uids) == limit:
+        return near if search.text is not None else near._replace(looked=None)
+    far = await _look_up(conn, search.before(near.after), limit - len(near.uids), lookup, until)
+    count = (near.looked or 0) + (far.looked or 0)
+    is_told = far.looked is not None or search.text is not None
+    return far._replace(uids=near.uids + far.uids, looked=count if is_told else None)
+
+
+def lookup_of(search: Search) -> Lookup | None:
+    """The index that leads to what is asked, where there is one that does not have it in order."""
+    if search.identity is not None:
+        return None
+    if search.facets:
+        return partial(_by_windows, "facets")
+    statuses = [status for status in search.outcomes if status in statements.UNDER_WAY]
+    if statuses and len(statuses) == len(search.outcomes):
+        return partial(_by_deliveries, tuple(statuses))
+    if search.deliveries.subscriptions:
+        return partial(_by_deliveries, ())
+    return None
+
+
+async def _scan(
+    conn: "Connection", search: Search, limit: int, *, until: float, window: int | None = None
+) -> Found:
+    """Look at one event after the other, newest first."""
+    most = min(WINDOW, window or WINDOW)
+    uids: list[UUID] = []
+    count, last = 0, None
+    size = min(FIRST_STEP, WINDOW_STEP, most)
+    while True:
+        rows = await queries.fetch(conn, statements.step(search.before(last), size))
+        more = len(rows) == size
+        for row in rows:
+            count, last = count + 1, row["uid"]
+            if row["found"]:
+                uids.append(row["uid"])
+                if len(uids) == limit:
+                    more = more or last != rows[-1]["uid"]
+                    break
+        if not more or len(uids) == limit or count >= most or monotonic() >= until:
+            break
+        size = min(size * 4, WINDOW_STEP, most - count)
+    return Found(uids, last if more else None, count, last)
+
+
+async def _look_up(conn: "Connection", search: Search, limit: int, lookup: Lookup, until: float) -> Found:
+    """Look at those events alone to which an index leads."""
+    uids: list[UUID] = []
+    count = 0
+    size = max(limit + 1, FIRST_STEP)
+    while not search.is_empty:
+        wanted, bottom = await lookup(conn, search, size)
+        if wanted:
+            uids += [row["uid"] for row in await queries.fetch(conn, statements.among(search, wanted))]
+        if len(uids) > limit:
+            return Found(uids[:limit], uids[limit - 1])
+        count += len(wanted)
+        search = replace(search, high=bottom)
+        if not search.is_empty and (count >= WINDOW or monotonic() >= until):
+            return Found(uids, bottom, count, bottom)
+        size = min(size * 4, WINDOW_STEP)
+    return Found(uids, None)
+
+
+async def _by_windows(column: str, conn: "Connection", search: Search, limit: int) -> tuple[list[UUID], UUID]:
+    uids: list[UUID] = []
+    for low, high in windows(search.low, search.high, datetime.now(UTC)):
+        left = limit - len(uids)
+        statement = statements.having(replace(search, low=low, high=high), column, left)
+        uids += [row["uid"] for row in await queries.fetch(conn, statement)]
+        if len(uids) >= limit:
+            return uids, uids[-1]
+    return uids, search.low
+
+
+async def _by_deliveries(
+    statuses: tuple[str, ...], conn: "Connection", search: Search, limit: int
+) -> tuple[list[UUID], UUID]:
+    rows = await queries.fetch(conn, statements.of_deliveries(search, statuses, limit))
+    return [row["uid"] for row in rows if row["uid"] is not None], max(rows[-1]["bottom"], search.low)
