@@ -106,22 +106,29 @@ class Api:
             data = json.dumps(body).encode()
         return self.raw(method, self._target(path, query), headers, data)
 
-    def stream(self, path: str, query: Mapping[str, object]) -> Iterator[bytes]:
+    def stream(
+        self, path: str, query: Mapping[str, object], headers: Mapping[str, str] | None = None
+    ) -> Iterator[bytes]:
         """What is at `path`, a piece at a time, whatever it is. Raises CommandError, also where it breaks off."""
         target = self._target(path, query)
+        sent = {"accept": "*/*", **(headers or {})}
         bearer = self._bearer()
-        answer = self._begin("GET", target, {"accept": "*/*"}, None, bearer)
+        answer = self._begin("GET", target, sent, None, bearer)
         if answer.status == 401 and self.context.session:
             answer.read()
-            answer = self._begin("GET", target, {"accept": "*/*"}, None, self._bearer(refused=bearer))
+            answer = self._begin("GET", target, sent, None, self._bearer(refused=bearer))
         if answer.status >= 400:
-            raise problem_error(answer.status, answer.read())
+            error = problem_error(answer.status, answer.read())
+            error.retry_after_seconds = self._retry_after
+            raise error
         try:
             while piece := answer.read1(PIECE_BYTES):
                 yield piece
         except (OSError, http.client.HTTPException) as error:
+            raise NoConnectionError(f"the answer of {self.context.url} broke off: {error}") from error
+        finally:
+            # An answer of which something is left would be in the way of the next one.
             self._connection.close()
-            raise CommandError(f"the answer of {self.context.url} broke off: {error}") from error
 
     def _target(self, path: str, query: Mapping[str, object] | None) -> str:
         asked = [

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context": ("cli.commands.contexts:context", "Show and choose which Weir the commands talk to."),
     "emit": ("cli.commands.emit:emit", "Send an event."),
     "events": ("cli.commands.events:events", "Look at stored events."),
+    "tail": ("cli.commands.tail:tail", "Watch events as they are stored."),
+    "listen": ("cli.commands.listen:listen", "Have events delivered to this machine."),
     "deliveries": ("cli.commands.deliveries:deliveries", "Look at deliveries and their attempts."),
     "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
     "types": ("cli.commands.types:types", "Say what events of a type look like."),

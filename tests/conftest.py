@@ -98,6 +98,12 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 
 @pytest.fixture
+def streams_that_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that ask every route: one that stays open would keep them for ever."""
+    monkeypatch.setenv("WEIR_LIVE_STREAM_SECONDS", "0.05")
+
+
+@pytest.fixture
 async def resources(settings: Settings) -> AsyncIterator[Resources]:
     opened = Resources(settings)
     yield opened

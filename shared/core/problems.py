@@ -83,6 +83,7 @@ INVALID = ProblemKind("invalid", "The request is not valid", 422)
 TOO_MANY_REQUESTS = ProblemKind("too-many-requests", "Too many requests", 429)
 HEAD_TOO_LARGE = ProblemKind("head-too-large", "The head of the request is too large", 431)
 INTERNAL = ProblemKind("internal", "Something went wrong here", 500)
+NOT_STREAMED = ProblemKind("not-streamed", "Nothing can be streamed here", 501)
 UNAVAILABLE = ProblemKind("unavailable", "Not available at the moment", 503)
 STORAGE_FULL = ProblemKind("storage-full", "There is no space left to store this", 507)
 
@@ -103,6 +104,7 @@ KINDS = (
     TOO_MANY_REQUESTS,
     HEAD_TOO_LARGE,
     INTERNAL,
+    NOT_STREAMED,
     UNAVAILABLE,
     STORAGE_FULL,
 )

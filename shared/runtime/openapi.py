@@ -42,6 +42,7 @@ RESPONSES = {
     415: "The format of the body is not understood.",
     422: "The request has values that cannot be used; `errors` points at them.",
     429: "Too many requests; `Retry-After` says when to come again.",
+    501: "What was asked for cannot be done where this runs.",
     503: "A store cannot be reached; `Retry-After` says when to come again.",
 }
 

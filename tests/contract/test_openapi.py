@@ -64,8 +64,10 @@ def served(database_url: str, redis_url: str) -> Iterator[tuple[Background, Sett
         secret="a secret of the tests alone, 32 signs or more",
         sink_allow=("127.0.0.0/8",),
     )
-    with Background(deployment) as running:
-        yield running, deployment
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEIR_LIVE_STREAM_SECONDS", "0.05")  # what stays open has no answer to be looked at
+        with Background(deployment) as running:
+            yield running, deployment
 
 
 async def make_world(deployment: Settings) -> World:

@@ -26,6 +26,9 @@ def structured(**members: Any) -> bytes:
     return json.dumps({k: v for k, v in {**EVENT, **members}.items() if v is not None}).encode()
 
 
+pytestmark = pytest.mark.usefixtures("streams_that_end")
+
+
 @pytest.fixture
 async def weir(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
     """Every function behind one address."""

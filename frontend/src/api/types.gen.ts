@@ -1539,6 +1539,25 @@ export type OutcomeCounts = {
 };
 
 /**
+ * How many of an event's deliveries are in each state.
+ */
+export type OutcomeItem = {
+    uid: string;
+    delivered: number;
+    retrying: number;
+    dead: number;
+    pending: number;
+    cancelled: number;
+};
+
+/**
+ * Events that have deliveries by now; those without any are left out.
+ */
+export type OutcomeList = {
+    items: Array<OutcomeItem>;
+};
+
+/**
  * Extensions that are set on every event on its way.
  */
 export type OverridesBody = {
@@ -8247,6 +8266,145 @@ export type RotateKeyResponses = {
 };
 
 export type RotateKeyResponse = RotateKeyResponses[keyof RotateKeyResponses];
+
+export type TailEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Go on after this; `since` is nothing then.
+         */
+        'Last-Event-ID'?: string | null;
+    };
+    path: {
+        project: string;
+    };
+    query?: {
+        type?: string | null;
+        source?: string | null;
+        id?: string | null;
+        subject?: string | null;
+        producer?: string | null;
+        /**
+         * `name:value` of a facet that the type declares; all must hold.
+         */
+        facet?: Array<string>;
+        schemaFault?: boolean | null;
+        /**
+         * A filter of that dialect, as subscriptions have it.
+         */
+        sql?: string | null;
+        /**
+         * A filter of that dialect, as subscriptions have it.
+         */
+        cel?: string | null;
+        /**
+         * Begin with what was received then, at most 24 hours ago; now without it.
+         */
+        since?: string | null;
+        /**
+         * Of those received in one second send so many at most, and tell how many were dropped.
+         */
+        ratePerSecond?: number | null;
+        /**
+         * Leave data out that is larger; `dataLeftOut` says so.
+         */
+        dataMaxBytes?: number | null;
+    };
+    url: '/v1/projects/{project}/live/events';
+};
+
+export type TailEventsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * What was asked for cannot be done where this runs. Types: `not-streamed`.
+     */
+    501: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type TailEventsError = TailEventsErrors[keyof TailEventsErrors];
+
+export type TailEventsResponses = {
+    /**
+     * One message, as its fields.
+     */
+    200: {
+        /**
+         * The place after it, for `Last-Event-ID`.
+         */
+        id?: string;
+        event?: 'dropped' | 'live' | 'waiting' | 'end';
+        data?: string;
+    };
+};
+
+export type TailEventsResponse = TailEventsResponses[keyof TailEventsResponses];
+
+export type GetOutcomesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query: {
+        /**
+         * Uids of events.
+         */
+        event: Array<string>;
+    };
+    url: '/v1/projects/{project}/live/outcomes';
+};
+
+export type GetOutcomesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetOutcomesError = GetOutcomesErrors[keyof GetOutcomesErrors];
+
+export type GetOutcomesResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeList;
+};
+
+export type GetOutcomesResponse = GetOutcomesResponses[keyof GetOutcomesResponses];
 
 export type ListMembersData = {
     body?: never;

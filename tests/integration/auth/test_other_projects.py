@@ -26,6 +26,8 @@ from tests.support.routes import ENDPOINTS, app_of, flat
 
 OPERATIONS: dict[str, Any] = openapi(registry.functions())["paths"]  # type: ignore[index]
 
+pytestmark = pytest.mark.usefixtures("streams_that_end")
+
 NAMED_BY_CALLER = {("PUT", "/v1/projects/{project}/types/{type}")}
 """Routes that make what is named where it is not there: they do so in the caller's own project."""
 

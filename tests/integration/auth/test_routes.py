@@ -42,6 +42,9 @@ def routes_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
             yield method, route.path, demand
 
 
+pytestmark = pytest.mark.usefixtures("streams_that_end")
+
+
 @pytest.fixture(params=NAMES)
 async def app(request: pytest.FixtureRequest, resources: Resources) -> FastAPI:
     return app_of(request.param, resources)

@@ -44,6 +44,9 @@ def test_what_is_taken_out() -> None:
     )
 
 
+pytestmark = pytest.mark.usefixtures("streams_that_end")
+
+
 @pytest.fixture
 def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Has every statement of a connection that serves a project sent without the project; those that had it."""
