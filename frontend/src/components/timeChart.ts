@@ -109,7 +109,7 @@ export function chartOptions(behaviour: Behaviour): Options {
   return {
     width,
     height,
-    padding: [16, 0, 0, 0],
+    padding: [16, 18, 0, 0],
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.12 : 1] } },
     cursor: {

@@ -100,7 +100,8 @@ export function figuresOf(data: Overview, project: string, period: string): Figu
       hintTone: totals.retrying ? 'text-retry' : undefined,
       trend: points.map((point) => (point.seconds ? (point.backlogSeconds ?? 0) : null)),
       tone: age ? 'retry' : 'neutral',
-      to: rows('deliveries', { status: totals.retrying || !totals.pending ? 'retrying' : 'pending' }),
+      // What waits now, of whichever time.
+      to: { name: 'deliveries', params: { project }, query: { since: 'any', status: totals.retrying || !totals.pending ? 'retrying' : 'pending' } },
     },
     {
       name: 'Dead letters',
