@@ -1,5 +1,8 @@
 import { onBeforeUnmount, onMounted } from 'vue'
 
+/** The key that is held for what works everywhere, as it is written on this machine. */
+export const modifier = /Mac|iP(hone|ad)/.test(navigator.userAgent) ? '⌘' : 'Ctrl'
+
 export type Shortcuts = Record<string, (event: KeyboardEvent) => void>
 
 function typing(target: EventTarget | null): boolean {
@@ -17,6 +20,21 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     if (!action) return
     event.preventDefault()
     action(event)
+  }
+  onMounted(() => {
+    document.addEventListener('keydown', handle)
+  })
+  onBeforeUnmount(() => {
+    document.removeEventListener('keydown', handle)
+  })
+}
+
+/** Something that a letter with the modifier does, inside fields as well. */
+export function useModified(letter: string, action: () => void): void {
+  function handle(event: KeyboardEvent): void {
+    if (event.key.toLowerCase() !== letter || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return
+    event.preventDefault()
+    action()
   }
   onMounted(() => {
     document.addEventListener('keydown', handle)
