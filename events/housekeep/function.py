@@ -4,7 +4,7 @@ from shared.runtime.function import Function, Scale, Size
 
 FUNCTION = Function(
     name="housekeep",
-    summary="Makes the partitions of the coming days, and keeps the counts that screens show",
+    summary="Makes the partitions of the coming days, keeps the counts that screens show, archives what is old",
     entry="events.housekeep.handler:create",
     on=("dev.weir.tick",),
     needs=frozenset({"postgres"}),

@@ -1,9 +1,10 @@
-"""Makes the partitions of yesterday to the day after tomorrow, so that midnight finds them there, and counts."""
+"""Makes the partitions of the days around today, so that midnight finds them there, counts, and archives what is old."""
 
 import logging
 from datetime import UTC, datetime, timedelta
 
 from events.housekeep import queries
+from events.housekeep.archive.work import Keeper
 from events.housekeep.counting import count_projects
 from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
@@ -18,6 +19,7 @@ class Housekeep:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._keeper = Keeper(resources)
 
     async def handle(self, _event: CloudEvent) -> None:
         """Raises what the database raises; the next tick tries again."""
@@ -28,6 +30,7 @@ class Housekeep:
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
         await count_projects(pool)
+        await self._keeper.work()
 
     async def drain(self) -> None:
         """Nothing is left under way."""

@@ -69,6 +69,8 @@ FUNCTIONS = {
     "server_load()": (SERVICE,),
     "server_moved()": (PROJECT, SERVICE),
     "follow_server()": (PROJECT, SERVICE),
+    "drop_day(date)": (SERVICE,),
+    "remove_events(uuid, uuid[])": (SERVICE,),
 }
 """Those that do with the owner's rights what neither role may."""
 

@@ -3,6 +3,7 @@
 Each module is some tables; all are imported here, so that `Model.metadata` has every one.
 """
 
+from shared.db.models.archive import Archive, ArchivePart, Erasure, Hold, Recall
 from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.counts import DeliveryCount, DeliveryTimes, EventCount, Rollup, RollupMark, Traffic
 from shared.db.models.model import Model
@@ -17,6 +18,8 @@ from shared.db.models.ways_in import Notice, Passkey, RecoveryCode, TotpSecret
 
 __all__ = [
     "ApiKey",
+    "Archive",
+    "ArchivePart",
     "Attempt",
     "Audit",
     "AuditHead",
@@ -24,10 +27,12 @@ __all__ = [
     "DeliveryCount",
     "DeliveryTimes",
     "Dispatcher",
+    "Erasure",
     "Event",
     "EventCount",
     "EventSchema",
     "EventType",
+    "Hold",
     "Invitation",
     "Member",
     "Model",
@@ -36,6 +41,7 @@ __all__ = [
     "Passkey",
     "Producer",
     "Project",
+    "Recall",
     "RecoveryCode",
     "Replay",
     "ReplaySink",
