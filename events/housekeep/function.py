@@ -10,5 +10,6 @@ FUNCTION = Function(
     needs=frozenset({"postgres"}),
     imports=frozenset({"asyncpg"}),
     scale=Scale(maximum=1),
+    timeout_seconds=300,
     size=Size(cpu_millicores=25, memory_mebibytes=96, memory_max_mebibytes=256),
 )
