@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tail": ("cli.commands.tail:tail", "Watch events as they are stored."),
     "listen": ("cli.commands.listen:listen", "Have events delivered to this machine."),
     "deliveries": ("cli.commands.deliveries:deliveries", "Look at deliveries and their attempts."),
+    "searches": ("cli.commands.searches:searches", "Keep searches under a name."),
     "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
     "types": ("cli.commands.types:types", "Say what events of a type look like."),
     "projects": ("cli.commands.projects:projects", "Make and list projects."),

@@ -21,7 +21,7 @@ EVENT = """
 DELIVERY = """
     d.id, d.event_uid, d.subscription_id, d.status, d.held, d.attempt_count, d.next_attempt_at, d.created_at,
     d.ended_at, d.last_status_code, d.last_error, d.first_started_at, d.first_duration_us,
-    d.first_status_code, d.first_error, d.dead_letter, v.name AS subscription_name, v.sink
+    d.first_status_code, d.first_error, d.dead_letter, d.replay_id, v.name AS subscription_name, v.sink
 """
 
 VERSION = """
