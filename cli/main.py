@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "replay": ("cli.commands.again:replay", "Deliver stored events again."),
     "replays": ("cli.commands.replays:replays", "See what is delivered again, and steer it."),
+    "searches": ("cli.commands.searches:searches", "Keep searches under a name."),
     "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
     "types": ("cli.commands.types:types", "Say what events of a type look like."),
     "projects": ("cli.commands.projects:projects", "Make and list projects."),

@@ -76,6 +76,8 @@ def step(search: Search, status: str | None, limit: int) -> Statement:
     asked = search.deliveries
     if search.event is not None:
         among.append(f"d.event_uid = {values.add(search.event)}")
+    if search.replay is not None:
+        among.append(f"d.replay_id = {values.add(search.replay)}")
     if len(asked.subscriptions) == 1:
         among.append(f"d.subscription_id = {values.add(asked.subscriptions[0])}")
         asked = replace(asked, subscriptions=())

@@ -68,6 +68,7 @@ class Search:
     text: str | None = None
     deliveries: OfDeliveries = field(default_factory=OfDeliveries)
     event: UUID | None = None
+    replay: UUID | None = None
 
     @property
     def identity(self) -> UUID | None:
@@ -85,7 +86,14 @@ class Search:
     def asks_of_events(self) -> bool:
         """Whether anything but time, outcome and deliveries is looked for."""
         bare = replace(
-            self, low=_LAST, high=_LAST, outcomes=(), deliveries=OfDeliveries(), event=None, text=None
+            self,
+            low=_LAST,
+            high=_LAST,
+            outcomes=(),
+            deliveries=OfDeliveries(),
+            event=None,
+            replay=None,
+            text=None,
         )
         return bare != Search(project_id=self.project_id, low=_LAST, high=_LAST)
 

@@ -8090,6 +8090,10 @@ export type ListDeliveriesData = {
          * The uid of an event.
          */
         event?: string | null;
+        /**
+         * Made, or opened last, by this replay.
+         */
+        replay?: string | null;
         q?: string | null;
         /**
          * Exactly this; given again, any of them.
