@@ -8091,7 +8091,7 @@ export type ListDeliveriesData = {
          */
         event?: string | null;
         /**
-         * Made, or opened last, by this replay.
+         * Made by this replay, or last opened again by it.
          */
         replay?: string | null;
         q?: string | null;
@@ -8156,10 +8156,6 @@ export type ListDeliveriesData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
-        /**
-         * Made by this replay, or last opened again by it.
-         */
-        replay?: string | null;
     };
     url: '/v1/projects/{project}/deliveries';
 };
