@@ -21,7 +21,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("cli.commands.events:events", "Look at stored events."),
     "tail": ("cli.commands.tail:tail", "Watch events as they are stored."),
     "listen": ("cli.commands.listen:listen", "Have events delivered to this machine."),
-    "deliveries": ("cli.commands.deliveries:deliveries", "Look at deliveries and their attempts."),
+    "deliveries": (
+        "cli.commands.deliveries:deliveries",
+        "Look at deliveries, retry them, cancel what waits.",
+    ),
+    "replay": ("cli.commands.again:replay", "Deliver stored events again."),
+    "replays": ("cli.commands.replays:replays", "See what is delivered again, and steer it."),
     "searches": ("cli.commands.searches:searches", "Keep searches under a name."),
     "subscriptions": ("cli.commands.subscriptions:subscriptions", "Say which events go where."),
     "types": ("cli.commands.types:types", "Say what events of a type look like."),

@@ -3,6 +3,7 @@
 import click
 
 from cli.api import Api
+from cli.commands.again import cancel, retry
 from cli.options import api_options, page_options
 from cli.output import Column, output_option, show, show_list
 from cli.searching import Filters, delivery_filters, named, tell_how_far
@@ -35,7 +36,7 @@ ATTEMPTS: list[Column] = [
 
 @click.group()
 def deliveries() -> None:
-    """Look at deliveries and their attempts.
+    """Look at deliveries and their attempts, retry them, cancel what waits.
 
     \b
     Example:
@@ -76,3 +77,7 @@ def get_delivery(api: Api, delivery_id: str, output: str) -> None:
     show(output, found, rows=found["attempts"], columns=ATTEMPTS, name=str(found["id"]))
     if output in {"table", "wide"} and not found["attempts"]:
         click.echo(f"no attempt yet; the delivery is {found['status']}", err=True)
+
+
+for command in (retry, cancel):
+    deliveries.add_command(command)
