@@ -1,4 +1,4 @@
-import { Braces, List, RadioTower, ScrollText, Send, Settings, Split, Zap } from '@lucide/vue'
+import { Braces, List, Radio, RadioTower, ScrollText, Send, Settings, Split, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -23,6 +23,7 @@ export const sections: Section[] = [
     places: [
       { name: 'start', label: 'Start', icon: Zap, key: 'h', first: true },
       { name: 'events', label: 'Events', icon: List, key: 'e', first: true },
+      { name: 'live', label: 'Live', icon: Radio, key: 'l' },
     ],
   },
   {

@@ -7,6 +7,7 @@ import { device } from '@/features/device/routes'
 import { events } from '@/features/events/routes'
 import { invitations } from '@/features/invitations/routes'
 import { keys } from '@/features/keys/routes'
+import { live } from '@/features/live/routes'
 import { members } from '@/features/members/routes'
 import { producers } from '@/features/producers/routes'
 import { roles } from '@/features/roles/routes'
@@ -43,7 +44,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...events, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...account],
+      children: [...start, ...events, ...live, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },
