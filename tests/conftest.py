@@ -63,6 +63,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         stores.end(_run_folder(session.config._tmp_path_factory))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def archive_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the archive is, of whoever says nothing else."""
+    found = tmp_path_factory.mktemp("archive")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEIR_ARCHIVE_URL", found.as_uri())
+        yield found
+
+
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database of this worker's own."""

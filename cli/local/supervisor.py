@@ -164,6 +164,7 @@ class Supervisor:
             "WEIR_PUBLIC_URL": url,
         }
         environment.setdefault("WEIR_SINK_ALLOW", "127.0.0.0/8")
+        environment.setdefault("WEIR_ARCHIVE_URL", (self._home.path / "archive").as_uri())
         if (CONSOLE / "index.html").exists():
             environment.setdefault("WEIR_CONSOLE_DIR", str(CONSOLE))
         elif "WEIR_CONSOLE_DIR" not in environment:

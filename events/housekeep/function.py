@@ -4,11 +4,12 @@ from shared.runtime.function import Function, Scale, Size
 
 FUNCTION = Function(
     name="housekeep",
-    summary="Makes the partitions of the coming days, and keeps the counts that screens show",
+    summary="Makes the partitions of the coming days, keeps the counts that screens show, archives what is old",
     entry="events.housekeep.handler:create",
     on=("dev.weir.tick",),
     needs=frozenset({"postgres"}),
     imports=frozenset({"asyncpg"}),
     scale=Scale(maximum=1),
+    timeout_seconds=300,
     size=Size(cpu_millicores=25, memory_mebibytes=96, memory_max_mebibytes=256),
 )

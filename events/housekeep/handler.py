@@ -1,14 +1,23 @@
-"""Makes the partitions of yesterday to the day after tomorrow, so that midnight finds them there, and counts."""
+"""Makes the partitions of the days around today, so that midnight finds them there, counts, archives what is old, and
+indexes what is over.
+"""
 
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from events.housekeep import queries
+from events.housekeep.archive.work import Keeper
 from events.housekeep.counting import count_projects
 from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
 from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    import asyncpg
+
+AFTER_MIDNIGHT = timedelta(minutes=10)
 
 logger = logging.getLogger("weir.housekeep")
 
@@ -18,6 +27,7 @@ class Housekeep:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._keeper = Keeper(resources)
 
     async def handle(self, _event: CloudEvent) -> None:
         """Raises what the database raises; the next tick tries again."""
@@ -28,6 +38,16 @@ class Housekeep:
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
         await count_projects(pool)
+        await self._keeper.work()
+        await self._index(pool)
+
+    async def _index(self, pool: "asyncpg.Pool") -> None:
+        """Index what was received lately, and one day that is over in one more way."""
+        now = datetime.now(UTC)
+        await queries.summarize_events(pool, (now - timedelta(days=1)).date())
+        # What was received just before midnight may still be on its way into yesterday.
+        if await queries.index_day(pool, (now - AFTER_MIDNIGHT).date()):
+            logger.info("indexed a day that is over in one more way")
 
     async def drain(self) -> None:
         """Nothing is left under way."""

@@ -8,6 +8,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "events:read": "Find and read events, their payloads included",
         "events:write": "Send events",
+        "searches:write": "Save, change and delete searches; who may read what they find may read them",
+        "archive:recall": "Bring archived events back",
         "types:read": "See event types, their schemas and facets",
         "types:write": "Register and change event types",
         "producers:read": "See who may send what",
@@ -22,6 +24,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "projects:read": "See the project and its settings",
         "projects:write": "Change the project's settings",
         "projects:create": "Make projects with an API key; any person may make one",
+        "holds:write": "Put events on hold, and lift holds",
+        "erasures:write": "See and order erasures of a subject's data",
         "members:read": "See members and what roles allow",
         "members:write": "Invite and remove members, and change their roles",
         "roles:write": "Make, change and delete the project's own roles",
@@ -59,7 +63,15 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
         "owner": PERMISSIONS,
         "admin": PERMISSIONS - {"projects:create"},
         "operator": _VIEWER
-        | {"events:write", "subscriptions:write", "deliveries:retry", "deliveries:cancel", "types:write"},
+        | {
+            "events:write",
+            "searches:write",
+            "subscriptions:write",
+            "deliveries:retry",
+            "deliveries:cancel",
+            "types:write",
+            "archive:recall",
+        },
         "viewer": _VIEWER,
     }
 )

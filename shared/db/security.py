@@ -66,9 +66,13 @@ RIGHTS = {
 
 FUNCTIONS = {
     "ensure_partitions(date, date)": (SERVICE,),
+    "index_days(date, integer)": (SERVICE,),
+    "summarize_events(date)": (SERVICE,),
     "server_load()": (SERVICE,),
     "server_moved()": (PROJECT, SERVICE),
     "follow_server()": (PROJECT, SERVICE),
+    "drop_day(date)": (SERVICE,),
+    "remove_events(uuid, uuid[])": (SERVICE,),
 }
 """Those that do with the owner's rights what neither role may."""
 

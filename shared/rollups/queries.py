@@ -245,7 +245,11 @@ async def recount(on: "Connection", project_id: UUID, step: int, starts: Sequenc
             step,
             starts,
         )
+    # Of rows that were just written the planner knows nothing. It would join tens of thousands by going through them
+    # for each other; where a join is by ranges it has no other way than the loop that is meant.
+    await on.execute("SET LOCAL enable_nestloop = off")
     await on.execute(RECOUNT, project_id, step, starts, timeout=TIMEOUT_SECONDS)
+    await on.execute("SET LOCAL enable_nestloop = on")
 
 
 async def roll_hours(on: "Connection", project_id: UUID, hours: Sequence[datetime]) -> None:

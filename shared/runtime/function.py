@@ -84,6 +84,7 @@ HEAVY = frozenset(
         "jsonschema_rs",
         "jwt",
         "mangum",
+        "obstore",
         "redis",
         "sqlalchemy",
         "yaml",

@@ -164,7 +164,7 @@ def test_a_schema_refuses_what_does_not_fit_and_facets_find_what_does(console: C
     search.fill("facet:order:A-1")
     search.press("Enter")
     expect(page).to_have_url(re.compile("facet=order:A-1"))
-    expect(page.get_by_role("button", name="Remove order")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove data /order is A-1")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="order")).to_have_count(1)
     page = console.open(f"events/{uid}")
     expect(page.get_by_role("list", name="Facets")).to_contain_text("A-1")

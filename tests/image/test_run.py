@@ -52,7 +52,7 @@ def test_the_port_is_8080_unless_told(contained):
     ("environment", "says"),
     [
         ({}, "name a function (or set WEIR_FUNCTION)"),
-        ({"WEIR_FUNCTION": "nothing"}, "there is no function 'nothing'; there are catalog, "),
+        ({"WEIR_FUNCTION": "nothing"}, "there is no function 'nothing'; there are archive, "),
         ({"WEIR_FUNCTION": "ingest", "WEIR_SECRET": None}, "secret"),
         ({"WEIR_FUNCTION": "ingest", "PORT": "http"}, "PORT"),
     ],

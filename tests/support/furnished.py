@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import asyncpg
 import httpx
 
 from tests.support import stream
+from tests.support.archive import archive
 from tests.support.people import create_person
 from tests.support.projects import Project
 
@@ -19,8 +21,12 @@ MADE: dict[str, dict[str, Any]] = {
     "sources": {"name": "their-source", "kind": "github"},
     "subscriptions": {"name": "their subscription", "sink": "http://127.0.0.1:9/"},
     "keys": {"name": "their key", "scopes": ["events:read"]},
+    "searches": {"name": "their search", "page": "events", "query": {"type": ["their.type"]}},
     "roles": {"name": "their-role", "permissions": ["events:read"]},
     "invitations": {"email": "invited@example.org", "role": "viewer"},
+    "holds": {"name": "their case"},
+    "erasures": {"subject": "their customer"},
+    "archive/recalls": {"since": "2024-03-01T00:00:00Z", "until": "2024-03-02T00:00:00Z"},
 }
 """What is put into a collection, by the last part of its path. A new kind of thing needs a line here, or below."""
 
@@ -79,6 +85,8 @@ async def furnish(client: httpx.AsyncClient, pool: asyncpg.Pool, project: Projec
     """Put one of everything into `project`, by the API where it goes."""
     await create_person(pool, roles={project.id: "operator"})
     found = Furnished(client, project)
+    noon = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    await archive(pool, project.id, [stream.an_event(type="their.type", subject="archived")], noon)
     for collection, body in MADE.items():
         made = await client.post(f"{found.base}/{collection}", json=body, headers=project.headers)
         assert made.status_code == 201, f"{collection}: {made.text}"

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, AskForDeviceData, AskForDeviceErrors, AskForDeviceResponses, AskForNewPasskeyData, AskForNewPasskeyErrors, AskForNewPasskeyResponses, AskForPasskeyData, AskForPasskeyErrors, AskForPasskeyResponses, BeginOidcData, BeginOidcErrors, BeginOidcResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelDeliveriesData, CancelDeliveriesErrors, CancelDeliveriesResponses, CancelReplayData, CancelReplayErrors, CancelReplayResponses, ChangeReplayData, ChangeReplayErrors, ChangeReplayResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, DenyDeviceData, DenyDeviceErrors, DenyDeviceResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, EventFacetsData, EventFacetsErrors, EventFacetsResponses, EventHistogramData, EventHistogramErrors, EventHistogramResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, FindDeviceData, FindDeviceErrors, FindDeviceResponses, FinishOidcData, FinishOidcErrors, FinishOidcResponses, ForgetPasswordData, ForgetPasswordErrors, ForgetPasswordResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCredentialsData, GetCredentialsErrors, GetCredentialsResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetEventData, GetEventErrors, GetEventResponses, GetFlowData, GetFlowErrors, GetFlowResponses, GetHealthData, GetHealthResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetOutcomesData, GetOutcomesErrors, GetOutcomesResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetReplayData, GetReplayErrors, GetReplayResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, LinkOidcData, LinkOidcErrors, LinkOidcResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListAuditValuesData, ListAuditValuesErrors, ListAuditValuesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMyAuditData, ListMyAuditErrors, ListMyAuditResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReplaysData, ListReplaysErrors, ListReplaysResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, OpenInvitationData, OpenInvitationErrors, OpenInvitationResponses, PauseReplayData, PauseReplayErrors, PauseReplayResponses, PollDeviceData, PollDeviceErrors, PollDeviceResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, ProveData, ProveErrors, ProveResponses, PutNoticeAwayData, PutNoticeAwayErrors, PutNoticeAwayResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshDeviceData, RefreshDeviceErrors, RefreshDeviceResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RemovePasskeyData, RemovePasskeyErrors, RemovePasskeyResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RenameMeData, RenameMeErrors, RenameMeResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResumeReplayData, ResumeReplayErrors, ResumeReplayResponses, RevokeInvitationData, RevokeInvitationErrors, RevokeInvitationResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, ShowSecondFactorData, ShowSecondFactorErrors, ShowSecondFactorResponses, SignInData, SignInErrors, SignInResponses, SignInWithPasskeyData, SignInWithPasskeyErrors, SignInWithPasskeyResponses, SignOutData, SignOutDeviceData, SignOutDeviceErrors, SignOutDeviceResponses, SignOutErrors, SignOutResponses, StartReplayData, StartReplayErrors, StartReplayResponses, TailEventsData, TailEventsErrors, TailEventsResponse, TailEventsResponses, TryTransformData, TryTransformErrors, TryTransformResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, AskForDeviceData, AskForDeviceErrors, AskForDeviceResponses, AskForNewPasskeyData, AskForNewPasskeyErrors, AskForNewPasskeyResponses, AskForPasskeyData, AskForPasskeyErrors, AskForPasskeyResponses, BeginOidcData, BeginOidcErrors, BeginOidcResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelDeliveriesData, CancelDeliveriesErrors, CancelDeliveriesResponses, CancelReplayData, CancelReplayErrors, CancelReplayResponses, ChangeReplayData, ChangeReplayErrors, ChangeReplayResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CompareEventsData, CompareEventsErrors, CompareEventsResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CreateErasureData, CreateErasureErrors, CreateErasureResponses, CreateHoldData, CreateHoldErrors, CreateHoldResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRecallData, CreateRecallErrors, CreateRecallResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, DenyDeviceData, DenyDeviceErrors, DenyDeviceResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, EndRecallData, EndRecallErrors, EndRecallResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, EventFacetsData, EventFacetsErrors, EventFacetsResponses, EventHistogramData, EventHistogramErrors, EventHistogramResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, FindDeviceData, FindDeviceErrors, FindDeviceResponses, FinishOidcData, FinishOidcErrors, FinishOidcResponses, ForgetPasswordData, ForgetPasswordErrors, ForgetPasswordResponses, GetArchivedDayData, GetArchivedDayErrors, GetArchivedDayResponses, GetArchivedEventData, GetArchivedEventErrors, GetArchivedEventResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCredentialsData, GetCredentialsErrors, GetCredentialsResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetErasureData, GetErasureErrors, GetErasureResponses, GetEventData, GetEventErrors, GetEventResponses, GetFlowData, GetFlowErrors, GetFlowResponses, GetHealthData, GetHealthResponses, GetHoldData, GetHoldErrors, GetHoldResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetOutcomesData, GetOutcomesErrors, GetOutcomesResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRecallData, GetRecallErrors, GetRecallResponses, GetReplayData, GetReplayErrors, GetReplayResponses, GetRetentionData, GetRetentionErrors, GetRetentionResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStoryData, GetStoryErrors, GetStoryResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, LiftHoldData, LiftHoldErrors, LiftHoldResponses, LinkOidcData, LinkOidcErrors, LinkOidcResponses, ListArchivedDaysData, ListArchivedDaysErrors, ListArchivedDaysResponses, ListArchivedEventsData, ListArchivedEventsErrors, ListArchivedEventsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListAuditValuesData, ListAuditValuesErrors, ListAuditValuesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListErasuresData, ListErasuresErrors, ListErasuresResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListHoldsData, ListHoldsErrors, ListHoldsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMyAuditData, ListMyAuditErrors, ListMyAuditResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRecallsData, ListRecallsErrors, ListRecallsResponses, ListReplaysData, ListReplaysErrors, ListReplaysResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, OpenInvitationData, OpenInvitationErrors, OpenInvitationResponses, PauseReplayData, PauseReplayErrors, PauseReplayResponses, PollDeviceData, PollDeviceErrors, PollDeviceResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, ProveData, ProveErrors, ProveResponses, PutNoticeAwayData, PutNoticeAwayErrors, PutNoticeAwayResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshDeviceData, RefreshDeviceErrors, RefreshDeviceResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RemovePasskeyData, RemovePasskeyErrors, RemovePasskeyResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RenameMeData, RenameMeErrors, RenameMeResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRetentionData, ReplaceRetentionErrors, ReplaceRetentionResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSearchData, ReplaceSearchErrors, ReplaceSearchResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResumeReplayData, ResumeReplayErrors, ResumeReplayResponses, RevokeInvitationData, RevokeInvitationErrors, RevokeInvitationResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SaveSearchData, SaveSearchErrors, SaveSearchResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, ShowSecondFactorData, ShowSecondFactorErrors, ShowSecondFactorResponses, SignInData, SignInErrors, SignInResponses, SignInWithPasskeyData, SignInWithPasskeyErrors, SignInWithPasskeyResponses, SignOutData, SignOutDeviceData, SignOutDeviceErrors, SignOutDeviceResponses, SignOutErrors, SignOutResponses, StartReplayData, StartReplayErrors, StartReplayResponses, TailEventsData, TailEventsErrors, TailEventsResponse, TailEventsResponses, TryTransformData, TryTransformErrors, TryTransformResponses, VerifyArchivedDayData, VerifyArchivedDayErrors, VerifyArchivedDayResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -727,6 +727,120 @@ export const getProject = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
+ * List Archived Days
+ *
+ * The days (UTC) that are whole in the archive, newest first.
+ */
+export const listArchivedDays = <ThrowOnError extends boolean = true>(options: Options<ListArchivedDaysData, ThrowOnError>) => (options.client ?? client).get<ListArchivedDaysResponses, ListArchivedDaysErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/days',
+    ...options
+});
+
+/**
+ * Get Archived Day
+ *
+ * A day with its objects and their checksums.
+ */
+export const getArchivedDay = <ThrowOnError extends boolean = true>(options: Options<GetArchivedDayData, ThrowOnError>) => (options.client ?? client).get<GetArchivedDayResponses, GetArchivedDayErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/days/{day}',
+    ...options
+});
+
+/**
+ * Verify Archived Day
+ *
+ * Read a day's objects as a whole and compare: sizes, checksums, and every event. `next` goes on.
+ */
+export const verifyArchivedDay = <ThrowOnError extends boolean = true>(options: Options<VerifyArchivedDayData, ThrowOnError>) => (options.client ?? client).get<VerifyArchivedDayResponses, VerifyArchivedDayErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/days/{day}/verification',
+    ...options
+});
+
+/**
+ * List Archived Events
+ *
+ * Archived events, newest first. Looks for some seconds; `searched` says how far, `next` goes on.
+ */
+export const listArchivedEvents = <ThrowOnError extends boolean = true>(options: Options<ListArchivedEventsData, ThrowOnError>) => (options.client ?? client).get<ListArchivedEventsResponses, ListArchivedEventsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/events',
+    ...options
+});
+
+/**
+ * Get Archived Event
+ *
+ * An archived event, with what had become of it.
+ */
+export const getArchivedEvent = <ThrowOnError extends boolean = true>(options: Options<GetArchivedEventData, ThrowOnError>) => (options.client ?? client).get<GetArchivedEventResponses, GetArchivedEventErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/events/{uid}',
+    ...options
+});
+
+/**
+ * List Recalls
+ *
+ * What was brought back from the archive, newest first.
+ */
+export const listRecalls = <ThrowOnError extends boolean = true>(options: Options<ListRecallsData, ThrowOnError>) => (options.client ?? client).get<ListRecallsResponses, ListRecallsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/recalls',
+    ...options
+});
+
+/**
+ * Create Recall
+ *
+ * Bring archived events back, as they were. Nothing is delivered by that: search them, replay them.
+ *
+ * A dry run answers 200, and how many events there are at most.
+ */
+export const createRecall = <ThrowOnError extends boolean = true>(options: Options<CreateRecallData, ThrowOnError>) => (options.client ?? client).post<CreateRecallResponses, CreateRecallErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/recalls',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End Recall
+ *
+ * Stop a recall. What it has brought leaves the database again, and stays in the archive.
+ */
+export const endRecall = <ThrowOnError extends boolean = true>(options: Options<EndRecallData, ThrowOnError>) => (options.client ?? client).delete<EndRecallResponses, EndRecallErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/recalls/{recall}',
+    ...options
+});
+
+/**
+ * Get Recall
+ *
+ * One recall, and how far it has come.
+ */
+export const getRecall = <ThrowOnError extends boolean = true>(options: Options<GetRecallData, ThrowOnError>) => (options.client ?? client).get<GetRecallResponses, GetRecallErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/archive/recalls/{recall}',
+    ...options
+});
+
+/**
  * List Audit
  *
  * Who changed what, newest first. Sign-ins of the project's members are there too.
@@ -829,6 +943,48 @@ export const getDelivery = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
+ * List Erasures
+ *
+ * What was to be forgotten, newest first.
+ */
+export const listErasures = <ThrowOnError extends boolean = true>(options: Options<ListErasuresData, ThrowOnError>) => (options.client ?? client).get<ListErasuresResponses, ListErasuresErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/erasures',
+    ...options
+});
+
+/**
+ * Create Erasure
+ *
+ * Erase all events of a subject, from the database and the archive, but for what is held. It cannot be undone.
+ *
+ * A dry run answers 200, and how many there are.
+ */
+export const createErasure = <ThrowOnError extends boolean = true>(options: Options<CreateErasureData, ThrowOnError>) => (options.client ?? client).post<CreateErasureResponses, CreateErasureErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/erasures',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Erasure
+ *
+ * One erasure, and how far it has come.
+ */
+export const getErasure = <ThrowOnError extends boolean = true>(options: Options<GetErasureData, ThrowOnError>) => (options.client ?? client).get<GetErasureResponses, GetErasureErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/erasures/{erasure}',
+    ...options
+});
+
+/**
  * List Events
  *
  * Stored events, newest first, by every attribute, facet, outcome and delivery.
@@ -882,6 +1038,18 @@ export const getEvent = <ThrowOnError extends boolean = true>(options: Options<G
 });
 
 /**
+ * Compare Events
+ *
+ * What an event has otherwise than another one, by JSON pointer.
+ */
+export const compareEvents = <ThrowOnError extends boolean = true>(options: Options<CompareEventsData, ThrowOnError>) => (options.client ?? client).get<CompareEventsResponses, CompareEventsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/events/{uid}/compare',
+    ...options
+});
+
+/**
  * Explain Event
  *
  * Which subscriptions the event matches, and for the others which clause it fails with which value.
@@ -894,6 +1062,18 @@ export const explainEvent = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
+ * Get Story
+ *
+ * An event's whole story: who sent it, every subscription with its verdict, every attempt, what it caused.
+ */
+export const getStory = <ThrowOnError extends boolean = true>(options: Options<GetStoryData, ThrowOnError>) => (options.client ?? client).get<GetStoryResponses, GetStoryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/events/{uid}/story',
+    ...options
+});
+
+/**
  * Get Flow
  *
  * Which way events take, from producers through types and subscriptions to sinks.
@@ -902,6 +1082,58 @@ export const getFlow = <ThrowOnError extends boolean = true>(options: Options<Ge
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/flow',
+    ...options
+});
+
+/**
+ * List Holds
+ *
+ * What must not be destroyed, and what had not to be, newest first.
+ */
+export const listHolds = <ThrowOnError extends boolean = true>(options: Options<ListHoldsData, ThrowOnError>) => (options.client ?? client).get<ListHoldsResponses, ListHoldsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/holds',
+    ...options
+});
+
+/**
+ * Create Hold
+ *
+ * Put a hold. What it means leaves the database for the archive alone, and that for nowhere.
+ */
+export const createHold = <ThrowOnError extends boolean = true>(options: Options<CreateHoldData, ThrowOnError>) => (options.client ?? client).post<CreateHoldResponses, CreateHoldErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/holds',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Lift Hold
+ *
+ * Lift a hold. It stays in the list, with who lifted it.
+ */
+export const liftHold = <ThrowOnError extends boolean = true>(options: Options<LiftHoldData, ThrowOnError>) => (options.client ?? client).delete<LiftHoldResponses, LiftHoldErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/holds/{hold}',
+    ...options
+});
+
+/**
+ * Get Hold
+ *
+ * One hold, lifted or not.
+ */
+export const getHold = <ThrowOnError extends boolean = true>(options: Options<GetHoldData, ThrowOnError>) => (options.client ?? client).get<GetHoldResponses, GetHoldErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/holds/{hold}',
     ...options
 });
 
@@ -1317,6 +1549,34 @@ export const resumeReplay = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
+ * Get Retention
+ *
+ * For how long events are kept, in the database and in the archive.
+ */
+export const getRetention = <ThrowOnError extends boolean = true>(options: Options<GetRetentionData, ThrowOnError>) => (options.client ?? client).get<GetRetentionResponses, GetRetentionErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/retention',
+    ...options
+});
+
+/**
+ * Replace Retention
+ *
+ * Set for how long. Within a minute, what is over by then begins to go; what is held stays.
+ */
+export const replaceRetention = <ThrowOnError extends boolean = true>(options: Options<ReplaceRetentionData, ThrowOnError>) => (options.client ?? client).put<ReplaceRetentionResponses, ReplaceRetentionErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/retention',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * List Roles
  *
  * The roles that members may have, built-in ones included.
@@ -1377,6 +1637,74 @@ export const replaceRole = <ThrowOnError extends boolean = true>(options: Option
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/roles/{role}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Searches
+ *
+ * The searches that are kept in the project, by name.
+ */
+export const listSearches = <ThrowOnError extends boolean = true>(options: Options<ListSearchesData, ThrowOnError>) => (options.client ?? client).get<ListSearchesResponses, ListSearchesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches',
+    ...options
+});
+
+/**
+ * Save Search
+ *
+ * Keep a search under a name, for everybody in the project.
+ */
+export const saveSearch = <ThrowOnError extends boolean = true>(options: Options<SaveSearchData, ThrowOnError>) => (options.client ?? client).post<SaveSearchResponses, SaveSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Search
+ *
+ * Delete a saved search.
+ */
+export const deleteSearch = <ThrowOnError extends boolean = true>(options: Options<DeleteSearchData, ThrowOnError>) => (options.client ?? client).delete<DeleteSearchResponses, DeleteSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches/{search}',
+    ...options
+});
+
+/**
+ * Get Search
+ *
+ * One saved search.
+ */
+export const getSearch = <ThrowOnError extends boolean = true>(options: Options<GetSearchData, ThrowOnError>) => (options.client ?? client).get<GetSearchResponses, GetSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches/{search}',
+    ...options
+});
+
+/**
+ * Replace Search
+ *
+ * Change a saved search. What is absent is asked no more.
+ */
+export const replaceSearch = <ThrowOnError extends boolean = true>(options: Options<ReplaceSearchData, ThrowOnError>) => (options.client ?? client).put<ReplaceSearchResponses, ReplaceSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches/{search}',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -40,6 +40,61 @@ export type AnswerRequest = {
 };
 
 /**
+ * A CloudEvent in the JSON format, as it was stored; extensions are further members.
+ */
+export type ArchivedCloudEvent = {
+    specversion: string;
+    id: string;
+    source: string;
+    type: string;
+    subject?: string | null;
+    time?: string | null;
+    datacontenttype?: string | null;
+    dataschema?: string | null;
+    data?: unknown;
+    data_base64?: string | null;
+    [key: string]: unknown;
+};
+
+/**
+ * What had become of an event at one subscription when it was archived.
+ */
+export type ArchivedDelivery = {
+    id: string;
+    subscription: string;
+    subscriptionName: string;
+    status: string;
+    attemptCount: number;
+    lastStatusCode: number | null;
+    lastError: string | null;
+    endedAt: string | null;
+};
+
+/**
+ * An event of the archive, with what had become of it. `event` is the CloudEvent in its JSON format.
+ */
+export type ArchivedEvent = {
+    uid: string;
+    receivedAt: string;
+    event: ArchivedCloudEvent;
+    producer: string | null;
+    facets: {
+        [key: string]: unknown;
+    } | null;
+    schemaFault: string | null;
+    deliveries: Array<ArchivedDelivery>;
+};
+
+/**
+ * A page of archived events, newest first. It may be empty and have a `next`: further down is more to look through.
+ */
+export type ArchivedEventList = {
+    items: Array<ArchivedEvent>;
+    next: string | null;
+    searched: SearchedArchive;
+};
+
+/**
  * One request to the sink. Without a response, `error` says why there is none.
  */
 export type AttemptBody = {
@@ -431,6 +486,22 @@ export type CodeRequest = {
 };
 
 /**
+ * What an event (`right`) has otherwise than another one (`left`).
+ */
+export type ComparisonBody = {
+    /**
+     * Null where none was named and there is none of its type before it.
+     */
+    left: string | null;
+    right: string;
+    items: Array<DifferenceBody>;
+    /**
+     * False when there are more than 1,000 differences.
+     */
+    complete: boolean;
+};
+
+/**
  * The connection that an attempt went over.
  */
 export type ConnectionBody = {
@@ -514,6 +585,28 @@ export type DataCheckRequest = {
 };
 
 /**
+ * A day (UTC, by receipt) of the archive. `packedBytes` are what it takes there, `rawBytes` what it would as text.
+ *
+ * `removedAt` is when its rows left the database; null while they are still there.
+ */
+export type DayBody = {
+    day: string;
+    events: number;
+    packedBytes: number;
+    rawBytes: number;
+    sealedAt: string;
+    removedAt: string | null;
+};
+
+/**
+ * A page of days, newest first.
+ */
+export type DayList = {
+    items: Array<DayBody>;
+    next: string | null;
+};
+
+/**
  * How far a dead letter has come to the `deadLetterSink` of its subscription.
  */
 export type DeadLetterBody = {
@@ -549,6 +642,10 @@ export type DeliveryBody = {
      * Null unless it is dead and was to go elsewhere.
      */
     deadLetter: DeadLetterBody | null;
+    /**
+     * The replay that made it, or that last tried it again.
+     */
+    replay: string | null;
     attempts: Array<AttemptBody>;
 };
 
@@ -578,6 +675,10 @@ export type DeliveryItem = {
      * Null unless it is dead and was to go elsewhere.
      */
     deadLetter: DeadLetterBody | null;
+    /**
+     * The replay that made it, or that last tried it again.
+     */
+    replay: string | null;
 };
 
 /**
@@ -673,6 +774,20 @@ export type DeviceSessionBody = {
 };
 
 /**
+ * One place in which two events differ. A side that has nothing there is not `inLeft` or not `inRight`.
+ */
+export type DifferenceBody = {
+    /**
+     * JSON pointer into the event in the JSON format, such as /data/total.
+     */
+    pointer: string;
+    inLeft: boolean;
+    inRight: boolean;
+    left?: unknown;
+    right?: unknown;
+};
+
+/**
  * What would be done. Nothing has been.
  */
 export type DryRunBody = {
@@ -742,6 +857,46 @@ export type DrySinkBody = {
  */
 export type EndedSessionsBody = {
     ended: number;
+};
+
+/**
+ * An erasure and how far it has come.
+ *
+ * `subject` is null once it is done: `digest` stays, by which `?subject=` finds it. `events` were in the database,
+ * `archivedEvents` in the archive; `held` are those that a hold keeps, for which it waits. Of a dry run `id` and the
+ * times are null, and counts stop at 10,000.
+ */
+export type ErasureBody = {
+    id: string | null;
+    subject: string | null;
+    digest: string;
+    reason: string;
+    state: 'dry-run' | 'running' | 'held' | 'done';
+    events: number;
+    archivedEvents: number;
+    held: number;
+    createdBy: string;
+    createdAt: string | null;
+    endedAt: string | null;
+};
+
+/**
+ * A page of erasures, newest first.
+ */
+export type ErasureList = {
+    items: Array<ErasureBody>;
+    next: string | null;
+};
+
+/**
+ * Whose data is to be erased: every event with this `subject` that was received until now.
+ *
+ * With `dryRun` nothing is done.
+ */
+export type ErasureRequest = {
+    subject: string;
+    reason?: string;
+    dryRun?: boolean;
 };
 
 /**
@@ -1034,6 +1189,63 @@ export type HistogramBody = {
      * Null where everything is counted; else back to which moment, and how many were looked at.
      */
     searched: SearchedBody | null;
+};
+
+/**
+ * A hold, and who has put it. One that was lifted is kept, and holds nothing.
+ */
+export type HoldBody = {
+    id: string;
+    name: string;
+    type: string | null;
+    source: string | null;
+    subject: string | null;
+    since: string | null;
+    until: string | null;
+    createdBy: string;
+    createdAt: string;
+    liftedBy: string | null;
+    liftedAt: string | null;
+};
+
+/**
+ * A page of holds, newest first.
+ */
+export type HoldList = {
+    items: Array<HoldBody>;
+    next: string | null;
+};
+
+/**
+ * What must not be destroyed: the events with these values, those that are absent are any.
+ *
+ * `name` says why, as the case is called. Without anything else it is all of the project.
+ */
+export type HoldRequest = {
+    name: string;
+    type?: string | null;
+    source?: string | null;
+    subject?: string | null;
+    since?: string | null;
+    until?: string | null;
+};
+
+/**
+ * What happened to an event before it was on disk. Null each where that was not noted.
+ */
+export type IntakeBody = {
+    /**
+     * From its request's arrival until it waited for its commit: reading, credential, schema.
+     */
+    durationMs: number | null;
+    /**
+     * How many events the commit stored that made it durable.
+     */
+    commitEvents: number | null;
+    /**
+     * The version of its type's schema that it was held against; null where none is in force.
+     */
+    schemaVersion: number | null;
 };
 
 /**
@@ -1445,6 +1657,15 @@ export type NoticeBody = {
 };
 
 /**
+ * Whether an object is what it was when it was written; `fault` says how one can tell that it is not.
+ */
+export type ObjectVerdict = {
+    key: string;
+    events: number;
+    fault: string | null;
+};
+
+/**
  * Whose tokens are a credential of the producer.
  */
 export type OidcBody = {
@@ -1609,6 +1830,20 @@ export type OverviewBody = {
      */
     sinks: Array<SinkCountsBody>;
     sinkCount: number;
+};
+
+/**
+ * An object of a day. `sha256` is of all its bytes.
+ */
+export type PartBody = {
+    number: number;
+    key: string;
+    events: number;
+    packedBytes: number;
+    rawBytes: number;
+    sha256: string;
+    firstUid: string;
+    lastUid: string;
 };
 
 /**
@@ -1922,6 +2157,55 @@ export type ProviderBody = {
 };
 
 /**
+ * A recall and how far it has come. `atMost` events of the archive lie in its span of time.
+ *
+ * Of a dry run `id` and the times are null. `state` is `over` once its events have left again, or may at any time.
+ */
+export type RecallBody = {
+    id: string | null;
+    event: string | null;
+    since: string;
+    until: string;
+    type: string | null;
+    source: string | null;
+    subject: string | null;
+    reason: string;
+    state: 'dry-run' | 'running' | 'done' | 'cancelled' | 'failed' | 'over';
+    error: string | null;
+    atMost: number;
+    events: number;
+    keepUntil: string | null;
+    createdBy: string;
+    createdAt: string | null;
+    endedAt: string | null;
+};
+
+/**
+ * A page of recalls, newest first.
+ */
+export type RecallList = {
+    items: Array<RecallBody>;
+    next: string | null;
+};
+
+/**
+ * Which archived events are to come back: one by its uid, or those that were received in a span of time.
+ *
+ * They stay for `keepDays`, then they leave the database again. With `dryRun` nothing is done.
+ */
+export type RecallRequest = {
+    event?: string | null;
+    since?: string | null;
+    until?: string | null;
+    type?: string | null;
+    source?: string | null;
+    subject?: string | null;
+    keepDays?: number;
+    reason?: string;
+    dryRun?: boolean;
+};
+
+/**
  * One request as it arrived. A body that is not text is in `bodyBase64`; past 64 KiB it is cut off.
  */
 export type ReceivedBody = {
@@ -1948,6 +2232,39 @@ export type RecoveryCodesBody = {
  */
 export type RefreshTokenRequest = {
     refreshToken: string;
+};
+
+/**
+ * Another event that has to do with this one.
+ */
+export type RelatedBody = {
+    /**
+     * What it came of, what came of it (a sink's reply, or `causationid`), the same trace in `traceparent`, or the same `correlationid`.
+     */
+    relation: 'cause' | 'effect' | 'trace' | 'correlation';
+    uid: string;
+    receivedAt: string;
+    id: string;
+    type: string;
+    source: string;
+    subject: string | null;
+    /**
+     * The delivery whose answer it was, for a reply to this event.
+     */
+    delivery: string | null;
+};
+
+/**
+ * What has to do with an event, the oldest first. Only events received from `since` to `until` are looked at.
+ */
+export type RelatedList = {
+    items: Array<RelatedBody>;
+    since: string;
+    until: string;
+    /**
+     * Whether these are all; of each relation there are 50 at most.
+     */
+    complete: boolean;
 };
 
 /**
@@ -2171,6 +2488,18 @@ export type ReplaySinkBody = {
 };
 
 /**
+ * A replay that delivered the event again, or tried a delivery of it again.
+ */
+export type ReplayedBody = {
+    id: string;
+    kind: 'retry' | 'replay' | 'cancel';
+    state: string;
+    reason: string;
+    createdBy: string;
+    createdAt: string;
+};
+
+/**
  * The event that came back and was taken in.
  */
 export type ReplyBody = {
@@ -2179,6 +2508,43 @@ export type ReplyBody = {
      * Whether it had been taken in before.
      */
     duplicate: boolean;
+};
+
+/**
+ * For how long events are kept, and since when there are some.
+ *
+ * `archive` says where they go: into a `bucket`, a `folder`, or nowhere (`none`), and then they stay in the database.
+ * `oldest` and `oldestArchived` are the first days that have some, null where there are none.
+ */
+export type RetentionBody = {
+    retentionDays: number | null;
+    archiveDays: number | null;
+    archive: 'bucket' | 'folder' | 'none';
+    oldest: string | null;
+    oldestArchived: string | null;
+};
+
+/**
+ * For how long events are kept. PUT replaces: what is absent is for ever.
+ *
+ * `retentionDays` are those in the database, after the day (UTC) of receipt. `archiveDays` are those in all, the
+ * archive's with them: 0 is no archive. What only the answer has is ignored, so that it can be sent back.
+ */
+export type RetentionRequest = {
+    retentionDays?: number | null;
+    archiveDays?: number | null;
+    /**
+     * Ignored.
+     */
+    archive?: unknown;
+    /**
+     * Ignored.
+     */
+    oldest?: unknown;
+    /**
+     * Ignored.
+     */
+    oldestArchived?: unknown;
 };
 
 /**
@@ -2268,6 +2634,49 @@ export type RotateRequest = {
 };
 
 /**
+ * Parameters of a list, by their names there. In place of `since`, `last` moves on with the time.
+ */
+export type SavedQuery = {
+    type?: Array<string>;
+    typePrefix?: string | null;
+    source?: Array<string>;
+    sourcePrefix?: string | null;
+    id?: string | null;
+    subject?: Array<string>;
+    subjectPrefix?: string | null;
+    producer?: Array<string>;
+    extension?: Array<string>;
+    facet?: Array<string>;
+    subscription?: Array<string>;
+    sink?: Array<string>;
+    statusCode?: Array<string>;
+    error?: string | null;
+    q?: string | null;
+    /**
+     * Received since so long before now, such as `1h`.
+     */
+    last?: string | null;
+    since?: string | null;
+    until?: string | null;
+    /**
+     * Of events alone.
+     */
+    outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+    /**
+     * Of events alone.
+     */
+    schemaFault?: boolean | null;
+    /**
+     * Of deliveries alone.
+     */
+    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+    /**
+     * Of deliveries alone.
+     */
+    event?: string | null;
+};
+
+/**
  * A version of a type's schema. Versions never change.
  */
 export type SchemaBody = {
@@ -2299,6 +2708,57 @@ export type SchemaCreate = {
 };
 
 /**
+ * A saved search. `query` has what was given; it can be sent back, and asked of the list.
+ */
+export type SearchBody = {
+    id: string;
+    name: string;
+    page: 'events' | 'deliveries';
+    query: {
+        [key: string]: unknown;
+    };
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * Saved searches by name.
+ */
+export type SearchList = {
+    items: Array<SearchBody>;
+    next?: string | null;
+};
+
+/**
+ * A search to be, of the list of a page. A body that was read from here can be sent back.
+ */
+export type SearchRequest = {
+    name: string;
+    page: 'events' | 'deliveries';
+    query: SavedQuery;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
+};
+
+/**
+ * How far was looked: so many events, back to this instant; null where there was nothing to look through.
+ */
+export type SearchedArchive = {
+    count: number;
+    until: string | null;
+};
+
+/**
  * How far a search went that no index answers: one answer looks through a bounded number of events.
  */
 export type SearchedBody = {
@@ -2325,6 +2785,32 @@ export type SecondFactorRequest = {
  */
 export type SecretRequest = {
     secret?: string | null;
+};
+
+/**
+ * Who sent an event, and with which credential.
+ */
+export type SenderBody = {
+    /**
+     * An API key, a signed-in person, a producer by a token of its own issuer, the source of a webhook, or a sink whose answer it was.
+     */
+    kind: 'key' | 'user' | 'producer' | 'source' | 'reply';
+    /**
+     * The key's or the person's id; the name of the others.
+     */
+    id: string;
+    /**
+     * Of the key (to whoever may read keys) or the person; null also when it is gone.
+     */
+    name: string | null;
+    /**
+     * The producer that the credential is of.
+     */
+    producer: string | null;
+    /**
+     * When the key was revoked since.
+     */
+    revokedAt: string | null;
 };
 
 /**
@@ -2719,6 +3205,69 @@ export type StepBody = {
 export type StopRule = {
     failed: number;
     of: number;
+};
+
+/**
+ * All that is known of an event.
+ */
+export type StoryBody = {
+    uid: string;
+    receivedAt: string;
+    event: CloudEvent;
+    /**
+     * Bytes of the CloudEvent in the JSON format.
+     */
+    size: number;
+    /**
+     * Bytes of its data; null when it has none.
+     */
+    dataSize: number | null;
+    /**
+     * The values that its type declares as facets; null without any.
+     */
+    facets: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * What a schema that only warns had against its data; null without a fault.
+     */
+    schemaFault: string | null;
+    /**
+     * Why its data cannot be read, and is left out here; null where it can. Such an event is delivered to nobody.
+     */
+    fault: string | null;
+    outcome: OutcomeBody;
+    /**
+     * From receipt until its last successful delivery had ended; null without one.
+     */
+    latencyMs: number | null;
+    /**
+     * The credential that sent it.
+     */
+    producer: string | null;
+    deliveries: Array<DeliveryBody>;
+    /**
+     * Null where it was not noted.
+     */
+    sender: SenderBody | null;
+    intake: IntakeBody;
+    /**
+     * What every subscription says of it, matched or not, and by which clause not.
+     */
+    subscriptions: Array<ExplainItem>;
+    /**
+     * What delivered it again, the oldest first.
+     */
+    replays: Array<ReplayedBody>;
+    related: RelatedList;
+    /**
+     * The event after this one; null for the last, or a week without any.
+     */
+    newer: string | null;
+    /**
+     * The one before it.
+     */
+    older: string | null;
 };
 
 /**
@@ -3608,6 +4157,29 @@ export type VerdictBody = {
      * `after` of the next part; null when this was the last.
      */
     next: number | null;
+};
+
+/**
+ * What was looked at of a day: every byte of some objects. `next` goes on with the others.
+ */
+export type Verification = {
+    items: Array<ObjectVerdict>;
+    next: string | null;
+};
+
+/**
+ * The same with its objects, and the manifest's key and digest.
+ */
+export type WholeDayBody = {
+    day: string;
+    events: number;
+    packedBytes: number;
+    rawBytes: number;
+    sealedAt: string;
+    removedAt: string | null;
+    manifest: string;
+    manifestSha256: string;
+    parts: Array<PartBody>;
 };
 
 /**
@@ -6674,6 +7246,474 @@ export type GetProjectResponses = {
 
 export type GetProjectResponse = GetProjectResponses[keyof GetProjectResponses];
 
+export type ListArchivedDaysData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * This day and later ones.
+         */
+        since?: string | null;
+        /**
+         * This day and earlier ones.
+         */
+        until?: string | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/archive/days';
+};
+
+export type ListArchivedDaysErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListArchivedDaysError = ListArchivedDaysErrors[keyof ListArchivedDaysErrors];
+
+export type ListArchivedDaysResponses = {
+    /**
+     * Successful Response
+     */
+    200: DayList;
+};
+
+export type ListArchivedDaysResponse = ListArchivedDaysResponses[keyof ListArchivedDaysResponses];
+
+export type GetArchivedDayData = {
+    body?: never;
+    path: {
+        day: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/archive/days/{day}';
+};
+
+export type GetArchivedDayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetArchivedDayError = GetArchivedDayErrors[keyof GetArchivedDayErrors];
+
+export type GetArchivedDayResponses = {
+    /**
+     * Successful Response
+     */
+    200: WholeDayBody;
+};
+
+export type GetArchivedDayResponse = GetArchivedDayResponses[keyof GetArchivedDayResponses];
+
+export type VerifyArchivedDayData = {
+    body?: never;
+    path: {
+        day: string;
+        project: string;
+    };
+    query?: {
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/archive/days/{day}/verification';
+};
+
+export type VerifyArchivedDayErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type VerifyArchivedDayError = VerifyArchivedDayErrors[keyof VerifyArchivedDayErrors];
+
+export type VerifyArchivedDayResponses = {
+    /**
+     * Successful Response
+     */
+    200: Verification;
+};
+
+export type VerifyArchivedDayResponse = VerifyArchivedDayResponses[keyof VerifyArchivedDayResponses];
+
+export type ListArchivedEventsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        type?: string | null;
+        source?: string | null;
+        id?: string | null;
+        subject?: string | null;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/archive/events';
+};
+
+export type ListArchivedEventsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListArchivedEventsError = ListArchivedEventsErrors[keyof ListArchivedEventsErrors];
+
+export type ListArchivedEventsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArchivedEventList;
+};
+
+export type ListArchivedEventsResponse = ListArchivedEventsResponses[keyof ListArchivedEventsResponses];
+
+export type GetArchivedEventData = {
+    body?: never;
+    path: {
+        uid: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/archive/events/{uid}';
+};
+
+export type GetArchivedEventErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetArchivedEventError = GetArchivedEventErrors[keyof GetArchivedEventErrors];
+
+export type GetArchivedEventResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArchivedEvent;
+};
+
+export type GetArchivedEventResponse = GetArchivedEventResponses[keyof GetArchivedEventResponses];
+
+export type ListRecallsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/archive/recalls';
+};
+
+export type ListRecallsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListRecallsError = ListRecallsErrors[keyof ListRecallsErrors];
+
+export type ListRecallsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecallList;
+};
+
+export type ListRecallsResponse = ListRecallsResponses[keyof ListRecallsResponses];
+
+export type CreateRecallData = {
+    body: RecallRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/archive/recalls';
+};
+
+export type CreateRecallErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateRecallError = CreateRecallErrors[keyof CreateRecallErrors];
+
+export type CreateRecallResponses = {
+    /**
+     * What a dry run found.
+     */
+    200: RecallBody;
+    /**
+     * Successful Response
+     */
+    201: RecallBody;
+};
+
+export type CreateRecallResponse = CreateRecallResponses[keyof CreateRecallResponses];
+
+export type EndRecallData = {
+    body?: never;
+    path: {
+        recall: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/archive/recalls/{recall}';
+};
+
+export type EndRecallErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type EndRecallError = EndRecallErrors[keyof EndRecallErrors];
+
+export type EndRecallResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndRecallResponse = EndRecallResponses[keyof EndRecallResponses];
+
+export type GetRecallData = {
+    body?: never;
+    path: {
+        recall: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/archive/recalls/{recall}';
+};
+
+export type GetRecallErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetRecallError = GetRecallErrors[keyof GetRecallErrors];
+
+export type GetRecallResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecallBody;
+};
+
+export type GetRecallResponse = GetRecallResponses[keyof GetRecallResponses];
+
 export type ListAuditData = {
     body?: never;
     path: {
@@ -7190,6 +8230,162 @@ export type GetDeliveryResponses = {
 
 export type GetDeliveryResponse = GetDeliveryResponses[keyof GetDeliveryResponses];
 
+export type ListErasuresData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        subject?: string | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/erasures';
+};
+
+export type ListErasuresErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListErasuresError = ListErasuresErrors[keyof ListErasuresErrors];
+
+export type ListErasuresResponses = {
+    /**
+     * Successful Response
+     */
+    200: ErasureList;
+};
+
+export type ListErasuresResponse = ListErasuresResponses[keyof ListErasuresResponses];
+
+export type CreateErasureData = {
+    body: ErasureRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/erasures';
+};
+
+export type CreateErasureErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateErasureError = CreateErasureErrors[keyof CreateErasureErrors];
+
+export type CreateErasureResponses = {
+    /**
+     * What a dry run found.
+     */
+    200: ErasureBody;
+    /**
+     * Successful Response
+     */
+    201: ErasureBody;
+};
+
+export type CreateErasureResponse = CreateErasureResponses[keyof CreateErasureResponses];
+
+export type GetErasureData = {
+    body?: never;
+    path: {
+        erasure: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/erasures/{erasure}';
+};
+
+export type GetErasureErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetErasureError = GetErasureErrors[keyof GetErasureErrors];
+
+export type GetErasureResponses = {
+    /**
+     * Successful Response
+     */
+    200: ErasureBody;
+};
+
+export type GetErasureResponse = GetErasureResponses[keyof GetErasureResponses];
+
 export type ListEventsData = {
     body?: never;
     path: {
@@ -7588,6 +8784,55 @@ export type GetEventResponses = {
 
 export type GetEventResponse = GetEventResponses[keyof GetEventResponses];
 
+export type CompareEventsData = {
+    body?: never;
+    path: {
+        uid: string;
+        project: string;
+    };
+    query?: {
+        /**
+         * The uid of the other event; the last of the same type before it unless given.
+         */
+        with?: string | null;
+    };
+    url: '/v1/projects/{project}/events/{uid}/compare';
+};
+
+export type CompareEventsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CompareEventsError = CompareEventsErrors[keyof CompareEventsErrors];
+
+export type CompareEventsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ComparisonBody;
+};
+
+export type CompareEventsResponse = CompareEventsResponses[keyof CompareEventsResponses];
+
 export type ExplainEventData = {
     body?: never;
     path: {
@@ -7645,6 +8890,55 @@ export type ExplainEventResponses = {
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
 
+export type GetStoryData = {
+    body?: never;
+    path: {
+        uid: string;
+        project: string;
+    };
+    query?: {
+        /**
+         * As they were when the event was received, those deleted since included, or as they are.
+         */
+        subscriptions?: 'then' | 'now';
+    };
+    url: '/v1/projects/{project}/events/{uid}/story';
+};
+
+export type GetStoryErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetStoryError = GetStoryErrors[keyof GetStoryErrors];
+
+export type GetStoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: StoryBody;
+};
+
+export type GetStoryResponse = GetStoryResponses[keyof GetStoryResponses];
+
 export type GetFlowData = {
     body?: never;
     path: {
@@ -7696,6 +8990,205 @@ export type GetFlowResponses = {
 };
 
 export type GetFlowResponse = GetFlowResponses[keyof GetFlowResponses];
+
+export type ListHoldsData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/holds';
+};
+
+export type ListHoldsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListHoldsError = ListHoldsErrors[keyof ListHoldsErrors];
+
+export type ListHoldsResponses = {
+    /**
+     * Successful Response
+     */
+    200: HoldList;
+};
+
+export type ListHoldsResponse = ListHoldsResponses[keyof ListHoldsResponses];
+
+export type CreateHoldData = {
+    body: HoldRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/holds';
+};
+
+export type CreateHoldErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CreateHoldError = CreateHoldErrors[keyof CreateHoldErrors];
+
+export type CreateHoldResponses = {
+    /**
+     * Successful Response
+     */
+    201: HoldBody;
+};
+
+export type CreateHoldResponse = CreateHoldResponses[keyof CreateHoldResponses];
+
+export type LiftHoldData = {
+    body?: never;
+    path: {
+        hold: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/holds/{hold}';
+};
+
+export type LiftHoldErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type LiftHoldError = LiftHoldErrors[keyof LiftHoldErrors];
+
+export type LiftHoldResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type LiftHoldResponse = LiftHoldResponses[keyof LiftHoldResponses];
+
+export type GetHoldData = {
+    body?: never;
+    path: {
+        hold: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/holds/{hold}';
+};
+
+export type GetHoldErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetHoldError = GetHoldErrors[keyof GetHoldErrors];
+
+export type GetHoldResponses = {
+    /**
+     * Successful Response
+     */
+    200: HoldBody;
+};
+
+export type GetHoldResponse = GetHoldResponses[keyof GetHoldResponses];
 
 export type ListInvitationsData = {
     body?: never;
@@ -9347,6 +10840,104 @@ export type ResumeReplayResponses = {
 
 export type ResumeReplayResponse = ResumeReplayResponses[keyof ResumeReplayResponses];
 
+export type GetRetentionData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/retention';
+};
+
+export type GetRetentionErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetRetentionError = GetRetentionErrors[keyof GetRetentionErrors];
+
+export type GetRetentionResponses = {
+    /**
+     * Successful Response
+     */
+    200: RetentionBody;
+};
+
+export type GetRetentionResponse = GetRetentionResponses[keyof GetRetentionResponses];
+
+export type ReplaceRetentionData = {
+    body: RetentionRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/retention';
+};
+
+export type ReplaceRetentionErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceRetentionError = ReplaceRetentionErrors[keyof ReplaceRetentionErrors];
+
+export type ReplaceRetentionResponses = {
+    /**
+     * Successful Response
+     */
+    200: RetentionBody;
+};
+
+export type ReplaceRetentionResponse = ReplaceRetentionResponses[keyof ReplaceRetentionResponses];
+
 export type ListRolesData = {
     body?: never;
     path: {
@@ -9600,6 +11191,269 @@ export type ReplaceRoleResponses = {
 };
 
 export type ReplaceRoleResponse = ReplaceRoleResponses[keyof ReplaceRoleResponses];
+
+export type ListSearchesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those of this list.
+         */
+        page?: 'events' | 'deliveries' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/searches';
+};
+
+export type ListSearchesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSearchesError = ListSearchesErrors[keyof ListSearchesErrors];
+
+export type ListSearchesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchList;
+};
+
+export type ListSearchesResponse = ListSearchesResponses[keyof ListSearchesResponses];
+
+export type SaveSearchData = {
+    body: SearchRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches';
+};
+
+export type SaveSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SaveSearchError = SaveSearchErrors[keyof SaveSearchErrors];
+
+export type SaveSearchResponses = {
+    /**
+     * Successful Response
+     */
+    201: SearchBody;
+};
+
+export type SaveSearchResponse = SaveSearchResponses[keyof SaveSearchResponses];
+
+export type DeleteSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type DeleteSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteSearchError = DeleteSearchErrors[keyof DeleteSearchErrors];
+
+export type DeleteSearchResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSearchResponse = DeleteSearchResponses[keyof DeleteSearchResponses];
+
+export type GetSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type GetSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetSearchError = GetSearchErrors[keyof GetSearchErrors];
+
+export type GetSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type GetSearchResponse = GetSearchResponses[keyof GetSearchResponses];
+
+export type ReplaceSearchData = {
+    body: SearchRequest;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type ReplaceSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceSearchError = ReplaceSearchErrors[keyof ReplaceSearchErrors];
+
+export type ReplaceSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type ReplaceSearchResponse = ReplaceSearchResponses[keyof ReplaceSearchResponses];
 
 export type GetSettingsData = {
     body?: never;

@@ -3,6 +3,7 @@
 Each module is some tables; all are imported here, so that `Model.metadata` has every one.
 """
 
+from shared.db.models.archive import Archive, ArchivePart, Erasure, Hold, Recall
 from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.counts import DeliveryCount, DeliveryTimes, EventCount, Rollup, RollupMark, Traffic
 from shared.db.models.model import Model
@@ -10,6 +11,7 @@ from shared.db.models.outside import Invitation, OutsideIdentity
 from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
 from shared.db.models.producers import EventSchema, EventType, Producer, Source
 from shared.db.models.replays import Replay, ReplaySink
+from shared.db.models.searches import SavedSearch
 from shared.db.models.shards import Dispatcher, Shard, StreamClock, Tick
 from shared.db.models.stream import Attempt, Delivery, Event
 from shared.db.models.subscriptions import SinkHealth, Subscription, SubscriptionVersion
@@ -17,6 +19,8 @@ from shared.db.models.ways_in import Notice, Passkey, RecoveryCode, TotpSecret
 
 __all__ = [
     "ApiKey",
+    "Archive",
+    "ArchivePart",
     "Attempt",
     "Audit",
     "AuditHead",
@@ -24,10 +28,12 @@ __all__ = [
     "DeliveryCount",
     "DeliveryTimes",
     "Dispatcher",
+    "Erasure",
     "Event",
     "EventCount",
     "EventSchema",
     "EventType",
+    "Hold",
     "Invitation",
     "Member",
     "Model",
@@ -36,12 +42,14 @@ __all__ = [
     "Passkey",
     "Producer",
     "Project",
+    "Recall",
     "RecoveryCode",
     "Replay",
     "ReplaySink",
     "Role",
     "Rollup",
     "RollupMark",
+    "SavedSearch",
     "Shard",
     "SignInLink",
     "SigningKey",

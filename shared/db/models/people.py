@@ -23,7 +23,8 @@ class Project(Model):
 
     `intake_version` does the same for what ingest goes by: the settings here, producers, sources and event
     types. `rate_per_second` and `burst` are the limit of each producer that has none of its own; null is
-    none. No `allowed_origins` means any.
+    none. No `allowed_origins` means any. Events are kept for `retention_days` after the day of their receipt, null
+    is for ever; then in the archive, for `archive_days` in all: null is for ever, 0 not at all.
     """
 
     __tablename__ = "projects"
@@ -36,6 +37,8 @@ class Project(Model):
     burst: Mapped[int | None]
     allowed_origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    retention_days: Mapped[int | None]
+    archive_days: Mapped[int | None]
 
 
 class User(Model):

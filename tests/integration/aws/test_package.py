@@ -96,7 +96,7 @@ async def test_an_event_goes_the_whole_way(run, project, sink):
     assert [got.json() for got in sink.requests] == [{"doubled": 42}]
 
 
-@pytest.mark.parametrize("name", ["catalog", "explore", "identity", "projects", "receive"])
+@pytest.mark.parametrize("name", ["archive", "catalog", "explore", "identity", "projects", "receive"])
 async def test_every_endpoint_starts_and_is_ready(run, name):
     with run(name) as function:
         answer = await called(function, request("GET", "/readyz"))

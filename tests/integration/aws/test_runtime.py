@@ -123,7 +123,7 @@ async def test_an_error_reaches_lambda_so_that_it_calls_again(environment, secre
     ("changes", "says"),
     [
         ({"WEIR_FUNCTION": ""}, "set WEIR_FUNCTION"),
-        ({"WEIR_FUNCTION": "nothing"}, "there is no function 'nothing'; there are catalog"),
+        ({"WEIR_FUNCTION": "nothing"}, "there is no function 'nothing'; there are archive"),
         ({"WEIR_FUNCTION": "explore"}, "database_url"),
         (
             {

@@ -19,6 +19,7 @@ from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.auth.test_routes import NAMES, app_of, routes_of
 from tests.support import stream
+from tests.support.archive import archive
 from tests.support.projects import Project, create_project
 
 HIDDEN = "only-the-others-know"
@@ -184,13 +185,41 @@ class Others:
             subscription,
             own,
         )
+        (archived,) = await archive(
+            self.pool, own, [stream.an_event(subject=HIDDEN)], datetime(2024, 3, 1, tzinfo=UTC)
+        )
+        hold, recall, erasure = uuid4(), uuid4(), uuid4()
+        await self.pool.execute(
+            "INSERT INTO holds (id, project_id, name, created_by) VALUES ($1, $2, $3, 'user:none')",
+            hold,
+            own,
+            HIDDEN,
+        )
+        await self.pool.execute(
+            "INSERT INTO recalls (id, project_id, since, until, subject, state, keep_until, created_by)"
+            " VALUES ($1, $2, now(), now(), $3, 'done', now() + interval '1 day', 'user:none')",
+            recall,
+            own,
+            HIDDEN,
+        )
+        await self.pool.execute(
+            "INSERT INTO erasures (id, project_id, subject, subject_digest, created_by)"
+            " VALUES ($1, $2, $3, '', 'user:none')",
+            erasure,
+            own,
+            HIDDEN,
+        )
         await refresh(self.pool, own)
         await mark(self.pool, own, [datetime(2020, 1, 1, tzinfo=UTC)])
         key = await self.pool.fetchval("SELECT id FROM api_keys WHERE project_id = $1", own)
         user = await self.pool.fetchval("SELECT user_id FROM members WHERE project_id = $1", own)
         entry = await self.pool.fetchval("SELECT id FROM audit WHERE project_id = $1", own)
         self.ids = {
-            "{uid}": [str(uid)],
+            "{uid}": [str(uid), str(archived)],
+            "{day}": ["2024-03-01"],
+            "{hold}": [str(hold)],
+            "{recall}": [str(recall)],
+            "{erasure}": [str(erasure)],
             "{id}": [str(subscription), str(delivery), str(entry), str(replay)],
             "{producer}": ["theirs"],
             "{source}": ["theirs"],

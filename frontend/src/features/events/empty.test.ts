@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+
+import { emptiness, type Asked } from './empty'
+
+const asked: Asked = { narrowed: false, range: { since: '1h', until: '' }, until: '', keptFrom: null, goesOn: false }
+
+it('has a reason of its own for each way to be empty', () => {
+  expect(emptiness(asked)).toBe('nothing-then')
+  expect(emptiness({ ...asked, range: { since: 'any', until: '' } })).toBe('no-data')
+  expect(emptiness({ ...asked, narrowed: true })).toBe('no-match')
+  expect(emptiness({ ...asked, narrowed: true, goesOn: true })).toBe('no-match-so-far')
+  const until = '2026-10-24T00:00:00Z'
+  const past = { ...asked, narrowed: true, until, keptFrom: Date.parse(until) }
+  expect(emptiness(past)).toBe('past-retention')
+  expect(emptiness({ ...past, keptFrom: Date.parse(until) - 1 })).toBe('no-match')
+})
