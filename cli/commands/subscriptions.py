@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cli.api import Api
+from cli.commands.apply import apply_files, diff_files, test_subscription
 from cli.commands.trials import check_filters, probe_subscription, try_transform
 from cli.documents import expressions, read_document, text_of
 from cli.errors import INVALID, CommandError
@@ -210,5 +211,12 @@ def resume_subscription(api: Api, subscription: str, output: str) -> None:
     _set_state(api, subscription, "active", output)
 
 
-for command in (check_filters, try_transform, probe_subscription):
+for command in (
+    check_filters,
+    try_transform,
+    probe_subscription,
+    apply_files,
+    diff_files,
+    test_subscription,
+):
     subscriptions.add_command(command)

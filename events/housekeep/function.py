@@ -11,5 +11,6 @@ FUNCTION = Function(
     archives=True,
     imports=frozenset({"asyncpg"}),
     scale=Scale(maximum=1),
+    timeout_seconds=300,
     size=Size(cpu_millicores=25, memory_mebibytes=128, memory_max_mebibytes=384),
 )

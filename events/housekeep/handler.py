@@ -1,7 +1,10 @@
-"""Makes the partitions of the days around today, so that midnight finds them there, counts, and archives what is old."""
+"""Makes the partitions of the days around today, so that midnight finds them there, counts, archives what is old, and
+indexes what is over.
+"""
 
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from events.housekeep import queries
 from events.housekeep.archive.work import Keeper
@@ -10,6 +13,11 @@ from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
 from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    import asyncpg
+
+AFTER_MIDNIGHT = timedelta(minutes=10)
 
 logger = logging.getLogger("weir.housekeep")
 
@@ -31,6 +39,15 @@ class Housekeep:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
         await count_projects(pool)
         await self._keeper.work()
+        await self._index(pool)
+
+    async def _index(self, pool: "asyncpg.Pool") -> None:
+        """Index what was received lately, and one day that is over in one more way."""
+        now = datetime.now(UTC)
+        await queries.summarize_events(pool, (now - timedelta(days=1)).date())
+        # What was received just before midnight may still be on its way into yesterday.
+        if await queries.index_day(pool, (now - AFTER_MIDNIGHT).date()):
+            logger.info("indexed a day that is over in one more way")
 
     async def drain(self) -> None:
         """Nothing is left under way."""

@@ -151,6 +151,7 @@ def _delivery_members(row: "Record", event_type: str | None, event_subject: str 
         "last_status_code": row["last_status_code"],
         "last_error": row["last_error"],
         "dead_letter": None if row["dead_letter"] is None else _dead_letter(row["dead_letter"]),
+        "replay": row["replay_id"],
     }
 
 

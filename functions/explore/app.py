@@ -19,8 +19,10 @@ from functions.explore.schemas import (
     ExplainList,
     Status,
 )
+from functions.explore.searches.routes import searches
 from functions.explore.service import Explorer
 from functions.explore.stats.routes import stats
+from functions.explore.story.routes import add_story
 from shared.core.problems import FORBIDDEN, Problem
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit, read_cursor
@@ -36,6 +38,7 @@ def _router(resources: Resources) -> APIRouter:
     router = APIRouter(prefix="/v1/projects/{project}", tags=["explore"])
     explorer = Explorer(resources)
     router.include_router(counts(resources))
+    router.include_router(searches(resources))
 
     @router.get("/events", response_model=EventList)
     async def list_events(search: EventsAsked, limit: Limit = 50, cursor: Cursor = None) -> Response:
@@ -48,6 +51,8 @@ def _router(resources: Resources) -> APIRouter:
         if DELIVERIES_READ not in access.permissions:
             raise Problem(FORBIDDEN, f"An event's story needs the permission {DELIVERIES_READ} as well.")
         return respond(await explorer.event(access, uid))
+
+    add_story(router, explorer)
 
     @router.get("/events/{uid}/explain")
     async def explain_event(

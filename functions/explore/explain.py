@@ -1,6 +1,7 @@
 """Why an event goes, or does not go, to each subscription."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -41,7 +42,6 @@ async def explain(resources: Resources, access: Access, uid: str, question: Ques
     async with (await resources.of(access.project_id)).acquire() as conn:
         row = await find_event(conn, access, uid)
         low, high = around(row["uid"])
-        received = received_at(row["uid"])
         found = await queries.deliveries_of_event(conn, access.project_id, row["uid"], low, high)
         if question.subscription is not None:
             said = await queries.subscription_at(
@@ -52,13 +52,23 @@ async def explain(resources: Resources, access: Access, uid: str, question: Ques
                 raise Problem(NOT_FOUND, f"There is no such {thing} in this project.")
             subscriptions = [said]
         elif question.then:
-            subscriptions = await queries.subscriptions_then(conn, access.project_id, received)
+            subscriptions = await queries.subscriptions_then(conn, access.project_id, received_at(row["uid"]))
         else:
             subscriptions = await queries.subscriptions(conn, access.project_id)
+    return ExplainList(items=await verdicts(row, subscriptions, found))
+
+
+async def verdicts(
+    row: "Record", subscriptions: "Sequence[Record]", found: "Sequence[Record]"
+) -> list[ExplainItem]:
+    """What each of `subscriptions` says of the event in `row`, whose deliveries are `found`."""
     from shared.core.filters import data_of
 
-    deliveries = {delivery["subscription_id"]: delivery["id"] for delivery in found}
+    # The first that there was comes last: what a replay made anew came of it.
+    again = sorted(found, key=lambda delivery: delivery["replay_id"] is None)
+    deliveries = {delivery["subscription_id"]: delivery["id"] for delivery in again}
     event = stored_event(row)
+    received = received_at(row["uid"])
     attributes, data = event.attributes(), data_of(event)
     fault = unreadable(row)
     items = []
@@ -67,7 +77,7 @@ async def explain(resources: Resources, access: Access, uid: str, question: Ques
         items.append(_item(subscription, attributes, data, received, delivery=delivery, fault=fault))
         if not index % TURN:
             await asyncio.sleep(0)
-    return ExplainList(items=items)
+    return items
 
 
 def _check(question: Question) -> None:

@@ -1,6 +1,6 @@
 """Finding events: by an index where there is one for what is asked, else by looking at a bounded number of rows."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from functions.explore import queries, statements
-from functions.explore.search import Search, windows
+from functions.explore.search import Search, run_of_days, windows
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -63,12 +63,17 @@ def lookup_of(search: Search) -> Lookup | None:
         return None
     if search.facets:
         return partial(_by_windows, "facets")
+    for column, wanted in (("id", () if search.id is None else (search.id,)), ("subject", search.subjects)):
+        if wanted:
+            return partial(_by_attribute, column, wanted)
+    if search.extensions:
+        return partial(_by_attribute, "extensions", ())
     statuses = [status for status in search.outcomes if status in statements.UNDER_WAY]
     if statuses and len(statuses) == len(search.outcomes):
         return partial(_by_deliveries, tuple(statuses))
     if search.deliveries.subscriptions:
         return partial(_by_deliveries, ())
-    return None
+    return partial(_by_attribute, "source", search.sources) if search.sources else None
 
 
 async def _scan(
@@ -123,6 +128,29 @@ async def _by_windows(column: str, conn: "Connection", search: Search, limit: in
         if len(uids) >= limit:
             return uids, uids[-1]
     return uids, search.low
+
+
+async def _by_attribute(
+    column: str, wanted: Sequence[str], conn: "Connection", search: Search, limit: int
+) -> tuple[list[UUID], UUID]:
+    low, is_over = run_of_days(await queries.lacking_days(conn), search.low, search.high)
+    run = replace(search, low=low)
+    if is_over:
+        statement = (
+            statements.having(run, column, limit)
+            if column == "extensions"
+            else statements.looked_up(run, column, wanted, limit)
+        )
+        rows = await queries.fetch(conn, statement)
+    elif column == "extensions":
+        # Of a day that goes on, nothing leads to them: one event after the other.
+        rows = await queries.fetch(conn, statements.keys_of(run, limit))
+    else:
+        async with conn.transaction(readonly=True):
+            await conn.execute(statements.ONLY_BITMAPS)
+            rows = await queries.fetch(conn, statements.by_ranges(run, column, wanted, limit))
+    uids = [row["uid"] for row in rows]
+    return uids, uids[-1] if len(uids) == limit else low
 
 
 async def _by_deliveries(

@@ -9,6 +9,7 @@ FUNCTION = Function(
     routes=(
         "/v1/projects/{project}/events",
         "/v1/projects/{project}/deliveries",
+        "/v1/projects/{project}/searches",
         "/v1/projects/{project}/overview",
         "/v1/projects/{project}/flow",
     ),

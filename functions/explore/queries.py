@@ -35,6 +35,19 @@ async def fetch(conn: "Connection", statement: Statement) -> "list[Record]":
     return list(await conn.fetch(statement[0], *statement[1]))
 
 
+async def lacking_days(conn: "Connection") -> list[str]:
+    """The days that have no indexes of their own yet, such as `20261128`, the oldest first: today at least."""
+    rows = await conn.fetch(
+        """
+        SELECT right(c.relname, 8) AS day FROM pg_class c
+        WHERE c.relname >= 'events_p' AND c.relname < 'events_q' AND c.relkind = 'r'
+          AND to_regclass(quote_ident(c.relname || '_by_extensions')) IS NULL
+        ORDER BY c.relname
+        """
+    )
+    return [row["day"] for row in rows]
+
+
 async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | None":
     """One of the project's events."""
     return await conn.fetchrow(

@@ -136,6 +136,7 @@ class DeliveryItem(Schema):
     last_status_code: int | None
     last_error: str | None
     dead_letter: DeadLetterBody | None = Field(description="Null unless it is dead and was to go elsewhere.")
+    replay: UUID | None = Field(description="The replay that made it, or that last tried it again.")
 
 
 class DeliveryBody(DeliveryItem):

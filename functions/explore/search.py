@@ -175,6 +175,24 @@ def windows(low: UUID, high: UUID, now: datetime) -> Iterator[tuple[UUID, UUID]]
         width *= 4
 
 
+def run_of_days(lacking: Sequence[str], low: UUID, high: UUID) -> tuple[UUID, bool]:
+    """Down to which key the days below `high` are all alike, and whether they have indexes of their own.
+
+    `lacking` are those that have none, such as `20261128`, the oldest first.
+    """
+    without = [(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) - _EPOCH).days for day in lacking]
+    day = (timestamp_ms(high) - 1) // _DAY_MS if high.int else 0
+    below = [one for one in without if one <= day]
+    if not below:
+        return low, True
+    if below[-1] < day:
+        return max(low, floor((below[-1] + 1) * _DAY_MS)), True
+    first = day
+    while first - 1 in below:
+        first -= 1
+    return max(low, floor(first * _DAY_MS)), False
+
+
 def around(uid: UUID) -> tuple[UUID, UUID]:
     """The keys of the millisecond of `uid`: all its deliveries lie there."""
     ms = timestamp_ms(uid)

@@ -62,7 +62,7 @@ class Explorer:
 
     async def event(self, access: Access, uid: str) -> EventBody:
         """One event with its deliveries and their attempts. Raises Problem 404."""
-        return await self._ask(access, partial(_event, access, uid))
+        return await self.ask(access, partial(_event, access, uid))
 
     async def deliveries(self, search: Search, status: Status | None, limit: int) -> DeliveryList:
         """A page of deliveries, newest event first."""
@@ -83,9 +83,9 @@ class Explorer:
 
     async def delivery(self, access: Access, delivery_id: str) -> DeliveryBody:
         """One delivery with its attempts. Raises Problem 404."""
-        return await self._ask(access, partial(_delivery, access, delivery_id))
+        return await self.ask(access, partial(_delivery, access, delivery_id))
 
-    async def _ask(self, access: Access, ask: "Callable[[ProjectPool], Awaitable[Found]]") -> Found:
+    async def ask(self, access: Access, ask: "Callable[[ProjectPool], Awaitable[Found]]") -> Found:
         """What a replica answers; what it does not have (yet), the database itself."""
         try:
             return await ask(await self._resources.reading_of(access.project_id))
@@ -100,14 +100,21 @@ async def _event(access: Access, uid: str, pool: "ProjectPool") -> EventBody:
         row = await find_event(conn, access, uid)
         found = row["uid"]
         low, high = around(found)
-        project_id = access.project_id
-        outcomes = await queries.outcomes(conn, project_id, [found], [low], [high])
-        found_deliveries = await queries.deliveries_of_event(conn, project_id, found, low, high)
-        ids = [delivery["id"] for delivery in found_deliveries if delivery["attempt_count"] > 1]
-        later = by_delivery(await queries.attempts(conn, project_id, low, high, ids)) if ids else {}
+        outcomes = await queries.outcomes(conn, access.project_id, [found], [low], [high])
+        _, deliveries = await deliveries_of(conn, access.project_id, row)
+    return event_body(row, outcomes.get(found), deliveries)
+
+
+async def deliveries_of(
+    conn: "Connection", project_id: UUID, row: "Record"
+) -> "tuple[list[Record], list[DeliveryBody]]":
+    """The deliveries of the event in `row`, by subscription: as they are stored, and as they are shown."""
+    low, high = around(row["uid"])
+    rows = await queries.deliveries_of_event(conn, project_id, row["uid"], low, high)
+    ids = [delivery["id"] for delivery in rows if delivery["attempt_count"] > 1]
+    later = by_delivery(await queries.attempts(conn, project_id, low, high, ids)) if ids else {}
     event = stored_event(row)
-    bodies = [delivery_body(d, event, later.get(d["id"], ())) for d in found_deliveries]
-    return event_body(row, outcomes.get(found), bodies)
+    return rows, [delivery_body(d, event, later.get(d["id"], ())) for d in rows]
 
 
 async def _delivery(access: Access, delivery_id: str, pool: "ProjectPool") -> DeliveryBody:

@@ -21,7 +21,7 @@ EVENT = """
 DELIVERY = """
     d.id, d.event_uid, d.subscription_id, d.status, d.held, d.attempt_count, d.next_attempt_at, d.created_at,
     d.ended_at, d.last_status_code, d.last_error, d.first_started_at, d.first_duration_us,
-    d.first_status_code, d.first_error, d.dead_letter, v.name AS subscription_name, v.sink
+    d.first_status_code, d.first_error, d.dead_letter, d.replay_id, v.name AS subscription_name, v.sink
 """
 
 VERSION = """
@@ -148,6 +148,58 @@ def having(search: Search, column: str, limit: int) -> Statement:
         """,
         values.given,
     )
+
+
+def looked_up(search: Search, column: str, wanted: Sequence[str], limit: int) -> Statement:
+    """The newest uids with one of the values of an attribute, on days that are over: `index_days` has them in order."""
+    values = Values()
+    place, given = values.add(limit), values.add(list(wanted))
+    among = conditions.keys(search, values)
+    # Digests, because an index entry has a size limit (migration 0015).
+    among += [
+        f"hashtextextended(e.{column}, 0) = hashtextextended(wanted.value, 0)",
+        f"e.{column} = wanted.value",
+    ]
+    each = f"""
+        SELECT e.uid FROM own_events e WHERE {" AND ".join(among)} ORDER BY e.uid DESC LIMIT {place}
+    """
+    return (
+        f"""
+        SELECT e.uid FROM unnest({given}::text[]) AS wanted (value) CROSS JOIN LATERAL ({each}) e
+        ORDER BY e.uid DESC LIMIT {place}
+        """,
+        values.given,
+    )
+
+
+def by_ranges(search: Search, column: str, wanted: Sequence[str], limit: int) -> Statement:
+    """The same on days that go on: the index of ranges of pages says where to look (`ONLY_BITMAPS` goes before)."""
+    values = Values()
+    place = values.add(limit)
+    among = conditions.keys(search, values)
+    among.append("(" + " OR ".join(f"e.{column} = {values.add(value)}" for value in wanted) + ")")
+    return (
+        f"""
+        WITH matching AS MATERIALIZED (SELECT e.uid FROM own_events e WHERE {" AND ".join(among)})
+        SELECT uid FROM matching ORDER BY uid DESC LIMIT {place}
+        """,
+        values.given,
+    )
+
+
+def keys_of(search: Search, limit: int) -> Statement:
+    """The newest uids, whatever the events have."""
+    values = Values()
+    place = values.add(limit)
+    where = " AND ".join(conditions.keys(search, values))
+    return f"SELECT e.uid FROM events e WHERE {where} ORDER BY e.uid DESC LIMIT {place}", values.given
+
+
+ONLY_BITMAPS = """
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true),
+        set_config('enable_indexonlyscan', 'off', true)
+"""
+"""What a range of pages has is not known to the planner, which may prefer to read all events by key."""
 
 
 def of_deliveries(search: Search, statuses: Sequence[str], limit: int) -> Statement:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -86,12 +87,12 @@ class Door:
             return
         if not project or "/" in source:
             raise Problem(NOT_FOUND, "There is nothing at this address.")
-        status = 202
+        status, since = 202, perf_counter()
         try:
             if source:
-                status, headers, body = await self._hooks().take(scope, receive, project, source)
+                status, headers, body = await self._hooks().take(scope, receive, project, source, since=since)
             else:
-                headers, body = await self._take(scope, receive, project)
+                headers, body = await self._take(scope, receive, project, since)
                 if scope["query_string"] and query_token(scope["query_string"]) is not None:
                     headers = [*headers, PRIVATE]
         except Disconnected:
@@ -114,7 +115,9 @@ class Door:
             )
         return self._webhooks
 
-    async def _take(self, scope: Scope, receive: Receive, project: str) -> tuple[Headers, bytes]:
+    async def _take(
+        self, scope: Scope, receive: Receive, project: str, since: float
+    ) -> tuple[Headers, bytes]:
         headers: Headers = scope["headers"]
         access = await self._callers.access(
             credential(headers, scope["query_string"]),
@@ -125,7 +128,7 @@ class Door:
             content_type = content_type_of(headers)
             mode = mode_of(content_type)
             if mode is Mode.BATCH:
-                return await self._take_batch(headers, receive, access)
+                return await self._take_batch(headers, receive, access, since)
             answered = [JSON, *await self._limited(access, 1)]
             limit = self._settings.event_max_bytes
             if mode is Mode.STRUCTURED:
@@ -139,10 +142,14 @@ class Door:
         if (refused := self._objection(access, event)) is not None:
             raise refused
         notes = await self._types.note(access.project_id, event)
-        (stored,) = await self._committer.store(access.project_id, access.principal, (event,), notes)
+        (stored,) = await self._committer.store(
+            access.project_id, access.principal, (event,), notes, since=since
+        )
         return answered, accepted(stored)
 
-    async def _take_batch(self, headers: Headers, receive: Receive, access: Access) -> tuple[Headers, bytes]:
+    async def _take_batch(
+        self, headers: Headers, receive: Receive, access: Access, since: float
+    ) -> tuple[Headers, bytes]:
         limit = self._settings.batch_max_bytes
         lenient = is_lenient(value for name, value in headers if name == b"prefer")
         answered = [JSON, (b"preference-applied", b"handling=lenient")] if lenient else [JSON]
@@ -150,7 +157,7 @@ class Door:
         async def store(events: Sequence[Event], notes: Sequence[Note]) -> list[Stored]:
             answered.extend(await self._limited(access, len(events)))
             return await self._committer.store(
-                access.project_id, access.principal, events, notes, size=place.size
+                access.project_id, access.principal, events, notes, size=place.size, since=since
             )
 
         with self._room.place() as place:

@@ -68,8 +68,10 @@ class Webhooks:
         self._limits = limits
         self._sources = Sources(resources)
 
-    async def take(self, scope: Scope, receive: Receive, project: str, name: str) -> Answer:
-        """Status, headers and body of the answer.
+    async def take(
+        self, scope: Scope, receive: Receive, project: str, name: str, *, since: float | None = None
+    ) -> Answer:
+        """Status, headers and body of the answer; the request came at `since`, by `time.perf_counter`.
 
         Raises Problem: 404 for a source that is not there, 401 for a signature, 400 for what makes no event,
         413, 415, 422 for data that its schema rejects; and Disconnected.
@@ -111,7 +113,9 @@ class Webhooks:
         if access is not None and (refused := self._refusal(access, event)) is not None:
             raise refused
         notes = await self._types.note(source.project_id, event)
-        (stored,) = await self._committer.store(source.project_id, source.producer, (event,), notes)
+        (stored,) = await self._committer.store(
+            source.project_id, source.producer, (event,), notes, since=since
+        )
         if source.recipe.kind.token is not None and query_token(scope["query_string"]) is not None:
             answered.append(PRIVATE)
         return 202, answered, accepted(stored)

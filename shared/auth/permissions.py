@@ -8,6 +8,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "events:read": "Find and read events, their payloads included",
         "events:write": "Send events",
+        "searches:write": "Save, change and delete searches; who may read what they find may read them",
         "archive:recall": "Bring archived events back",
         "types:read": "See event types, their schemas and facets",
         "types:write": "Register and change event types",
@@ -64,6 +65,7 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
         "operator": _VIEWER
         | {
             "events:write",
+            "searches:write",
             "subscriptions:write",
             "deliveries:retry",
             "deliveries:cancel",

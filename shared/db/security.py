@@ -66,6 +66,8 @@ RIGHTS = {
 
 FUNCTIONS = {
     "ensure_partitions(date, date)": (SERVICE,),
+    "index_days(date, integer)": (SERVICE,),
+    "summarize_events(date)": (SERVICE,),
     "server_load()": (SERVICE,),
     "server_moved()": (PROJECT, SERVICE),
     "follow_server()": (PROJECT, SERVICE),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -33,6 +34,9 @@ PAUSE_SECONDS = 0.5
 LATELY_SECONDS = 10.0
 """For how long after that it says anything that the database was away."""
 
+MOST_MICROSECONDS = 2**31 - 1
+"""What the database's integers can hold: half an hour, which a slow client may take."""
+
 logger = logging.getLogger("weir.ingest")
 
 
@@ -61,8 +65,11 @@ class Committer:
         notes: Sequence[Note] = (),
         *,
         size: int | None = None,
+        since: float | None = None,
     ) -> list[Stored]:
         """Commit `events` together; one answer for each, in their order. `size` is how many bytes they came in.
+
+        `since` is when their request came, by `time.perf_counter`: it is noted how long they were looked at.
 
         Raises Problem: 503 when the database is away or too much waits for it, 507 when its disk is full.
         Then nothing of the request was stored, or (a connection lost at the wrong moment) all of it:
@@ -76,6 +83,8 @@ class Committer:
         if self._queue:
             self._check_room(len(events), size, loop.time())
         waiting = Waiting(project_id, producer, events, notes, size, loop.create_future())
+        if since is not None:
+            waiting.taken_us = min(int((perf_counter() - since) * 1_000_000), MOST_MICROSECONDS)
         self._queue.append(waiting)
         self._events += len(events)
         self._bytes += size

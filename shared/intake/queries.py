@@ -32,6 +32,9 @@ COLUMNS = (
     "producer",
     "facets",
     "schema_fault",
+    "schema_version",
+    "taken_us",
+    "commit_events",
 )
 """What ingest writes of an event; the rest has defaults."""
 
@@ -44,19 +47,22 @@ _TYPES = (
     "text",
     "jsonb",
     "text",
+    *("integer",) * 3,
 )
 """Of COLUMNS."""
 
+_YESTERDAY, _TODAY = (f"${len(COLUMNS) + n}" for n in (1, 2))
+
 
 def _insert(rows: str) -> str:
-    """Insert `rows` that were not stored since $19; today begins at $20."""
+    """Insert `rows` that were not stored since `_YESTERDAY`; today begins at `_TODAY`."""
     return f"""
 INSERT INTO events ({", ".join(COLUMNS)})
 SELECT {", ".join("i." + column for column in COLUMNS)}
 FROM {rows} AS i ({", ".join(COLUMNS)})
 LEFT JOIN LATERAL (
     SELECT true AS found FROM events e
-    WHERE e.identity = i.identity AND e.uid >= $19 AND e.uid < $20 LIMIT 1
+    WHERE e.identity = i.identity AND e.uid >= {_YESTERDAY} AND e.uid < {_TODAY} LIMIT 1
 ) yesterday ON true
 WHERE yesterday.found IS NULL
 ON CONFLICT DO NOTHING

@@ -23,10 +23,13 @@ UID, IDENTITY, SHARD = 0, 1, 3
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is stored beside an event: its facets as a JSON object, and what a schema that warns says of it."""
+    """What is stored beside an event: its facets as a JSON object, which version of its type's schema it was held
+    against, and what a schema that warns says of it.
+    """
 
     facets: str | None = None
     schema_fault: str | None = None
+    schema_version: int | None = None
 
 
 NO_NOTE = Note()
@@ -45,7 +48,7 @@ class Waiting:
     """The events of one request, which are stored together or not at all.
 
     `notes` has one for each event, or none at all where there is nothing to note. `size` is about
-    how many bytes they take.
+    how many bytes they take, `taken_us` how long it took until they were here, where that is known.
     """
 
     project_id: UUID
@@ -54,6 +57,7 @@ class Waiting:
     notes: Sequence[Note]
     size: int
     answer: "Future[list[Stored]]"
+    taken_us: int | None = None
 
 
 First = tuple[Waiting, Event, Note]
@@ -87,6 +91,7 @@ class Group:
         firsts = [item for item in self._firsts.items() if item[0] not in without]
         ms, uids = uuid7_block(now_ms, len(firsts))
         pairs = zip(firsts, uids, strict=True)
+        commit_events = len(firsts)
         rows = []
         for (key, (waiting, event, note)), uid in sorted(pairs, key=_key) if len(firsts) > 1 else pairs:
             extensions = event.extensions
@@ -113,6 +118,9 @@ class Group:
                     waiting.producer,
                     None if note.facets is None else msgspec.Raw(note.facets.encode()),
                     note.schema_fault,
+                    note.schema_version,
+                    waiting.taken_us,
+                    commit_events,
                 )
             )
         return ms, rows

@@ -88,9 +88,11 @@ class Types:
 
     async def _look(self, project_id: UUID, event: Event, rules: Rules, most: int) -> Note:
         faults: Sequence[Fault] = ()
+        held_against: int | None = None
         data, unread = _read(event)
         if rules.versions:
             version = version_for(event, rules.versions)
+            held_against = None if version is None else version.number
             if version is None:
                 faults = (Fault("/dataschema", "names no version of this type's schema"),)
             elif unread is not None:
@@ -110,9 +112,10 @@ class Types:
                     detail = "The data does not fit the schema of its type. Nothing was stored."
                     raise Problem(SCHEMA_VIOLATION, detail, errors=faults)
         found = extract(rules.facets, data) if rules.facets and unread is None else None
-        if not found and not faults:
+        if not found and not faults and held_against is None:
             return NO_NOTE
-        return Note(_encode(found).decode() if found else None, _text(faults) if faults else None)
+        facets = _encode(found).decode() if found else None
+        return Note(facets, _text(faults) if faults else None, held_against)
 
 
 class Schemas:

@@ -21,6 +21,7 @@ MADE: dict[str, dict[str, Any]] = {
     "sources": {"name": "their-source", "kind": "github"},
     "subscriptions": {"name": "their subscription", "sink": "http://127.0.0.1:9/"},
     "keys": {"name": "their key", "scopes": ["events:read"]},
+    "searches": {"name": "their search", "page": "events", "query": {"type": ["their.type"]}},
     "roles": {"name": "their-role", "permissions": ["events:read"]},
     "invitations": {"email": "invited@example.org", "role": "viewer"},
     "holds": {"name": "their case"},

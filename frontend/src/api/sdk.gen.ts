@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, AskForDeviceData, AskForDeviceErrors, AskForDeviceResponses, AskForNewPasskeyData, AskForNewPasskeyErrors, AskForNewPasskeyResponses, AskForPasskeyData, AskForPasskeyErrors, AskForPasskeyResponses, BeginOidcData, BeginOidcErrors, BeginOidcResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelDeliveriesData, CancelDeliveriesErrors, CancelDeliveriesResponses, CancelReplayData, CancelReplayErrors, CancelReplayResponses, ChangeReplayData, ChangeReplayErrors, ChangeReplayResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CreateErasureData, CreateErasureErrors, CreateErasureResponses, CreateHoldData, CreateHoldErrors, CreateHoldResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRecallData, CreateRecallErrors, CreateRecallResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, DenyDeviceData, DenyDeviceErrors, DenyDeviceResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, EndRecallData, EndRecallErrors, EndRecallResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, EventFacetsData, EventFacetsErrors, EventFacetsResponses, EventHistogramData, EventHistogramErrors, EventHistogramResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, FindDeviceData, FindDeviceErrors, FindDeviceResponses, FinishOidcData, FinishOidcErrors, FinishOidcResponses, ForgetPasswordData, ForgetPasswordErrors, ForgetPasswordResponses, GetArchivedDayData, GetArchivedDayErrors, GetArchivedDayResponses, GetArchivedEventData, GetArchivedEventErrors, GetArchivedEventResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCredentialsData, GetCredentialsErrors, GetCredentialsResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetErasureData, GetErasureErrors, GetErasureResponses, GetEventData, GetEventErrors, GetEventResponses, GetFlowData, GetFlowErrors, GetFlowResponses, GetHealthData, GetHealthResponses, GetHoldData, GetHoldErrors, GetHoldResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetOutcomesData, GetOutcomesErrors, GetOutcomesResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRecallData, GetRecallErrors, GetRecallResponses, GetReplayData, GetReplayErrors, GetReplayResponses, GetRetentionData, GetRetentionErrors, GetRetentionResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, LiftHoldData, LiftHoldErrors, LiftHoldResponses, LinkOidcData, LinkOidcErrors, LinkOidcResponses, ListArchivedDaysData, ListArchivedDaysErrors, ListArchivedDaysResponses, ListArchivedEventsData, ListArchivedEventsErrors, ListArchivedEventsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListAuditValuesData, ListAuditValuesErrors, ListAuditValuesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListErasuresData, ListErasuresErrors, ListErasuresResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListHoldsData, ListHoldsErrors, ListHoldsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMyAuditData, ListMyAuditErrors, ListMyAuditResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRecallsData, ListRecallsErrors, ListRecallsResponses, ListReplaysData, ListReplaysErrors, ListReplaysResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, OpenInvitationData, OpenInvitationErrors, OpenInvitationResponses, PauseReplayData, PauseReplayErrors, PauseReplayResponses, PollDeviceData, PollDeviceErrors, PollDeviceResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, ProveData, ProveErrors, ProveResponses, PutNoticeAwayData, PutNoticeAwayErrors, PutNoticeAwayResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshDeviceData, RefreshDeviceErrors, RefreshDeviceResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RemovePasskeyData, RemovePasskeyErrors, RemovePasskeyResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RenameMeData, RenameMeErrors, RenameMeResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRetentionData, ReplaceRetentionErrors, ReplaceRetentionResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResumeReplayData, ResumeReplayErrors, ResumeReplayResponses, RevokeInvitationData, RevokeInvitationErrors, RevokeInvitationResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, ShowSecondFactorData, ShowSecondFactorErrors, ShowSecondFactorResponses, SignInData, SignInErrors, SignInResponses, SignInWithPasskeyData, SignInWithPasskeyErrors, SignInWithPasskeyResponses, SignOutData, SignOutDeviceData, SignOutDeviceErrors, SignOutDeviceResponses, SignOutErrors, SignOutResponses, StartReplayData, StartReplayErrors, StartReplayResponses, TailEventsData, TailEventsErrors, TailEventsResponse, TailEventsResponses, TryTransformData, TryTransformErrors, TryTransformResponses, VerifyArchivedDayData, VerifyArchivedDayErrors, VerifyArchivedDayResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AddSchemaData, AddSchemaErrors, AddSchemaResponses, AddSourceSecretData, AddSourceSecretErrors, AddSourceSecretResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, AskForDeviceData, AskForDeviceErrors, AskForDeviceResponses, AskForNewPasskeyData, AskForNewPasskeyErrors, AskForNewPasskeyResponses, AskForPasskeyData, AskForPasskeyErrors, AskForPasskeyResponses, BeginOidcData, BeginOidcErrors, BeginOidcResponses, BeginTotpData, BeginTotpErrors, BeginTotpResponses, CancelDeliveriesData, CancelDeliveriesErrors, CancelDeliveriesResponses, CancelReplayData, CancelReplayErrors, CancelReplayResponses, ChangeReplayData, ChangeReplayErrors, ChangeReplayResponses, CheckDataData, CheckDataErrors, CheckDataResponses, CheckFiltersData, CheckFiltersErrors, CheckFiltersResponses, CompareEventsData, CompareEventsErrors, CompareEventsResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, CreateErasureData, CreateErasureErrors, CreateErasureResponses, CreateHoldData, CreateHoldErrors, CreateHoldResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateProducerData, CreateProducerErrors, CreateProducerResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateRecallData, CreateRecallErrors, CreateRecallResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSourceData, CreateSourceErrors, CreateSourceResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, DeleteProducerData, DeleteProducerErrors, DeleteProducerResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DeleteSourceData, DeleteSourceErrors, DeleteSourceResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTypeData, DeleteTypeErrors, DeleteTypeResponses, DenyDeviceData, DenyDeviceErrors, DenyDeviceResponses, EndOlderSourceSecretData, EndOlderSourceSecretErrors, EndOlderSourceSecretResponses, EndPreviousSecretData, EndPreviousSecretErrors, EndPreviousSecretResponses, EndRecallData, EndRecallErrors, EndRecallResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, EventFacetsData, EventFacetsErrors, EventFacetsResponses, EventHistogramData, EventHistogramErrors, EventHistogramResponses, ExchangeLinkData, ExchangeLinkErrors, ExchangeLinkResponses, ExplainEventData, ExplainEventErrors, ExplainEventResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, FindDeviceData, FindDeviceErrors, FindDeviceResponses, FinishOidcData, FinishOidcErrors, FinishOidcResponses, ForgetPasswordData, ForgetPasswordErrors, ForgetPasswordResponses, GetArchivedDayData, GetArchivedDayErrors, GetArchivedDayResponses, GetArchivedEventData, GetArchivedEventErrors, GetArchivedEventResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCredentialsData, GetCredentialsErrors, GetCredentialsResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetErasureData, GetErasureErrors, GetErasureResponses, GetEventData, GetEventErrors, GetEventResponses, GetFlowData, GetFlowErrors, GetFlowResponses, GetHealthData, GetHealthResponses, GetHoldData, GetHoldErrors, GetHoldResponses, GetJwksData, GetJwksErrors, GetJwksResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetMeData, GetMeErrors, GetMemberData, GetMemberErrors, GetMemberResponses, GetMeResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiData, GetOpenapiResponses, GetOutcomesData, GetOutcomesErrors, GetOutcomesResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetProducerData, GetProducerErrors, GetProducerResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetRecallData, GetRecallErrors, GetRecallResponses, GetReplayData, GetReplayErrors, GetReplayResponses, GetRetentionData, GetRetentionErrors, GetRetentionResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSchemaData, GetSchemaErrors, GetSchemaResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSinkData, GetSinkErrors, GetSinkResponses, GetSourceData, GetSourceErrors, GetSourceResponses, GetStoryData, GetStoryErrors, GetStoryResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTypeData, GetTypeErrors, GetTypeResponses, LeaveProjectData, LeaveProjectErrors, LeaveProjectResponses, LiftHoldData, LiftHoldErrors, LiftHoldResponses, LinkOidcData, LinkOidcErrors, LinkOidcResponses, ListArchivedDaysData, ListArchivedDaysErrors, ListArchivedDaysResponses, ListArchivedEventsData, ListArchivedEventsErrors, ListArchivedEventsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListAuditValuesData, ListAuditValuesErrors, ListAuditValuesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListErasuresData, ListErasuresErrors, ListErasuresResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListHoldsData, ListHoldsErrors, ListHoldsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMyAuditData, ListMyAuditErrors, ListMyAuditResponses, ListProducersData, ListProducersErrors, ListProducersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListRecallsData, ListRecallsErrors, ListRecallsResponses, ListReplaysData, ListReplaysErrors, ListReplaysResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSourceKindsData, ListSourceKindsErrors, ListSourceKindsResponses, ListSourcesData, ListSourcesErrors, ListSourcesResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTypesData, ListTypesErrors, ListTypesResponses, OpenInvitationData, OpenInvitationErrors, OpenInvitationResponses, PauseReplayData, PauseReplayErrors, PauseReplayResponses, PollDeviceData, PollDeviceErrors, PollDeviceResponses, ProbeSubscriptionData, ProbeSubscriptionErrors, ProbeSubscriptionResponses, ProveData, ProveErrors, ProveResponses, PutNoticeAwayData, PutNoticeAwayErrors, PutNoticeAwayResponses, PutTypeData, PutTypeErrors, PutTypeResponses, ReceiveData, ReceiveErrors, ReceiveResponses, RefreshDeviceData, RefreshDeviceErrors, RefreshDeviceResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RemovePasskeyData, RemovePasskeyErrors, RemovePasskeyResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RenameMeData, RenameMeErrors, RenameMeResponses, RenamePasskeyData, RenamePasskeyErrors, RenamePasskeyResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ReplaceKeyData, ReplaceKeyErrors, ReplaceKeyResponses, ReplaceProducerData, ReplaceProducerErrors, ReplaceProducerResponses, ReplaceRetentionData, ReplaceRetentionErrors, ReplaceRetentionResponses, ReplaceRoleData, ReplaceRoleErrors, ReplaceRoleResponses, ReplaceSearchData, ReplaceSearchErrors, ReplaceSearchResponses, ReplaceSettingsData, ReplaceSettingsErrors, ReplaceSettingsResponses, ReplaceSourceData, ReplaceSourceErrors, ReplaceSourceResponses, ReplaceSubscriptionData, ReplaceSubscriptionErrors, ReplaceSubscriptionResponses, ResendInvitationData, ResendInvitationErrors, ResendInvitationResponses, ResumeReplayData, ResumeReplayErrors, ResumeReplayResponses, RevokeInvitationData, RevokeInvitationErrors, RevokeInvitationResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SaveSearchData, SaveSearchErrors, SaveSearchResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SendWebhookData, SendWebhookErrors, SendWebhookResponses, SetMemberRoleData, SetMemberRoleErrors, SetMemberRoleResponses, SetPasswordData, SetPasswordErrors, SetPasswordResponses, SetSinkData, SetSinkErrors, SetSinkResponses, ShakeHandsData, ShakeHandsErrors, ShakeHandsResponses, ShakeHandsWithSourceData, ShakeHandsWithSourceErrors, ShakeHandsWithSourceResponses, ShowSecondFactorData, ShowSecondFactorErrors, ShowSecondFactorResponses, SignInData, SignInErrors, SignInResponses, SignInWithPasskeyData, SignInWithPasskeyErrors, SignInWithPasskeyResponses, SignOutData, SignOutDeviceData, SignOutDeviceErrors, SignOutDeviceResponses, SignOutErrors, SignOutResponses, StartReplayData, StartReplayErrors, StartReplayResponses, TailEventsData, TailEventsErrors, TailEventsResponse, TailEventsResponses, TryTransformData, TryTransformErrors, TryTransformResponses, VerifyArchivedDayData, VerifyArchivedDayErrors, VerifyArchivedDayResponses, VerifyAuditData, VerifyAuditErrors, VerifyAuditResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -1038,6 +1038,18 @@ export const getEvent = <ThrowOnError extends boolean = true>(options: Options<G
 });
 
 /**
+ * Compare Events
+ *
+ * What an event has otherwise than another one, by JSON pointer.
+ */
+export const compareEvents = <ThrowOnError extends boolean = true>(options: Options<CompareEventsData, ThrowOnError>) => (options.client ?? client).get<CompareEventsResponses, CompareEventsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/events/{uid}/compare',
+    ...options
+});
+
+/**
  * Explain Event
  *
  * Which subscriptions the event matches, and for the others which clause it fails with which value.
@@ -1046,6 +1058,18 @@ export const explainEvent = <ThrowOnError extends boolean = true>(options: Optio
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/events/{uid}/explain',
+    ...options
+});
+
+/**
+ * Get Story
+ *
+ * An event's whole story: who sent it, every subscription with its verdict, every attempt, what it caused.
+ */
+export const getStory = <ThrowOnError extends boolean = true>(options: Options<GetStoryData, ThrowOnError>) => (options.client ?? client).get<GetStoryResponses, GetStoryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/events/{uid}/story',
     ...options
 });
 
@@ -1613,6 +1637,74 @@ export const replaceRole = <ThrowOnError extends boolean = true>(options: Option
     responseStyle: 'data',
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{project}/roles/{role}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Searches
+ *
+ * The searches that are kept in the project, by name.
+ */
+export const listSearches = <ThrowOnError extends boolean = true>(options: Options<ListSearchesData, ThrowOnError>) => (options.client ?? client).get<ListSearchesResponses, ListSearchesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches',
+    ...options
+});
+
+/**
+ * Save Search
+ *
+ * Keep a search under a name, for everybody in the project.
+ */
+export const saveSearch = <ThrowOnError extends boolean = true>(options: Options<SaveSearchData, ThrowOnError>) => (options.client ?? client).post<SaveSearchResponses, SaveSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Search
+ *
+ * Delete a saved search.
+ */
+export const deleteSearch = <ThrowOnError extends boolean = true>(options: Options<DeleteSearchData, ThrowOnError>) => (options.client ?? client).delete<DeleteSearchResponses, DeleteSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches/{search}',
+    ...options
+});
+
+/**
+ * Get Search
+ *
+ * One saved search.
+ */
+export const getSearch = <ThrowOnError extends boolean = true>(options: Options<GetSearchData, ThrowOnError>) => (options.client ?? client).get<GetSearchResponses, GetSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches/{search}',
+    ...options
+});
+
+/**
+ * Replace Search
+ *
+ * Change a saved search. What is absent is asked no more.
+ */
+export const replaceSearch = <ThrowOnError extends boolean = true>(options: Options<ReplaceSearchData, ThrowOnError>) => (options.client ?? client).put<ReplaceSearchResponses, ReplaceSearchErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/projects/{project}/searches/{search}',
     ...options,
     headers: {
         'Content-Type': 'application/json',

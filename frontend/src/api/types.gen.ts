@@ -486,6 +486,22 @@ export type CodeRequest = {
 };
 
 /**
+ * What an event (`right`) has otherwise than another one (`left`).
+ */
+export type ComparisonBody = {
+    /**
+     * Null where none was named and there is none of its type before it.
+     */
+    left: string | null;
+    right: string;
+    items: Array<DifferenceBody>;
+    /**
+     * False when there are more than 1,000 differences.
+     */
+    complete: boolean;
+};
+
+/**
  * The connection that an attempt went over.
  */
 export type ConnectionBody = {
@@ -626,6 +642,10 @@ export type DeliveryBody = {
      * Null unless it is dead and was to go elsewhere.
      */
     deadLetter: DeadLetterBody | null;
+    /**
+     * The replay that made it, or that last tried it again.
+     */
+    replay: string | null;
     attempts: Array<AttemptBody>;
 };
 
@@ -655,6 +675,10 @@ export type DeliveryItem = {
      * Null unless it is dead and was to go elsewhere.
      */
     deadLetter: DeadLetterBody | null;
+    /**
+     * The replay that made it, or that last tried it again.
+     */
+    replay: string | null;
 };
 
 /**
@@ -747,6 +771,20 @@ export type DeviceSessionBody = {
     expiresAt: string;
     refreshToken: string;
     user: UserBody;
+};
+
+/**
+ * One place in which two events differ. A side that has nothing there is not `inLeft` or not `inRight`.
+ */
+export type DifferenceBody = {
+    /**
+     * JSON pointer into the event in the JSON format, such as /data/total.
+     */
+    pointer: string;
+    inLeft: boolean;
+    inRight: boolean;
+    left?: unknown;
+    right?: unknown;
 };
 
 /**
@@ -1190,6 +1228,24 @@ export type HoldRequest = {
     subject?: string | null;
     since?: string | null;
     until?: string | null;
+};
+
+/**
+ * What happened to an event before it was on disk. Null each where that was not noted.
+ */
+export type IntakeBody = {
+    /**
+     * From its request's arrival until it waited for its commit: reading, credential, schema.
+     */
+    durationMs: number | null;
+    /**
+     * How many events the commit stored that made it durable.
+     */
+    commitEvents: number | null;
+    /**
+     * The version of its type's schema that it was held against; null where none is in force.
+     */
+    schemaVersion: number | null;
 };
 
 /**
@@ -2179,6 +2235,39 @@ export type RefreshTokenRequest = {
 };
 
 /**
+ * Another event that has to do with this one.
+ */
+export type RelatedBody = {
+    /**
+     * What it came of, what came of it (a sink's reply, or `causationid`), the same trace in `traceparent`, or the same `correlationid`.
+     */
+    relation: 'cause' | 'effect' | 'trace' | 'correlation';
+    uid: string;
+    receivedAt: string;
+    id: string;
+    type: string;
+    source: string;
+    subject: string | null;
+    /**
+     * The delivery whose answer it was, for a reply to this event.
+     */
+    delivery: string | null;
+};
+
+/**
+ * What has to do with an event, the oldest first. Only events received from `since` to `until` are looked at.
+ */
+export type RelatedList = {
+    items: Array<RelatedBody>;
+    since: string;
+    until: string;
+    /**
+     * Whether these are all; of each relation there are 50 at most.
+     */
+    complete: boolean;
+};
+
+/**
  * A replay with its sinks.
  */
 export type ReplayBody = {
@@ -2399,6 +2488,18 @@ export type ReplaySinkBody = {
 };
 
 /**
+ * A replay that delivered the event again, or tried a delivery of it again.
+ */
+export type ReplayedBody = {
+    id: string;
+    kind: 'retry' | 'replay' | 'cancel';
+    state: string;
+    reason: string;
+    createdBy: string;
+    createdAt: string;
+};
+
+/**
  * The event that came back and was taken in.
  */
 export type ReplyBody = {
@@ -2533,6 +2634,49 @@ export type RotateRequest = {
 };
 
 /**
+ * Parameters of a list, by their names there. In place of `since`, `last` moves on with the time.
+ */
+export type SavedQuery = {
+    type?: Array<string>;
+    typePrefix?: string | null;
+    source?: Array<string>;
+    sourcePrefix?: string | null;
+    id?: string | null;
+    subject?: Array<string>;
+    subjectPrefix?: string | null;
+    producer?: Array<string>;
+    extension?: Array<string>;
+    facet?: Array<string>;
+    subscription?: Array<string>;
+    sink?: Array<string>;
+    statusCode?: Array<string>;
+    error?: string | null;
+    q?: string | null;
+    /**
+     * Received since so long before now, such as `1h`.
+     */
+    last?: string | null;
+    since?: string | null;
+    until?: string | null;
+    /**
+     * Of events alone.
+     */
+    outcome?: Array<'delivered' | 'retrying' | 'pending' | 'dead' | 'cancelled' | 'unmatched'>;
+    /**
+     * Of events alone.
+     */
+    schemaFault?: boolean | null;
+    /**
+     * Of deliveries alone.
+     */
+    status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+    /**
+     * Of deliveries alone.
+     */
+    event?: string | null;
+};
+
+/**
  * A version of a type's schema. Versions never change.
  */
 export type SchemaBody = {
@@ -2561,6 +2705,49 @@ export type SchemaCreate = {
      * The absolute URI by which events name this version. Unique in the type.
      */
     dataschema?: string | null;
+};
+
+/**
+ * A saved search. `query` has what was given; it can be sent back, and asked of the list.
+ */
+export type SearchBody = {
+    id: string;
+    name: string;
+    page: 'events' | 'deliveries';
+    query: {
+        [key: string]: unknown;
+    };
+    createdAt: string;
+    updatedAt: string;
+};
+
+/**
+ * Saved searches by name.
+ */
+export type SearchList = {
+    items: Array<SearchBody>;
+    next?: string | null;
+};
+
+/**
+ * A search to be, of the list of a page. A body that was read from here can be sent back.
+ */
+export type SearchRequest = {
+    name: string;
+    page: 'events' | 'deliveries';
+    query: SavedQuery;
+    /**
+     * Ignored.
+     */
+    id?: unknown;
+    /**
+     * Ignored.
+     */
+    createdAt?: unknown;
+    /**
+     * Ignored.
+     */
+    updatedAt?: unknown;
 };
 
 /**
@@ -2598,6 +2785,32 @@ export type SecondFactorRequest = {
  */
 export type SecretRequest = {
     secret?: string | null;
+};
+
+/**
+ * Who sent an event, and with which credential.
+ */
+export type SenderBody = {
+    /**
+     * An API key, a signed-in person, a producer by a token of its own issuer, the source of a webhook, or a sink whose answer it was.
+     */
+    kind: 'key' | 'user' | 'producer' | 'source' | 'reply';
+    /**
+     * The key's or the person's id; the name of the others.
+     */
+    id: string;
+    /**
+     * Of the key (to whoever may read keys) or the person; null also when it is gone.
+     */
+    name: string | null;
+    /**
+     * The producer that the credential is of.
+     */
+    producer: string | null;
+    /**
+     * When the key was revoked since.
+     */
+    revokedAt: string | null;
 };
 
 /**
@@ -2992,6 +3205,69 @@ export type StepBody = {
 export type StopRule = {
     failed: number;
     of: number;
+};
+
+/**
+ * All that is known of an event.
+ */
+export type StoryBody = {
+    uid: string;
+    receivedAt: string;
+    event: CloudEvent;
+    /**
+     * Bytes of the CloudEvent in the JSON format.
+     */
+    size: number;
+    /**
+     * Bytes of its data; null when it has none.
+     */
+    dataSize: number | null;
+    /**
+     * The values that its type declares as facets; null without any.
+     */
+    facets: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * What a schema that only warns had against its data; null without a fault.
+     */
+    schemaFault: string | null;
+    /**
+     * Why its data cannot be read, and is left out here; null where it can. Such an event is delivered to nobody.
+     */
+    fault: string | null;
+    outcome: OutcomeBody;
+    /**
+     * From receipt until its last successful delivery had ended; null without one.
+     */
+    latencyMs: number | null;
+    /**
+     * The credential that sent it.
+     */
+    producer: string | null;
+    deliveries: Array<DeliveryBody>;
+    /**
+     * Null where it was not noted.
+     */
+    sender: SenderBody | null;
+    intake: IntakeBody;
+    /**
+     * What every subscription says of it, matched or not, and by which clause not.
+     */
+    subscriptions: Array<ExplainItem>;
+    /**
+     * What delivered it again, the oldest first.
+     */
+    replays: Array<ReplayedBody>;
+    related: RelatedList;
+    /**
+     * The event after this one; null for the last, or a week without any.
+     */
+    newer: string | null;
+    /**
+     * The one before it.
+     */
+    older: string | null;
 };
 
 /**
@@ -8508,6 +8784,55 @@ export type GetEventResponses = {
 
 export type GetEventResponse = GetEventResponses[keyof GetEventResponses];
 
+export type CompareEventsData = {
+    body?: never;
+    path: {
+        uid: string;
+        project: string;
+    };
+    query?: {
+        /**
+         * The uid of the other event; the last of the same type before it unless given.
+         */
+        with?: string | null;
+    };
+    url: '/v1/projects/{project}/events/{uid}/compare';
+};
+
+export type CompareEventsErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type CompareEventsError = CompareEventsErrors[keyof CompareEventsErrors];
+
+export type CompareEventsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ComparisonBody;
+};
+
+export type CompareEventsResponse = CompareEventsResponses[keyof CompareEventsResponses];
+
 export type ExplainEventData = {
     body?: never;
     path: {
@@ -8564,6 +8889,55 @@ export type ExplainEventResponses = {
 };
 
 export type ExplainEventResponse = ExplainEventResponses[keyof ExplainEventResponses];
+
+export type GetStoryData = {
+    body?: never;
+    path: {
+        uid: string;
+        project: string;
+    };
+    query?: {
+        /**
+         * As they were when the event was received, those deleted since included, or as they are.
+         */
+        subscriptions?: 'then' | 'now';
+    };
+    url: '/v1/projects/{project}/events/{uid}/story';
+};
+
+export type GetStoryErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetStoryError = GetStoryErrors[keyof GetStoryErrors];
+
+export type GetStoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: StoryBody;
+};
+
+export type GetStoryResponse = GetStoryResponses[keyof GetStoryResponses];
 
 export type GetFlowData = {
     body?: never;
@@ -10817,6 +11191,269 @@ export type ReplaceRoleResponses = {
 };
 
 export type ReplaceRoleResponse = ReplaceRoleResponses[keyof ReplaceRoleResponses];
+
+export type ListSearchesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        /**
+         * Only those of this list.
+         */
+        page?: 'events' | 'deliveries' | null;
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before: go on where it ended.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/projects/{project}/searches';
+};
+
+export type ListSearchesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ListSearchesError = ListSearchesErrors[keyof ListSearchesErrors];
+
+export type ListSearchesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchList;
+};
+
+export type ListSearchesResponse = ListSearchesResponses[keyof ListSearchesResponses];
+
+export type SaveSearchData = {
+    body: SearchRequest;
+    path: {
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches';
+};
+
+export type SaveSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type SaveSearchError = SaveSearchErrors[keyof SaveSearchErrors];
+
+export type SaveSearchResponses = {
+    /**
+     * Successful Response
+     */
+    201: SearchBody;
+};
+
+export type SaveSearchResponse = SaveSearchResponses[keyof SaveSearchResponses];
+
+export type DeleteSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type DeleteSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeleteSearchError = DeleteSearchErrors[keyof DeleteSearchErrors];
+
+export type DeleteSearchResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSearchResponse = DeleteSearchResponses[keyof DeleteSearchResponses];
+
+export type GetSearchData = {
+    body?: never;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type GetSearchErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type GetSearchError = GetSearchErrors[keyof GetSearchErrors];
+
+export type GetSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type GetSearchResponse = GetSearchResponses[keyof GetSearchResponses];
+
+export type ReplaceSearchData = {
+    body: SearchRequest;
+    path: {
+        search: string;
+        project: string;
+    };
+    query?: never;
+    url: '/v1/projects/{project}/searches/{search}';
+};
+
+export type ReplaceSearchErrors = {
+    /**
+     * The request cannot be read. Types: `not-a-cloudevent`, `malformed`.
+     */
+    400: Problem;
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * It conflicts with what is there. Types: `conflict`.
+     */
+    409: Problem;
+    /**
+     * The request is too large. Types: `too-large`.
+     */
+    413: Problem;
+    /**
+     * The format of the body is not understood. Types: `unsupported-format`.
+     */
+    415: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type ReplaceSearchError = ReplaceSearchErrors[keyof ReplaceSearchErrors];
+
+export type ReplaceSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchBody;
+};
+
+export type ReplaceSearchResponse = ReplaceSearchResponses[keyof ReplaceSearchResponses];
 
 export type GetSettingsData = {
     body?: never;

@@ -6,6 +6,8 @@ export const modifier = /Mac|iP(hone|ad)/.test(navigator.userAgent) ? '⌘' : 'C
 export type Shortcuts = Record<string, (event: KeyboardEvent) => void>
 
 function typing(target: EventTarget | null): boolean {
+  // A check wants no letters.
+  if (target instanceof HTMLInputElement && target.type === 'checkbox') return false
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 }
 
@@ -14,8 +16,9 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   function handle(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || typing(event.target)) return
     if (document.querySelector('[role=dialog], [role=menu]')) return
-    // Enter on a link or a button is that control's own.
-    if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.closest('a, button')) return
+    // Enter on a link or a button is that control's own, and so is the space bar, which also turns a check.
+    if ([' ', 'Enter'].includes(event.key) && event.target instanceof HTMLElement && event.target.closest('a, button')) return
+    if (event.key === ' ' && event.target instanceof HTMLInputElement) return
     const action = shortcuts[event.key]
     if (!action) return
     event.preventDefault()

@@ -1,4 +1,4 @@
-import { Braces, List, RadioTower, ScrollText, Send, Settings, Split, Zap } from '@lucide/vue'
+import { Braces, History, List, RadioTower, ScrollText, Send, Settings, Split, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -37,6 +37,7 @@ export const sections: Section[] = [
     places: [
       { name: 'subscriptions', label: 'Subscriptions', icon: Split, key: 's', first: true },
       { name: 'deliveries', label: 'Deliveries', icon: Send, key: 'd', first: true },
+      { name: 'replays', label: 'Replays', icon: History, key: 'y' },
     ],
   },
   {

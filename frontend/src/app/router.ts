@@ -10,6 +10,7 @@ import { invitations } from '@/features/invitations/routes'
 import { keys } from '@/features/keys/routes'
 import { members } from '@/features/members/routes'
 import { producers } from '@/features/producers/routes'
+import { replays } from '@/features/replays/routes'
 import { roles } from '@/features/roles/routes'
 import { settings } from '@/features/settings/routes'
 import { signin } from '@/features/signin/routes'
@@ -44,7 +45,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...events, ...deliveries, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...data, ...account],
+      children: [...start, ...events, ...deliveries, ...replays, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...data, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },

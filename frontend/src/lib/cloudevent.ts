@@ -26,6 +26,29 @@ export function eventAsCurl(event: object, ingest: string): string {
   ].join(' \\\n  ')
 }
 
+const EMITTED = { type: '-t', source: '-s', subject: '--subject', id: '--id' } as const
+
+/** A `weir emit` command that sends this CloudEvent again; `--id` makes it a copy, which is recognised. */
+export function eventAsEmit(event: { data?: unknown; data_base64?: string | null }): string {
+  const { data, data_base64: binary, specversion, ...attributes } = event as Record<string, unknown>
+  const words: string[] = []
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value == null) continue
+    const text = String(value)
+    if (Object.hasOwn(EMITTED, name)) words.push(`${EMITTED[name as keyof typeof EMITTED]} ${shellQuote(text)}`)
+    else if (name === 'datacontenttype') words.push(`--content-type ${shellQuote(text)}`)
+    else words.push(`--ext ${shellQuote(`${name}=${text}`)}`)
+  }
+  if (specversion !== undefined && specversion !== '1.0') words.push(`--ext ${shellQuote(`specversion=${String(specversion)}`)}`)
+  if (typeof binary === 'string') return `base64 -d <<< ${shellQuote(binary)} | weir emit ${[...words, '-d @-'].join(' \\\n  ')}`
+  if (data !== undefined) words.push(`-d ${shellQuote(typeof data === 'string' && !isJson(attributes.datacontenttype) ? data : JSON.stringify(data))}`)
+  return `weir emit ${words.join(' \\\n  ')}`
+}
+
+function isJson(contentType: unknown): boolean {
+  return contentType == null || /json/u.test(String(contentType as string))
+}
+
 /** The payload as it was sent: JSON as its text, a string as itself, nothing for none. */
 export function payloadText(event: { data?: unknown; data_base64?: string | null }): string | undefined {
   if (event.data_base64) return undefined

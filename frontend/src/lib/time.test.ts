@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { formatDuration, parseDuration } from './durations'
-import { clock, dateTime, day, duration, minute, relative, since } from './time'
+import { clock, dateTime, day, duration, minute, relative, since, waiting } from './time'
 
 const at = '2026-11-23T14:32:03.207Z'
 
@@ -50,5 +50,9 @@ describe('durations', () => {
 
   it.each([[0, 'PT0S'], [0.2, 'PT0.2S'], [5, 'PT5S'], [300, 'PT5M'], [21_600, 'PT6H'], [90, 'PT90S']])('writes %d', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text)
+  })
+
+  it('says how long to wait in two units at most', () => {
+    expect([0.2, 58, 60, 87, 3600, 11_100, 200_000].map(waiting)).toEqual(['1 s', '58 s', '1 min', '1 min 27 s', '1 h', '3 h 5 min', '2 days'])
   })
 })

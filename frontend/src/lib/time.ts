@@ -81,3 +81,14 @@ export function since(text: string, now: number): string | null {
   const at = Date.parse(text)
   return Number.isNaN(at) ? null : new Date(at).toISOString()
 }
+
+/** A length in seconds, as one says how long to wait: `2 s`, `1 min 27 s`, `3 h 5 min`, `2 days`. */
+export function waiting(seconds: number): string {
+  const s = Math.max(1, Math.round(seconds))
+  if (s < 60) return `${String(s)} s`
+  const parts = (whole: number, unit: string, rest: number, small: string) => (rest ? `${String(whole)} ${unit} ${String(rest)} ${small}` : `${String(whole)} ${unit}`)
+  if (s < 3600) return parts(Math.floor(s / 60), 'min', s % 60, 's')
+  const minutes = Math.round(s / 60)
+  if (s < 86_400) return parts(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
+  return roughly(s * 1000)
+}

@@ -11,6 +11,7 @@ from shared.db.models.outside import Invitation, OutsideIdentity
 from shared.db.models.people import ApiKey, Member, Project, Role, SigningKey, SignInLink, User
 from shared.db.models.producers import EventSchema, EventType, Producer, Source
 from shared.db.models.replays import Replay, ReplaySink
+from shared.db.models.searches import SavedSearch
 from shared.db.models.shards import Dispatcher, Shard, StreamClock, Tick
 from shared.db.models.stream import Attempt, Delivery, Event
 from shared.db.models.subscriptions import SinkHealth, Subscription, SubscriptionVersion
@@ -48,6 +49,7 @@ __all__ = [
     "Role",
     "Rollup",
     "RollupMark",
+    "SavedSearch",
     "Shard",
     "SignInLink",
     "SigningKey",

@@ -127,6 +127,7 @@ async def test_a_delivery_tells_each_attempt(
         "lastStatusCode": None,
         "lastError": "connection reset",
         "deadLetter": None,
+        "replay": None,
     }
     assert [a["number"] for a in attempts] == [1, 2]
     first, second = attempts

@@ -226,6 +226,17 @@ async def test_a_batch_notes_each_event_its_own(
     ]
 
 
+async def test_it_is_noted_how_an_event_was_taken_in(
+    door: Door, catalog: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    await register(catalog, schema=SCHEMA, schemaMode="warn")
+    good = await stored(pool, await door.binary("1", GOOD))
+    assert (good["schema_version"], good["schema_fault"], good["commit_events"]) == (1, None, 1)
+    assert 0 < good["taken_us"] < 600_000_000
+    other = await stored(pool, await door.binary("2", GOOD, ce_type="com.example.free"))
+    assert other["schema_version"] is None
+
+
 async def test_facets_are_taken_out_of_the_data(
     door: Door, catalog: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:

@@ -14,6 +14,7 @@ import {
   type ReplaceSubscriptionData,
   type VerdictBody,
 } from '@/api'
+import { save } from '@/lib/download'
 
 export type Entry = AuditEntry
 export type EntryRow = AuditItem
@@ -78,14 +79,7 @@ export function useValues(project: Ref<string>, enabled: Ref<boolean>) {
 /** What the filter lets through, as a file. */
 export async function download(project: string, filter: AuditFilter, format: 'ndjson' | 'csv'): Promise<void> {
   const file = (await exportAudit({ path: { project }, query: { format, ...asked(filter) }, parseAs: 'blob' })) as unknown as Blob
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(file)
-  link.download = `audit-${project}-${new Date().toISOString().slice(0, 10)}.${format}`
-  link.click()
-  // The browser has begun to read it by then.
-  window.setTimeout(() => {
-    URL.revokeObjectURL(link.href)
-  }, 60_000)
+  save(file, `audit-${project}-${new Date().toISOString().slice(0, 10)}.${format}`)
 }
 
 /** The whole chain of the project, part after part. */

@@ -2,32 +2,22 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-quer
 import { computed, type Ref } from 'vue'
 
 import { getDelivery, getEvent, listDeliveries, type ListDeliveriesResponse } from '@/api'
-import { isOpen, type Status } from '@/lib/status'
+import { isOpen } from '@/lib/status'
+
+import { asked, type DeliveryFilter } from './filter'
 
 export type DeliveryRow = ListDeliveriesResponse['items'][number]
 
-export interface DeliveryFilter {
-  status: Status | ''
-  subscription: string
-  event: string
-}
-
 const PAGE = 100
 
-/** The deliveries, newest event first; shown rows are renewed while one of the first page is open. */
+/** The deliveries, newest event first. Rows that are shown stay as they are until the list is asked for again. */
 export function useDeliveries(project: Ref<string>, filter: Ref<DeliveryFilter>) {
   return useInfiniteQuery({
     queryKey: computed(() => ['deliveries', project.value, filter.value]),
     queryFn: ({ pageParam, signal }) =>
       listDeliveries({
         path: { project: project.value },
-        query: {
-          limit: PAGE,
-          cursor: pageParam,
-          status: filter.value.status || undefined,
-          subscription: filter.value.subscription ? [filter.value.subscription] : undefined,
-          event: filter.value.event || undefined,
-        },
+        query: { ...asked(filter.value), limit: PAGE, cursor: pageParam },
         signal,
       }),
     initialPageParam: undefined as string | undefined,

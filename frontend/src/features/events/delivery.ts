@@ -1,3 +1,4 @@
+import { answerOf as answer } from '@/lib/answer'
 import { isOpen, succeeded } from '@/lib/status'
 import { plural } from '@/lib/text'
 import { duration, relative } from '@/lib/time'
@@ -9,9 +10,7 @@ export type EventAttempt = EventDelivery['attempts'][number]
 
 /** What the sink said last: a status code, or in one word why no answer came. */
 export function answerOf({ lastStatusCode, lastError }: Pick<EventDelivery, 'lastStatusCode' | 'lastError'>): string {
-  if (lastStatusCode != null) return String(lastStatusCode)
-  if (!lastError) return ''
-  return /time/i.test(lastError) ? 'timeout' : 'no answer'
+  return answer(lastStatusCode, lastError).word
 }
 
 export function colourOf({ status }: Pick<EventDelivery, 'status'>): string {

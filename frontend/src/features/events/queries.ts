@@ -1,11 +1,11 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/vue-query'
 import { computed, ref, watch, type Ref } from 'vue'
 
-import { eventFacets, eventHistogram, explainEvent, getEvent, listEvents, listSubscriptions, listTypes, type EventFacetsData, type ListEventsResponse } from '@/api'
+import { compareEvents, eventFacets, eventHistogram, explainEvent, getEvent, getStory, listEvents, listSubscriptions, listTypes, type EventFacetsData, type ListEventsResponse } from '@/api'
 import { isOpen } from '@/lib/status'
 
 export type EventRow = ListEventsResponse['items'][number]
-export type { GetEventResponse as EventStory, ExplainEventResponse } from '@/api'
+export type { GetEventResponse as EventStory, GetStoryResponse as WholeStory, ExplainEventResponse } from '@/api'
 
 export type { EventFacetsResponse as FacetCounts, EventHistogramResponse as Histogram } from '@/api'
 
@@ -188,6 +188,35 @@ export function useEvent(project: Ref<string>, uid: Ref<string>) {
       const young = Date.now() - Date.parse(story.receivedAt) < 10_000
       return young || story.deliveries.some(({ status }) => isOpen(status)) ? 1500 : false
     },
+  })
+}
+
+const YOUNG_MS = 60_000
+
+/** All that is known of an event; asked again while a delivery of it is open, less often when it takes long. */
+export function useStory(project: Ref<string>, uid: Ref<string>, then: Ref<boolean>) {
+  return useQuery({
+    queryKey: computed(() => ['story', project.value, uid.value, then.value]),
+    queryFn: ({ signal }) => getStory({ path: { project: project.value, uid: uid.value }, query: { subscriptions: then.value ? 'then' : 'now' }, signal }),
+    placeholderData: (before, query) => (query?.queryKey[2] === uid.value ? before : undefined),
+    refetchInterval: ({ state }) => {
+      const story = state.data
+      if (!story) return false
+      const age = Date.now() - Date.parse(story.receivedAt)
+      // The first deliveries appear a moment after the event itself.
+      if (age >= 10_000 && !story.deliveries.some(({ status }) => isOpen(status))) return false
+      return age < YOUNG_MS ? 1500 : 5000
+    },
+  })
+}
+
+/** What an event has otherwise than another one; than the last of its type before it where `other` is empty. */
+export function useComparison(project: Ref<string>, uid: Ref<string>, other: Ref<string>) {
+  return useQuery({
+    queryKey: computed(() => ['compare', project.value, uid.value, other.value]),
+    queryFn: ({ signal }) => compareEvents({ path: { project: project.value, uid: uid.value }, query: other.value ? { with: other.value } : {}, signal }),
+    staleTime: Infinity,
+    retry: false,
   })
 }
 

@@ -2,7 +2,7 @@ import type { Axis } from '@/lib/axis'
 import { isOpen } from '@/lib/status'
 
 import { fillOf, type EventDelivery } from './delivery'
-import type { EventStory } from './queries'
+import type { EventStory, WholeStory } from './queries'
 
 export interface Bar {
   number: number
@@ -32,9 +32,19 @@ export interface Lane {
 
 const at = (instant: string, start: number) => Date.parse(instant) - start
 
-/** Milliseconds from receipt to the last thing that the waterfall shows. */
-export function spanOf(story: EventStory, now: number): number {
-  const start = Date.parse(story.receivedAt)
+/** When the event's request came, in milliseconds since the epoch: it was stored a moment later. */
+export function startOf({ receivedAt, intake }: Pick<WholeStory, 'receivedAt' | 'intake'>): number {
+  return Date.parse(receivedAt) - (intake.durationMs ?? 0)
+}
+
+/** Milliseconds from the event's request to its first delivery; null while there is none. */
+export function routedAt(story: WholeStory): number | null {
+  const moments = story.deliveries.map(({ createdAt }) => Date.parse(createdAt))
+  return moments.length ? Math.max(0, Math.min(...moments) - startOf(story)) : null
+}
+
+/** Milliseconds from `start` to the last thing that the waterfall shows. */
+export function spanOf(story: Pick<EventStory, 'deliveries'>, start: number, now: number): number {
   let span = 0
   for (const { attempts, nextAttemptAt, status } of story.deliveries) {
     for (const { startedAt, durationMs } of attempts) span = Math.max(span, at(startedAt, start) + durationMs)
@@ -46,8 +56,7 @@ export function spanOf(story: EventStory, now: number): number {
 }
 
 /** A delivery as bars, waits and the next attempt on an axis. */
-export function laneOf(delivery: EventDelivery, received: string, now: number, axis: Axis): Lane {
-  const start = Date.parse(received)
+export function laneOf(delivery: EventDelivery, start: number, now: number, axis: Axis): Lane {
   const place = (ms: number) => axis.place(Math.max(0, ms))
   const bars: Bar[] = []
   const waits: Span[] = []

@@ -1,0 +1,60 @@
+import { listDeliveries } from '@/api'
+import type { Selection } from '@/components/selection'
+import type { Select, Wanted } from '@/features/replays/wanted'
+import type { Status } from '@/lib/status'
+
+import { asked, selectOf, type DeliveryFilter } from './filter'
+import type { DeliveryRow } from './queries'
+
+/** How many deliveries the API takes one by one. */
+const NAMED = 10_000
+const PAGE = 500
+
+/** In which states a delivery can be retried, and in which cancelled. */
+const RETRIED: Status[] = ['dead', 'cancelled', 'delivered', 'retrying']
+const WAITING: Status[] = ['pending', 'retrying']
+
+/** Why deliveries in this state cannot be retried, or cancelled; nothing where they can. */
+export function reasonAgainst(kind: Wanted['kind'], status: Status | ''): string | undefined {
+  if (kind === 'cancel' && status && !WAITING.includes(status)) return 'Only what waits can be cancelled'
+  if (kind === 'retry' && status === 'pending') return 'They have not been tried yet'
+  return undefined
+}
+
+/** What the API is asked for in a state of its own choice when the list shows several. */
+function withStates(kind: Wanted['kind'], select: Select): Select {
+  if (kind === 'cancel' || select.status != null) return select
+  return { ...select, status: RETRIED }
+}
+
+/** Every delivery that the filter finds, newest first, up to `limit`; `isCut` says that there are more. */
+export async function gather(project: string, filter: DeliveryFilter, limit: number, signal?: AbortSignal): Promise<{ rows: DeliveryRow[]; isCut: boolean }> {
+  const rows: DeliveryRow[] = []
+  let cursor: string | undefined
+  do {
+    const page = await listDeliveries({ path: { project }, query: { ...asked(filter), limit: PAGE, cursor }, signal })
+    rows.push(...page.items)
+    cursor = page.next ?? undefined
+  } while (cursor && rows.length < limit)
+  return { rows: rows.slice(0, limit), isCut: cursor !== undefined || rows.length > limit }
+}
+
+export interface Bulk {
+  wanted: Wanted
+  /** Only the newest of what matches are in it: there are more than can be named. */
+  isCut: boolean
+}
+
+/** What is to be asked of a selection; where the API has no words for the filter, its deliveries are named one by one. */
+export async function bulkOf(kind: Wanted['kind'], project: string, selection: Pick<Selection, 'all' | 'keys'>, filter: DeliveryFilter): Promise<Bulk> {
+  if (!selection.all) return { wanted: { kind, select: { deliveries: [...selection.keys] } }, isCut: false }
+  const select = selectOf(filter)
+  if (select) return { wanted: { kind, select: withStates(kind, select) }, isCut: false }
+  const { rows, isCut } = await gather(project, filter, NAMED)
+  return { wanted: { kind, select: { deliveries: rows.map(({ id }) => id) } }, isCut }
+}
+
+/** The rows as NDJSON, one delivery a line. */
+export function asNdjson(rows: DeliveryRow[]): Blob {
+  return new Blob(rows.map((row) => `${JSON.stringify(row)}\n`), { type: 'application/x-ndjson' })
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+
+import { asked, readSearch, selectOf, type DeliveryFilter } from './filter'
+
+const nothing: DeliveryFilter = { status: '', subscription: [], sink: [], type: [], subject: [], statusCode: [], error: '', event: '', replay: '', q: '', since: '', until: '' }
+
+test('what is typed is parts with a name, and text', () => {
+  expect(readSearch('pool type:a.b code:503 exhausted code:5xx')).toEqual({ fields: { type: ['a.b'], statusCode: ['503', '5xx'] }, q: 'pool exhausted' })
+  expect(readSearch('http://a.test/x:y')).toEqual({ fields: {}, q: 'http://a.test/x:y' })
+})
+
+test('only what narrows is asked', () => {
+  expect(asked(nothing)).toEqual({})
+  expect(asked({ ...nothing, status: 'dead', type: ['a'], since: 's' })).toEqual({ status: 'dead', type: ['a'], since: 's' })
+})
+
+test('a filter is a selection as far as its words reach', () => {
+  expect(selectOf({ ...nothing, status: 'dead', subscription: ['id'], statusCode: ['503'], subject: ['orders/1'], since: 's' })).toEqual({
+    status: 'dead',
+    subscription: 'id',
+    statusCode: 503,
+    filters: [{ exact: { subject: 'orders/1' } }],
+    since: 's',
+  })
+  for (const beyond of [{ q: 'text' }, { sink: ['https://a.test'] }, { type: ['a', 'b'] }, { statusCode: ['5xx'] }, { replay: 'id' }]) {
+    expect(selectOf({ ...nothing, ...beyond })).toBeNull()
+  }
+})

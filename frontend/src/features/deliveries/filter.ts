@@ -1,0 +1,104 @@
+import { computed } from 'vue'
+
+import { useQueryState, type QueryChange } from '@/app/project'
+import { useTimeRange } from '@/app/timeRange'
+import type { Select } from '@/features/replays/wanted'
+import { STATUS_WORDS, type Status } from '@/lib/status'
+
+/** What the list is narrowed to, in the words of the API; an empty text or list narrows nothing. */
+export interface DeliveryFilter {
+  status: Status | ''
+  subscription: string[]
+  sink: string[]
+  type: string[]
+  subject: string[]
+  /** `503`, `5xx`, or `none` without an answer. */
+  statusCode: string[]
+  error: string
+  event: string
+  replay: string
+  q: string
+  since: string
+  until: string
+}
+
+export const STATES = Object.keys(STATUS_WORDS) as Status[]
+/** Members of the query string that are drawn as chips, and what they are called there. */
+const LISTS = { subscription: 'subscription', sink: 'sink', type: 'type', subject: 'subject', statusCode: 'last answer' } as const
+const SINGLES = { error: 'error has', event: 'event', replay: 'replay' } as const
+const CLEARED: QueryChange = Object.fromEntries([...Object.keys(LISTS), ...Object.keys(SINGLES), 'q'].map((name) => [name, null]))
+/** The range of time that holds when the address says nothing. */
+export const USUAL = '24h'
+
+/** One condition as it is shown, and the change of the query string that drops it. */
+export interface Chip {
+  name: string
+  label: string
+  value: string
+  drop: QueryChange
+}
+
+/** Splits what was typed into parts such as `type:a` and free text. */
+export function readSearch(text: string): { fields: Record<string, string[]>; q: string } {
+  const fields: Record<string, string[]> = {}
+  const rest: string[] = []
+  for (const word of text.trim().split(/\s+/u)) {
+    const [, name = '', value] = /^(type|subject|sink|code|event):(.+)$/u.exec(word) ?? []
+    if (value) (fields[name === 'code' ? 'statusCode' : name] ??= []).push(value)
+    else if (word) rest.push(word)
+  }
+  return { fields, q: rest.join(' ') }
+}
+
+/** The filter as the parameters of the API's list. */
+export function asked(filter: DeliveryFilter): Record<string, string | string[]> {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value.length > 0)) as Record<string, string | string[]>
+}
+
+/** The same as a selection of the API; null where its words do not reach that far. */
+export function selectOf(filter: DeliveryFilter): Select | null {
+  const { status, subscription, sink, type, subject, statusCode, error, event, replay, q, since, until } = filter
+  const lists = [subscription, type, statusCode, subject]
+  if (q || replay || sink.length || lists.some(({ length }) => length > 1)) return null
+  if (statusCode.some((code) => !/^\d{3}$/u.test(code))) return null
+  return {
+    ...(status && { status }),
+    ...(subscription[0] && { subscription: subscription[0] }),
+    ...(type[0] && { type: type[0] }),
+    ...(subject[0] && { filters: [{ exact: { subject: subject[0] } }] }),
+    ...(statusCode[0] && { statusCode: Number(statusCode[0]) }),
+    ...(error && { error }),
+    ...(event && { event }),
+    ...(since && { since }),
+    ...(until && { until }),
+  }
+}
+
+/** The filter of the deliveries list, kept in the query string. */
+export function useDeliveryFilter() {
+  const { get, all, set } = useQueryState()
+  const range = useTimeRange(USUAL, { delivery: null, attempt: null })
+  const status = computed(() => STATES.find((known) => known === get('status')) ?? '')
+  const filter = computed<DeliveryFilter>(() => ({
+    status: status.value,
+    subscription: all('subscription'),
+    sink: all('sink'),
+    type: all('type'),
+    subject: all('subject'),
+    statusCode: all('statusCode'),
+    error: get('error'),
+    event: get('event'),
+    replay: get('replay'),
+    q: get('q'),
+    ...range.span.value,
+  }))
+  const chips = computed<Chip[]>(() => [
+    ...Object.entries(LISTS).flatMap(([name, label]) => all(name).map((value): Chip => ({ name, label, value, drop: { [name]: all(name).filter((other) => other !== value) } }))),
+    ...Object.entries(SINGLES).flatMap(([name, label]): Chip[] => (get(name) ? [{ name, label, value: get(name), drop: { [name]: null } }] : [])),
+  ])
+  const narrowed = computed(() => chips.value.length > 0 || get('q') !== '')
+  const clear = () => {
+    set(CLEARED)
+  }
+  return { get, all, set, range, status, filter, chips, narrowed, clear }
+}

@@ -1,0 +1,11 @@
+/** Has the browser save a file. */
+export function save(file: Blob, name: string): void {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(file)
+  link.download = name
+  link.click()
+  // The browser has begun to read it by then.
+  window.setTimeout(() => {
+    URL.revokeObjectURL(link.href)
+  }, 60_000)
+}
