@@ -55,10 +55,18 @@ def places(weir: LocalWeir) -> list[str]:
         kept = api.get("/audit", params={"action": "type.changed"}).raise_for_status().json()["items"]
     return [
         "start",
+        "overview",
+        "overview?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
+        "flow",
+        f"flow?show=errors&focus=subscription:{made['id']}",
+        "flow?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
         "events",
         "events?type=e2e.nothing",
         "events?facet=a:b&schemaFault=true&producer=source:seen",
         f"events/{event['uid']}",
+        "live",
+        "live?sql=type+%3D+%27e2e.nothing%27&rate=5",
+        "live?cel=type+%3D%3D",
         "deliveries",
         "deliveries?status=cancelled",
         "subscriptions",

@@ -104,6 +104,10 @@ export type AttemptBody = {
     statusCode: number | null;
     error: string | null;
     /**
+     * The replay that had it made; null for what came live.
+     */
+    replay?: string | null;
+    /**
      * Null where they were not kept, or nothing was sent.
      */
     timings: TimingsBody | null;
@@ -2444,9 +2448,13 @@ export type ReplaySelect = {
      */
     status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | Array<'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled'> | null;
     /**
-     * Deliveries of the subscription with this id or name.
+     * Deliveries of the subscription with this id or name, or of any of these.
      */
-    subscription?: string | null;
+    subscription?: string | Array<string> | null;
+    /**
+     * Deliveries to exactly this address, or to any of these.
+     */
+    sink?: string | Array<string> | null;
     /**
      * Of events received at or after this instant.
      */
@@ -2462,17 +2470,21 @@ export type ReplaySelect = {
         [key: string]: unknown;
     }> | null;
     /**
-     * Of events of exactly this type.
+     * Of events of exactly this type, or of any of these.
      */
-    type?: string | null;
+    type?: string | Array<string> | null;
     /**
-     * Deliveries whose last attempt was answered so.
+     * Deliveries whose last attempt got this: `503`, `5xx`, or `none` without an answer; or any of these.
      */
-    statusCode?: number | null;
+    statusCode?: number | string | Array<number | string> | null;
     /**
      * Deliveries whose last attempt failed with this text in its error, in any case.
      */
     error?: string | null;
+    /**
+     * Deliveries with this text in the sink, the subscription's name, the error, or the event's type or subject, in any case.
+     */
+    q?: string | null;
 };
 
 /**
@@ -8086,6 +8098,10 @@ export type ListDeliveriesData = {
          * The uid of an event.
          */
         event?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
         q?: string | null;
         /**
          * Exactly this; given again, any of them.
@@ -8470,6 +8486,10 @@ export type ListEventsData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events';
 };
@@ -8584,6 +8604,10 @@ export type EventFacetsData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events/facets';
 };
@@ -8702,6 +8726,10 @@ export type EventHistogramData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events/histogram';
 };
