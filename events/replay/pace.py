@@ -22,6 +22,7 @@ class Pace:
         self._tokens = 1.0
         self._filled_at = now
         self._window = min(FIRST, first)
+        self._least = min(LEAST, first)
         self._ended_at = now
         self._ended: int | None = None
         self._speed = 0.0
@@ -46,8 +47,8 @@ class Pace:
             return
         speed = max(0, ended - self._ended) / (now - self._ended_at)
         self._speed = speed if not self._speed else 0.5 * self._speed + 0.5 * speed
-        if ended > self._ended and waiting <= self._window // 2:
+        if ended - self._ended >= self._window // 2 >= waiting:
             self._window = min(MOST, 2 * self._window)
         else:
-            self._window = int(max(LEAST, min(self._window, 2 * AHEAD_SECONDS * self._speed)))
+            self._window = int(max(self._least, min(self._window, 2 * AHEAD_SECONDS * self._speed)))
         self._ended, self._ended_at = ended, now
