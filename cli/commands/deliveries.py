@@ -3,10 +3,10 @@
 import click
 
 from cli.api import Api
-from cli.options import Instant, api_options, page_options
+from cli.commands.again import cancel, retry
+from cli.options import api_options, page_options
 from cli.output import Column, output_option, show, show_list
-
-STATUSES = ("pending", "retrying", "delivered", "dead", "cancelled")
+from cli.searching import Filters, delivery_filters, named, tell_how_far
 
 COLUMNS: list[Column] = [
     ("id", "id"),
@@ -18,7 +18,13 @@ COLUMNS: list[Column] = [
     ("error", "lastError"),
     ("next attempt", "nextAttemptAt"),
 ]
-WIDE: list[Column] = [("event", "event"), ("sink", "sink"), ("created", "createdAt"), ("ended", "endedAt")]
+WIDE: list[Column] = [
+    ("event", "event"),
+    ("subject", "eventSubject"),
+    ("sink", "sink"),
+    ("created", "createdAt"),
+    ("ended", "endedAt"),
+]
 ATTEMPTS: list[Column] = [
     ("attempt", "number"),
     ("started", "startedAt"),
@@ -30,7 +36,7 @@ ATTEMPTS: list[Column] = [
 
 @click.group()
 def deliveries() -> None:
-    """Look at deliveries and their attempts.
+    """Look at deliveries and their attempts, retry them, cancel what waits.
 
     \b
     Example:
@@ -39,37 +45,21 @@ def deliveries() -> None:
 
 
 @deliveries.command("ls")
-@click.option("--event", help="Of the event with this uid.")
-@click.option("--subscription", help="Of the subscription with this id.")
-@click.option("--status", type=click.Choice(STATUSES), help="In this status.")
-@click.option("--since", type=Instant(), help="Of events received at or after: an instant, or 1h.")
-@click.option("--until", type=Instant(), help="Of events received before.")
+@delivery_filters
 @page_options
 @output_option
 @api_options
-def list_deliveries(
-    api: Api,
-    *,
-    event: str | None,
-    subscription: str | None,
-    status: str | None,
-    since: str | None,
-    until: str | None,
-    limit: int,
-    cursor: str | None,
-    output: str,
-) -> None:
+def list_deliveries(api: Api, filters: Filters, limit: int, cursor: str | None, output: str) -> None:
     """List deliveries, newest first; `--status dead` are the dead letters.
 
     \b
     Example:
       weir deliveries ls --status dead --since 1d
+      weir deliveries ls --code 5xx --subscription billing --type order.created
     """  # noqa: D301
-    query = {
-        "event": event, "subscription": subscription, "status": status,
-        "since": since, "until": until, "limit": limit, "cursor": cursor,
-    }  # fmt: skip
-    show_list(output, api.get("/deliveries", query), COLUMNS, wide=WIDE, empty="no delivery matches")
+    answer = api.get("/deliveries", {**named(api, filters), "limit": limit, "cursor": cursor})
+    show_list(output, answer, COLUMNS, wide=WIDE, empty="no delivery matches")
+    tell_how_far(answer, output)
 
 
 @deliveries.command("get")
@@ -87,3 +77,7 @@ def get_delivery(api: Api, delivery_id: str, output: str) -> None:
     show(output, found, rows=found["attempts"], columns=ATTEMPTS, name=str(found["id"]))
     if output in {"table", "wide"} and not found["attempts"]:
         click.echo(f"no attempt yet; the delivery is {found['status']}", err=True)
+
+
+for command in (retry, cancel):
+    deliveries.add_command(command)

@@ -8,8 +8,9 @@ import click
 
 from cli.api import Api
 from cli.lookup import identity_of
-from cli.options import Instant, api_options, page_options
+from cli.options import api_options, page_options
 from cli.output import Column, output_option, show, show_list
+from cli.searching import Filters, event_filters, named, tell_how_far
 
 COLUMNS: list[Column] = [
     ("uid", "uid"),
@@ -54,63 +55,29 @@ def events() -> None:
 
 
 @events.command("ls")
-@click.option("--type", "type_", help="Exactly this type.")
-@click.option("--source", help="Exactly this source.")
-@click.option("--id", "event_id", help="Exactly this id, as the producer gave it.")
-@click.option("--subject", help="Exactly this subject.")
-@click.option("--producer", help="Sent by exactly this one, such as source:NAME or key:ID.")
-@click.option(
-    "--facet", "facets", multiple=True, metavar="NAME:VALUE", help="With this value of a facet of its type."
-)
-@click.option("--faulty", is_flag=True, help="Only those that the schema of their type warned of.")
-@click.option("-q", "text", help="Text in type, source, subject, id or data, in any case.")
-@click.option("--since", type=Instant(), help="Received at or after: an instant, or 1h for an hour ago.")
-@click.option("--until", type=Instant(), help="Received before.")
+@event_filters
 @page_options
 @output_option
 @api_options
-def list_events(
-    api: Api,
-    *,
-    type_: str | None,
-    source: str | None,
-    event_id: str | None,
-    subject: str | None,
-    producer: str | None,
-    facets: tuple[str, ...],
-    faulty: bool,
-    text: str | None,
-    since: str | None,
-    until: str | None,
-    limit: int,
-    cursor: str | None,
-    output: str,
-) -> None:
+def list_events(api: Api, filters: Filters, limit: int, cursor: str | None, output: str) -> None:
     """List events, newest first.
 
     \b
     Example:
       weir events ls --type order.created --since 1h -o wide
-      weir events ls --facet order:A-1
+      weir events ls --outcome failed --since 1h
+      weir events ls --facet order:A-1 --ext partitionkey:C-7
     """  # noqa: D301
-    query = {
-        "type": type_, "source": source, "id": event_id, "subject": subject, "producer": producer, "q": text,
-        "facet": facets, "schemaFault": "true" if faulty else None,
-        "since": since, "until": until, "limit": limit, "cursor": cursor,
-    }  # fmt: skip
-    asked = (
-        any(value is not None for value in (type_, source, event_id, subject, producer, text, since, until))
-        or facets
-        or faulty
-    )
+    answer = api.get("/events", {**named(api, filters), "limit": limit, "cursor": cursor})
     show_list(
         output,
-        api.get("/events", query),
+        answer,
         COLUMNS,
         wide=WIDE,
         name="uid",
-        empty="no event matches" if asked else "no event yet; send one with `weir emit`",
+        empty="no event matches" if filters else "no event yet; send one with `weir emit`",
     )
+    tell_how_far(answer, output)
 
 
 VERDICT_COLUMNS: list[Column] = [

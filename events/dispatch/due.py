@@ -1,4 +1,4 @@
-"""Deliveries that wait as rows: retries, those that found no slot, the first of each order, dead letters."""
+"""Deliveries that wait as rows: retries, those that found no slot, the first of each order, dead letters, repeats."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from events.dispatch import endings, queries
 from events.dispatch.clock import DatabaseClock
 from events.dispatch.gates import Gates
 from events.dispatch.orders import Order
-from events.dispatch.queries import Lane
+from events.dispatch.queries import Kind, Lane
 from events.dispatch.recorder import Recorder
 from events.dispatch.subscriptions import Subscription, SubscriptionCache
 from events.dispatch.work import Change, Ending, Job, Shard
@@ -29,12 +29,17 @@ WAKE_GAP_SECONDS = 0.2
 BACKLOG_SECONDS = 0.05
 ROOM = 32
 ROWS = 512
+REPEATS = 256
+"""How many repeats one look brings at most: what is live has its turn after them."""
+
 FOLLOWERS = 32
 FOLLOWER_BYTES = 16 * 1024
 FRESH_SECONDS = 2.0
 """How long what was read of a waiting delivery is good for: its subscription may change."""
 
 NOT_KEPT: tuple[Job | None, float] = (None, 0.0)
+SELDOM: tuple[Kind, ...] = ("letters", "repeats")
+"""Looked for only when one may be due: most subscriptions have none."""
 
 logger = logging.getLogger("weir.dispatch")
 
@@ -69,13 +74,14 @@ class DueDeliveries:
         self._next = float("inf")
         self._looking = False
         self._looked_at = float("-inf")
-        self._after = [queries.NIL, queries.NIL]  # for deliveries and for dead letters
-        self._letters_at = float("-inf")
-        self._letters_of: set[int] = set()
-        self._served = Lane(queries.NIL, dead_letters=False)
+        self._after: dict[Kind, UUID] = dict.fromkeys(queries.KINDS, queries.NIL)
+        self._seldom_at: dict[Kind, float] = dict.fromkeys(SELDOM, float("-inf"))
+        self._seldom_of: dict[Kind, set[int]] = {kind: set() for kind in SELDOM}
+        self._served = Lane(queries.NIL, "live")
         self._saturated: set[UUID] = set()
         self._brought: set[UUID] = set()  # since the last look began: it may find them all the same
-        gates.around.room = self.at
+        gates.around.room = self._has_room
+        gates.around.room_for_repeats = lambda: self.kind_at("repeats", 0)
         gates.around_dead_letters.room = self.letters_at
         gates.around.shed = gates.around_dead_letters.shed = self._shed
 
@@ -91,19 +97,29 @@ class DueDeliveries:
             self._next = moment
             self._kicked.set()
 
-    def letters_at(self, seconds_from_now: float) -> None:
-        """A dead letter is due then. They are looked for only when one may be: most subscriptions have none."""
-        self._letters_at = min(self._letters_at, time.monotonic() + seconds_from_now)
+    def kind_at(self, kind: Kind, seconds_from_now: float) -> None:
+        """Something of that kind is due then."""
+        if kind != "live":
+            self._seldom_at[kind] = min(self._seldom_at[kind], time.monotonic() + seconds_from_now)
         self.at(seconds_from_now)
 
-    def planned(self, ending: Ending, now: float) -> None:
+    def letters_at(self, seconds_from_now: float) -> None:
+        """A dead letter is due then."""
+        self.kind_at("letters", seconds_from_now)
+
+    def _has_room(self, seconds_from_now: float) -> None:
+        """A gate has room then for what is live, and behind it for repeats."""
+        self.kind_at("repeats", seconds_from_now)
+
+    def planned(self, ending: Ending, now: float, replay_id: UUID | None = None) -> None:
         """A row that waits is on disk; `now` is in Unix seconds."""
         if ending.next_attempt_at is not None:
-            (self.letters_at if ending.status == "dead" else self.at)(ending.next_attempt_at - now)
+            kind: Kind = "letters" if ending.status == "dead" else "live" if replay_id is None else "repeats"
+            self.kind_at(kind, ending.next_attempt_at - now)
 
     def look(self) -> None:
         """Look soon: something may have become due without our doing."""
-        self.at(max(0.0, self._looked_at + WAKE_GAP_SECONDS - time.monotonic()))
+        self.kind_at("repeats", max(0.0, self._looked_at + WAKE_GAP_SECONDS - time.monotonic()))
 
     def recorded(self, changes: Iterable[Change]) -> None:
         """These are on disk now: what comes of them later is fetched again."""
@@ -111,11 +127,12 @@ class DueDeliveries:
         for change in changes:
             self.under_way.pop(change.delivery_id, None)
             self._decided.pop(change.delivery_id, None)
-            self.planned(change.ending, now)
+            self.planned(change.ending, now, change.replay_id)
 
     def lose(self, shard: Shard) -> None:
         """A shard is lost: its rows are somebody else's."""
-        self._letters_of.discard(shard.number)
+        for held in self._seldom_of.values():
+            held.discard(shard.number)
         for key in [key for key, job in self.under_way.items() if job.shard is shard]:
             del self.under_way[key]
         for key in [key for key, of in self._decided.items() if of is shard]:
@@ -125,14 +142,18 @@ class DueDeliveries:
         """Nothing is leased any more."""
         self.under_way.clear()
         self._decided.clear()
-        self._letters_of.clear()
+        self._forget_seldom()
         self._next = float("inf")
+
+    def _forget_seldom(self) -> None:
+        for held in self._seldom_of.values():
+            held.clear()
 
     async def waits_within(self, seconds: float, shards: Collection[int]) -> bool:
         """Whether a row of `shards` is due within that time, whoever holds them."""
         pool = await self._resources.pg()
-        for dead_letters in (False, True):
-            waiting, _ = await queries.waiting(pool, shards, [], dead_letters=dead_letters)
+        for kind in queries.KINDS:
+            waiting, _ = await queries.waiting(pool, shards, [], kind=kind)
             if any(due_in <= seconds for due_in in waiting.values()):
                 return True
         return False
@@ -147,12 +168,13 @@ class DueDeliveries:
             except TimeoutError:
                 continue
         self._looked_at = time.monotonic()
-        self._next = self._letters_at if self._letters_at > self._looked_at else float("inf")
+        later = [at for at in self._seldom_at.values() if at > self._looked_at]
+        self._next = min(later, default=float("inf"))
         self._looking = True
         try:
             await self._look()
         except BaseException:
-            self._letters_of.clear()
+            self._forget_seldom()
             self._next = self._looked_at + WAKE_GAP_SECONDS
             raise
         finally:
@@ -163,11 +185,12 @@ class DueDeliveries:
         if not held:
             return
         self._brought.clear()
-        letters = self._letters_at <= time.monotonic() or not self._letters_of.issuperset(held)
-        lanes = await self._due(held, dead_letters=False)
-        if letters:
-            self._letters_at, self._letters_of = float("inf"), set(held)
-            lanes += await self._due(held, dead_letters=True)
+        now = time.monotonic()
+        may_be = [k for k in SELDOM if self._seldom_at[k] <= now or not self._seldom_of[k].issuperset(held)]
+        lanes = await self._due(held, "live")
+        for kind in may_be:
+            self._seldom_at[kind], self._seldom_of[kind] = float("inf"), set(held)
+            lanes += await self._due(held, kind)
         rooms = self._rooms(lanes)
         if not rooms:
             return
@@ -175,7 +198,7 @@ class DueDeliveries:
         rows = await self._fetch(rooms, open_to)
         found = dict.fromkeys(rooms, 0)
         for row in rows:
-            found[Lane(row["subscription_id"], row["status"] == "dead")] += 1
+            found[_lane_of(row)] += 1
             await self._bring(row, held[row["shard"]])
         await self._follow(
             {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
@@ -184,7 +207,9 @@ class DueDeliveries:
             self._again(lane, BACKLOG_SECONDS if count else WAKE_GAP_SECONDS)
             if lane.dead_letters:
                 continue
-            if count >= rooms[lane]:
+            if lane.kind == "repeats":
+                pass  # they are in nobody's way
+            elif count >= rooms[lane]:
                 self._saturated.add(lane.subscription_id)
             else:
                 self._relax(lane.subscription_id)
@@ -192,27 +217,28 @@ class DueDeliveries:
                 # It is due, but others of its order come first.
                 self._recorder.put_in_order(lane.subscription_id)
 
-    async def _due(self, held: Collection[int], *, dead_letters: bool) -> list[Lane]:
+    async def _due(self, held: Collection[int], kind: Kind) -> list[Lane]:
         """What has something that is due; of the rest it is noted when. With very many subscriptions, a part at a time."""
         pool = await self._resources.pg()
-        asked, after = time.monotonic(), self._after[dead_letters]
+        asked, after = time.monotonic(), self._after[kind]
         waiting, now = await queries.waiting(
-            pool, held, self._taken(), dead_letters=dead_letters, after=after, limit=queries.WAITING_LIMIT
+            pool, held, self._taken(), kind=kind, after=after, limit=queries.WAITING_LIMIT
         )
         if now is not None and (set_back := self._clock.observe(now, asked)):
             logger.warning("the database's clock was set back by %.0f s", set_back)
             await queries.bring_forward(pool, held, set_back)
-            self.letters_at(0)
+            for each in queries.KINDS:
+                self.kind_at(each, 0)
             return []
         is_part = len(waiting) >= queries.WAITING_LIMIT
         last = next(reversed(waiting)).subscription_id if is_part else queries.NIL
-        self._after[dead_letters] = last
+        self._after[kind] = last
         if is_part or after != queries.NIL:
-            self._again(Lane(last, dead_letters), BACKLOG_SECONDS)
-        if not dead_letters:
+            self._again(Lane(last, kind), BACKLOG_SECONDS)
+        if kind == "live":
             for subscription_id in list(self._saturated):
                 is_seen = after < subscription_id and (not is_part or subscription_id <= last)
-                if is_seen and Lane(subscription_id, dead_letters) not in waiting:
+                if is_seen and Lane(subscription_id, kind) not in waiting:
                     self._relax(subscription_id)
         for lane, due_in in waiting.items():
             if due_in > 0:
@@ -221,7 +247,7 @@ class DueDeliveries:
         return [lane for lane, due_in in waiting.items() if due_in <= 0]
 
     def _again(self, lane: Lane, seconds: float) -> None:
-        (self.letters_at if lane.dead_letters else self.at)(seconds)
+        self.kind_at(lane.kind, seconds)
 
     async def _fetch(self, rooms: dict[Lane, int], open_to: dict[Lane, frozenset[int]]) -> "list[Record]":
         """What is due in the shards that each lane is open to: together, what is open to the same ones."""
@@ -245,9 +271,21 @@ class DueDeliveries:
     def _rooms(self, lanes: Iterable[Lane]) -> dict[Lane, int]:
         """How many rows to fetch of each of `lanes`: in even parts, if all that have room have more than `ROWS`.
 
-        Where there is less than one for each, those come first that come after the last that got some.
+        Where there is less than one for each, those come first that come after the last that got some. Repeats get what is
+        left.
         """
         wanted = {lane: room for lane in lanes if (room := self._room(lane)) > 0}
+        repeats = {lane: room for lane, room in wanted.items() if lane.kind == "repeats"}
+        if not repeats:
+            return self._shared_out(wanted)
+        rooms = self._shared_out({lane: room for lane, room in wanted.items() if lane not in repeats})
+        left = min(REPEATS, ROWS - sum(rooms.values()))
+        if sum(repeats.values()) > left:
+            self.kind_at("repeats", BACKLOG_SECONDS)
+            repeats = divide(repeats, left) if left else {}
+        return rooms | repeats
+
+    def _shared_out(self, wanted: dict[Lane, int]) -> dict[Lane, int]:
         if sum(wanted.values()) <= ROWS:
             return wanted
         self.letters_at(BACKLOG_SECONDS)
@@ -275,7 +313,12 @@ class DueDeliveries:
                 shard.followers = {key: kept for key, kept in shard.followers.items() if kept[1] > now}
             if len(shard.followers) < ROWS:
                 job = Job(
-                    shard, gate.subscription, message_of(row), row["delivery_id"], order_key=row["order_key"]
+                    shard,
+                    gate.subscription,
+                    message_of(row),
+                    row["delivery_id"],
+                    order_key=row["order_key"],
+                    replay_id=row["replay_id"],
                 )
                 shard.followers[job.delivery_id] = (job, fresh_until)
 
@@ -286,11 +329,14 @@ class DueDeliveries:
             shard = self._shards.get(number)
             job, fresh_until = shard.followers.pop(delivery_id, NOT_KEPT) if shard is not None else NOT_KEPT
             if job is None or now > fresh_until or job.shard.leaving:
-                self.at(0)
+                self.kind_at("repeats", 0)  # it may be one
                 continue
             gate = self._gates.of(job.subscription)
-            if gate.subscription.version != job.subscription.version or gate.room_for_rows <= 0:
-                self.at(0)
+            if (
+                gate.subscription.version != job.subscription.version
+                or self._room(Lane(job.subscription.id, _kind_of(job))) <= 0
+            ):
+                self.kind_at(_kind_of(job), 0)
                 continue
             self.under_way[delivery_id] = job
             self._brought.add(delivery_id)
@@ -300,16 +346,16 @@ class DueDeliveries:
         """A gate that has none says when it has some again."""
         gate = self._gates.find(lane.subscription_id, dead_letters=lane.dead_letters)
         if gate is not None:
-            return gate.room_for_rows
+            return gate.room_for_repeats if lane.kind == "repeats" else gate.room_for_rows
         if not lane.dead_letters and (held_for := self._gates.held_for(lane.subscription_id)):
-            self.at(held_for)
+            self._again(lane, held_for)
             return 0
         return ROOM
 
     def _shed(self, job: Job) -> None:
         """Its row is still due, here or where its shard goes."""
         self.under_way.pop(job.delivery_id, None)
-        (self.at if job.dead_letter is None else self.letters_at)(WAKE_GAP_SECONDS)
+        self.kind_at(_kind_of(job), WAKE_GAP_SECONDS)
 
     def _relax(self, subscription_id: UUID) -> None:
         """Its backlog is on its way: new events may go to its gate directly again."""
@@ -364,6 +410,8 @@ class DueDeliveries:
             attempt=attempt,
             order_key=row["order_key"],
             dead_letter=dead_letter,
+            replay_id=row["replay_id"],
+            attempts_before=row["attempts_before"],
         )
         self.under_way[job.delivery_id] = job
         self._gates.of_job(job).put(job)
@@ -371,5 +419,25 @@ class DueDeliveries:
     def _change(self, row: "Record", shard: Shard, subscription: Subscription | None, ending: Ending) -> None:
         self._decided[row["delivery_id"]] = shard
         self._recorder.change(
-            Change(shard, row["delivery_id"], subscription, row["project_id"], ending, row["order_key"])
+            Change(
+                shard,
+                row["delivery_id"],
+                subscription,
+                row["project_id"],
+                ending,
+                row["order_key"],
+                replay_id=row["replay_id"],
+            )
         )
+
+
+def _kind_of(job: Job) -> Kind:
+    if job.dead_letter is not None:
+        return "letters"
+    return "live" if job.replay_id is None else "repeats"
+
+
+def _lane_of(row: "Record") -> Lane:
+    if row["status"] == "dead":
+        return Lane(row["subscription_id"], "letters")
+    return Lane(row["subscription_id"], "live" if row["replay_id"] is None else "repeats")

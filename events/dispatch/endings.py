@@ -16,7 +16,7 @@ CLAIM_SECONDS = 5
 def after_attempt(job: Job, result: Result, now: float, rand: float) -> tuple[Ending, Decision]:
     """The state after an attempt of a delivery that ended at `now` (Unix seconds)."""
     policy = job.subscription.policy
-    decision = decide(policy, job.attempt, result.outcome, rand)
+    decision = decide(policy, job.attempt - job.attempts_before, result.outcome, rand)
     ending = Ending(
         decision.status,
         job.attempt,

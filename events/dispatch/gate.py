@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from events.dispatch.line import Line, most_repeats
 from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Job, Shard
 from shared.core.breaker import EVIDENCE, Breaker, State, is_overloaded, is_unwell
@@ -78,18 +79,21 @@ class Surroundings:
         self.room: Callable[[float], None] = lambda _: None
         """Is told in how many seconds a gate has room again that had none when it was asked."""
 
+        self.room_for_repeats: Callable[[], None] = lambda: None
+        """Is told that a gate has room for repeats again."""
+
 
 class Gate:
     """Deliveries of one subscription on their way: at most `maxInFlight` under way, `ratePerSecond` started.
 
     A sink that fails for long gets nothing but a probe now and then (`shared.core.breaker`), one that bears
     less gets less (`shared.core.concurrency`), and one that says when to come again is left alone until then.
-    What waits meanwhile has used up no attempt.
+    What waits meanwhile has used up no attempt. Repeats stay below what is live (`line`).
     """
 
     def __init__(self, around: Surroundings, subscription: Subscription) -> None:
         self._around = around
-        self._queue: deque[Job] = deque()
+        self._line = Line()
         self._workers: set[asyncio.Task[None]] = set()
         self._tokens = 1.0
         now = time.monotonic()
@@ -108,13 +112,16 @@ class Gate:
         self.is_wanted = False
         """Whether rows would be brought if there were room."""
 
+        self.wants_repeats = False
+        """Whether repeats would be."""
+
         self.reported: Health | None = None
         """What others were told last; None when there was nothing to tell."""
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits, nothing is under way and nothing is known that has to be remembered."""
-        return not self._queue and not self._workers and self.health.is_plain and self.reported is None
+        return self._line.is_empty and not self._workers and self.health.is_plain and self.reported is None
 
     @property
     def limit(self) -> int:
@@ -168,24 +175,34 @@ class Gate:
         pace = QUEUE
         if latency > STEADY_SECONDS:
             pace = int(self.limit * (1 + PATIENCE_SECONDS / latency))
-        return min(pace, self._rate_room()) - len(self._queue)
+        return min(pace, self._rate_room()) - len(self._line.live)
 
     @property
     def room_for_rows(self) -> int:
         """How many more deliveries that are rows may be put in. Who finds none is told when there is some."""
-        now = time.monotonic()
-        shut_for = self._shut_for(now)
-        room = 0 if shut_for else min(self._slots(now), self._rate_room()) - len(self._queue)
+        room = self._room_for(self._line.live, self.limit)
         self.is_wanted = room <= 0
-        if shut_for:
-            self._around.room(shut_for)
         return room
 
-    def _slots(self, now: float) -> int:
+    @property
+    def room_for_repeats(self) -> int:
+        """The same for repeats: none while something live waits."""
+        room = self._room_for(self._line.repeats, most_repeats(self.limit)) if not self._line.live else 0
+        self.wants_repeats = room <= 0
+        return room
+
+    def _room_for(self, waiting: deque[Job], slots: int) -> int:
+        now = time.monotonic()
+        if shut_for := self._shut_for(now):
+            self._around.room(shut_for)
+            return 0 - len(waiting)
+        return min(self._slots(now, slots), self._rate_room()) - len(waiting)
+
+    def _slots(self, now: float, slots: int) -> int:
         """Of a sink that says nothing no more is brought than may start: the memory is for the others."""
         if self._under_way and now - self._heard_at > LONG_SECONDS:
-            return self.limit - self._under_way
-        return self.limit * ROWS_PER_SLOT
+            return slots - self._under_way
+        return slots * ROWS_PER_SLOT
 
     def _rate_room(self) -> int:
         """With a rate, no more than goes out within a second: the rest waits on disk."""
@@ -212,7 +229,7 @@ class Gate:
     def put(self, job: Job) -> None:
         """Attempt `job` as soon as there is a slot and a token."""
         self.follow(job.subscription)
-        self._queue.append(job)
+        self._line.put(job)
         if len(self._workers) < self.limit:
             self._employ()
 
@@ -242,7 +259,7 @@ class Gate:
 
     def cancel(self) -> None:
         """End everything, under way or not."""
-        self._queue.clear()
+        self._line.clear()
         if self._timer is not None:
             self._timer.cancel()
         for worker in self._workers:
@@ -270,11 +287,11 @@ class Gate:
 
     def _shut(self) -> None:
         """Let rows go back to where they are kept, and come again when something may start."""
-        for job in self._queue:
+        for job in self._line:
             if job.work is None and not job.withdrawn and job.started_at is None:
                 job.withdrawn = True
                 self._around.shed(job)
-        self._queue = deque(job for job in self._queue if not job.withdrawn)
+        self._line.drop_withdrawn()
         self.saturated = True
         if self._timer is not None:
             self._timer.cancel()
@@ -284,7 +301,7 @@ class Gate:
 
     def _open(self) -> None:
         self._timer = None
-        if self._queue and len(self._workers) < self.limit:
+        if self._line.has_next(self.limit) and len(self._workers) < self.limit:
             self._employ()
         self._around.room(0)
 
@@ -292,7 +309,7 @@ class Gate:
         """Attempt what waits, one after the other, until nothing does or something else has to go on with it."""
         worker = asyncio.current_task()
         try:
-            while self._queue and len(self._workers) <= self.limit and await self._take_one():
+            while self._may_go_on() and await self._take_one():
                 self._tell_of_room()
         finally:
             # At once, not when the loop has its next turn: what is put in meanwhile would count on this worker, and
@@ -301,17 +318,20 @@ class Gate:
                 self._workers.discard(worker)
             self._tell_of_room()
 
+    def _may_go_on(self) -> bool:
+        return len(self._workers) <= self.limit and self._line.has_next(self.limit)
+
     async def _take_one(self) -> bool:
         """Attempt the first that waits, if it still has to be; whether there may be more to do for this worker."""
         if self.subscription.policy.rate_per_second is not None:
             await self._token(self.subscription.policy.rate_per_second)
-            if not self._queue:
+            if not self._line.has_next(self.limit):
                 self._tokens += 1
                 return False
         now = time.monotonic()
         if now < self._held_until or not self._breaker.may_start(now):
             return False  # `_open` or the end of a probe goes on
-        job = self._queue.popleft()
+        job = self._line.next()
         if job.withdrawn or job.shard.lost:
             return True
         if now >= job.shard.leased_until:
@@ -323,15 +343,23 @@ class Gate:
             return True
         if job.subscription.policy.batch_size > 1 and job.dead_letter is None:
             job.companions = self._companions(job, now)
-        await self._attempt(job, now)
-        if self._queue and len(self._workers) < self.limit:
+        self._line.started(job)
+        try:
+            await self._attempt(job, now)
+        finally:
+            self._line.ended(job)
+        if self._line.has_next(self.limit) and len(self._workers) < self.limit:
             self._employ()
         return True
 
     def _tell_of_room(self) -> None:
-        if self.is_wanted and len(self._queue) <= self.limit:
+        line, limit = self._line, self.limit
+        if self.is_wanted and len(line.live) <= limit:
             self.is_wanted = False
             self._around.room(0)
+        if self.wants_repeats and not line.live and len(line.repeats) <= most_repeats(limit):
+            self.wants_repeats = False
+            self._around.room_for_repeats()
 
     async def _attempt(self, job: Job, started: float) -> None:
         breaker, adaptive = self._breaker, self._adaptive
@@ -381,17 +409,18 @@ class Gate:
         """What waits behind `job` and may go with it: no more than its subscription takes, and what fits."""
         found: list[Job] = []
         left = BATCH_BYTES - job.message.size
-        while self._queue and len(found) < job.subscription.policy.batch_size - 1:
-            other = self._queue[0]
+        queue = self._line.of(job)
+        while queue and len(found) < job.subscription.policy.batch_size - 1:
+            other = queue[0]
             if other.withdrawn or other.shard.lost:
-                self._queue.popleft()
+                queue.popleft()
                 continue
             if now >= other.shard.leased_until or (other.work is None and self.outlasts(other.shard)):
                 break
             left -= other.message.size
-            if other.subscription is not job.subscription or left < 0:
+            if other.subscription is not job.subscription or other.replay_id != job.replay_id or left < 0:
                 break
-            found.append(self._queue.popleft())
+            found.append(queue.popleft())
         return found
 
     async def _token(self, rate: float) -> None:

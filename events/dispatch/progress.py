@@ -132,7 +132,7 @@ class Progress:
             return outcome
         ending, decision = endings.after_attempt(job, result, now, rand)
         ATTEMPTS.add(ending.status)
-        if ending.status == "delivered":
+        if ending.status == "delivered" and job.replay_id is None:
             DELIVERED.observe(value=now - timestamp_ms(job.delivery_id) / 1000)
         if decision.disable:
             self._recorder.disable(job.subscription)
@@ -161,6 +161,15 @@ class Progress:
             return
         project_id = job.subscription.project_id
         self._recorder.change(
-            Change(job.shard, job.delivery_id, job.subscription, project_id, ending, job.order_key, attempted)
+            Change(
+                job.shard,
+                job.delivery_id,
+                job.subscription,
+                project_id,
+                ending,
+                job.order_key,
+                attempted,
+                job.replay_id,
+            )
         )
         self._recorder.changed.set()

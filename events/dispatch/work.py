@@ -68,7 +68,8 @@ class Job(msgspec.Struct, eq=False):
     `attempt` is the number of this attempt, from 1, `started_at` when that was started (monotonic), None before. `work` is set while it is the event's first and no row
     stands for it. `row` is the row that stands for it while that is not written yet. `withdrawn` jobs are not
     started any more. `dead_letter` makes it a request to the dead letter sink. `companions` go in the same
-    request, where the subscription takes batches.
+    request, where the subscription takes batches. `replay_id` is the replay that delivers it again; retries are counted from
+    the attempt after `attempts_before` on.
     """
 
     shard: Shard
@@ -83,6 +84,8 @@ class Job(msgspec.Struct, eq=False):
     order_key: str | None = None
     dead_letter: dict[str, Any] | None = None
     companions: "list[Job] | None" = None
+    replay_id: UUID | None = None
+    attempts_before: int = 0
 
 
 class Ending(msgspec.Struct, eq=False):
@@ -113,7 +116,10 @@ class NewDelivery(msgspec.Struct, eq=False):
 
 
 class Change(msgspec.Struct, eq=False):
-    """What became of a delivery that is a row already; `attempted` when it was not its first attempt."""
+    """What became of a delivery that is a row already; `attempted` when it was not its first attempt.
+
+    `replay_id` as of a job.
+    """
 
     shard: Shard
     delivery_id: UUID
@@ -122,3 +128,4 @@ class Change(msgspec.Struct, eq=False):
     ending: Ending
     order_key: str | None = None
     attempted: Attempted | None = None
+    replay_id: UUID | None = None

@@ -1,9 +1,25 @@
-"""Hints of replays, and ticks."""
+"""Hints of replays, and ticks: each stays open while what it took on has work."""
 
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from events.replay import queries
+from shared.contracts.replay import Replay as Hint
 from shared.contracts.tick import Tick
 from shared.db.ticks import note_tick
 from shared.runtime.handler import CloudEvent, Handler
 from shared.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from events.replay.worker import Worker
+
+STAY_SECONDS = 50.0
+"""How long one request works on replays; then another one is asked for."""
+
+logger = logging.getLogger("weir.replay")
 
 
 class Replay:
@@ -11,14 +27,51 @@ class Replay:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._owner = uuid4().hex
+        self._ending = asyncio.Event()
 
     async def handle(self, event: CloudEvent) -> None:
         """Work on what is to be done. Raises when the database is away; the next tick tries again."""
+        pool = await self._resources.pg()
         if event["type"] == Tick.TYPE:
-            await note_tick(await self._resources.pg(), "replay")
+            await note_tick(pool, "replay")
+            ids = await queries.unattended(pool)
+        else:
+            ids = [Hint.model_validate(event["data"]).replay]
+        await asyncio.gather(*(self._work(replay_id) for replay_id in ids))
 
     async def drain(self) -> None:
-        """Nothing is left under way."""
+        """Let others go on: what is under way is one short transaction."""
+        self._ending.set()
+
+    async def _work(self, replay_id: UUID) -> None:
+        from events.replay.worker import LEASE_SECONDS, Worker
+
+        pool = await self._resources.pg()
+        row = await queries.claim(pool, replay_id, self._owner, LEASE_SECONDS)
+        if row is None:
+            await self._tidy(replay_id)
+            return
+        if await self._stay(Worker(self._resources, row)):
+            hint = Hint(replay=replay_id)
+            self._resources.wake.tell(Hint.TYPE, hint.model_dump(mode="json", by_alias=True))
+
+    async def _stay(self, worker: "Worker") -> bool:
+        """Work for as long as a request may; whether something is left."""
+        working = asyncio.ensure_future(worker.run(time.monotonic() + STAY_SECONDS))
+        ending = asyncio.ensure_future(self._ending.wait())
+        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            worker.is_ending = True
+        ending.cancel()
+        return await working
+
+    async def _tidy(self, replay_id: UUID) -> None:
+        """Of one that has ended, take away what was made for it alone."""
+        pool = await self._resources.pg()
+        async with pool.acquire() as conn, conn.transaction():
+            if await queries.has_ended(conn, replay_id):
+                await queries.drop_one_off(conn, replay_id)
 
 
 def create(resources: Resources) -> Handler:

@@ -168,10 +168,12 @@ def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = 
     """The attempt in the columns of `row` that start with `prefix`."""
     detail: Mapping[str, Any] = row[f"{prefix}detail"] or {}
     started: datetime = row[f"{prefix}started_at"]
-    response = detail.get("response")
+    response, replay = detail.get("response"), detail.get("replay")
     request = None
     if url := detail.get("url"):
         headers = {**sent, "webhook-timestamp": str(int(started.timestamp()))}
+        if replay is not None:
+            headers["weir-replay"] = replay
         request = shown_request(url, detail.get("sent") or {}, headers)
     return AttemptBody.model_construct(
         number=number,
@@ -179,6 +181,7 @@ def _attempt(row: "Record", number: int, sent: Mapping[str, str], prefix: str = 
         duration_ms=(row[f"{prefix}duration_us"] or 0) / 1000,
         status_code=row[f"{prefix}status_code"],
         error=row[f"{prefix}error"],
+        replay=replay,
         timings=shown_timings(detail),
         connection=shown_connection(detail),
         request=request,

@@ -21,6 +21,7 @@ from functions.explore.schemas import (
 )
 from functions.explore.searches.routes import searches
 from functions.explore.service import Explorer
+from functions.explore.stats.freshness import Freshness
 from functions.explore.stats.routes import stats
 from functions.explore.story.routes import add_story
 from shared.core.problems import FORBIDDEN, Problem
@@ -31,13 +32,14 @@ from shared.runtime.resources import Resources
 
 def create(resources: Resources) -> FastAPI:
     """The application of `explore`."""
-    return endpoint_app(FUNCTION, resources, _router(resources), stats(resources))
+    freshness = Freshness(resources)
+    return endpoint_app(FUNCTION, resources, _router(resources, freshness), stats(resources, freshness))
 
 
-def _router(resources: Resources) -> APIRouter:
+def _router(resources: Resources, freshness: Freshness) -> APIRouter:
     router = APIRouter(prefix="/v1/projects/{project}", tags=["explore"])
     explorer = Explorer(resources)
-    router.include_router(counts(resources))
+    router.include_router(counts(resources, freshness))
     router.include_router(searches(resources))
 
     @router.get("/events", response_model=EventList)

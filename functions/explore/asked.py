@@ -120,6 +120,7 @@ ErrorText = Annotated[
     _One | None,
     Query(min_length=1, max_length=200, description="Text in the error of the last attempt, in any case."),
 ]
+Replay = Annotated[UUID | None, Query(description="Made by this replay, or last opened again by it.")]
 Since = Annotated[Instant | None, Query(description="Received at or after this instant.")]
 Until = Annotated[Instant | None, Query(description="Received before this instant.")]
 
@@ -130,10 +131,15 @@ def asked_of_deliveries(
     sink: Sinks = [],  # noqa: B006
     status_code: StatusCode = [],  # noqa: B006
     error: ErrorText = None,
+    replay: Replay = None,
 ) -> OfDeliveries:
     """What one delivery has to be like."""
     return OfDeliveries(
-        subscriptions=tuple(subscription), sinks=tuple(sink), codes=read_codes(status_code), error=error
+        subscriptions=tuple(subscription),
+        sinks=tuple(sink),
+        codes=read_codes(status_code),
+        error=error,
+        replay=replay,
     )
 
 
@@ -204,10 +210,11 @@ def search_of_deliveries(
     attributes: Attributes,
     deliveries: DeliveryConditions,
     event: Annotated[UUID | None, Query(description="The uid of an event.")] = None,
+    replay: Annotated[UUID | None, Query(description="Made, or opened last, by this replay.")] = None,
     q: DeliveryText | None = None,
 ) -> Search:
     """Deliveries. Raises Problem 422, and 403 for who asks of events and may not read them."""
-    search = Search(project_id=access.project_id, **attributes, text=q, deliveries=deliveries)
+    search = Search(project_id=access.project_id, **attributes, text=q, deliveries=deliveries, replay=replay)
     if search.asks_of_events and EVENTS_READ not in access.permissions:
         raise Problem(
             FORBIDDEN, f"To search deliveries by their events needs the permission {EVENTS_READ} as well."

@@ -126,6 +126,8 @@ def of_deliveries(asked: OfDeliveries, values: Values) -> list[str]:
     found: list[str] = []
     if asked.subscriptions:
         found.append(f"d.subscription_id = ANY({values.add(list(asked.subscriptions))}::uuid[])")
+    if asked.replay is not None:
+        found.append(f"d.replay_id = {values.add(asked.replay)}")
     if asked.codes:
         found.append("(" + " OR ".join(_code(first, last, values) for first, last in asked.codes) + ")")
     if asked.error is not None:

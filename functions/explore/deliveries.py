@@ -57,7 +57,7 @@ def is_whole(search: Search) -> bool:
     """Whether an index alone answers: nothing has to be looked at in each row."""
     asked = search.deliveries
     several = len(asked.subscriptions) > 1
-    rest = replace(asked, subscriptions=())
+    rest = replace(asked, subscriptions=(), replay=None)
     return not (several or rest.is_asked or search.asks_of_events or search.text is not None)
 
 
@@ -76,9 +76,14 @@ def step(search: Search, status: str | None, limit: int) -> Statement:
     asked = search.deliveries
     if search.event is not None:
         among.append(f"d.event_uid = {values.add(search.event)}")
+    if search.replay is not None:
+        among.append(f"d.replay_id = {values.add(search.replay)}")
     if len(asked.subscriptions) == 1:
         among.append(f"d.subscription_id = {values.add(asked.subscriptions[0])}")
         asked = replace(asked, subscriptions=())
+    if asked.replay is not None:
+        among.append(f"d.replay_id = {values.add(asked.replay)}")
+        asked = replace(asked, replay=None)
     if status is not None:
         assert status.isalpha()
         among.append(f"d.status = '{status}'")

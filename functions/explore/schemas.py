@@ -101,6 +101,7 @@ class AttemptBody(Schema):
     duration_ms: float
     status_code: int | None
     error: str | None
+    replay: UUID | None = Field(None, description="The replay that had it made; null for what came live.")
     timings: TimingsBody | None = Field(description="Null where they were not kept, or nothing was sent.")
     connection: ConnectionBody | None
     request: SentBody | None

@@ -34,11 +34,12 @@ class OfDeliveries:
     sinks: tuple[str, ...] = ()
     codes: tuple[tuple[int, int], ...] = ()
     error: str | None = None
+    replay: UUID | None = None
 
     @property
     def is_asked(self) -> bool:
         """Whether anything is."""
-        return bool(self.subscriptions or self.sinks or self.codes or self.error)
+        return bool(self.subscriptions or self.sinks or self.codes or self.error or self.replay)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class Search:
     text: str | None = None
     deliveries: OfDeliveries = field(default_factory=OfDeliveries)
     event: UUID | None = None
+    replay: UUID | None = None
 
     @property
     def identity(self) -> UUID | None:
@@ -84,7 +86,14 @@ class Search:
     def asks_of_events(self) -> bool:
         """Whether anything but time, outcome and deliveries is looked for."""
         bare = replace(
-            self, low=_LAST, high=_LAST, outcomes=(), deliveries=OfDeliveries(), event=None, text=None
+            self,
+            low=_LAST,
+            high=_LAST,
+            outcomes=(),
+            deliveries=OfDeliveries(),
+            event=None,
+            replay=None,
+            text=None,
         )
         return bare != Search(project_id=self.project_id, low=_LAST, high=_LAST)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 AT_ONCE = 100
-"""So many deliveries are opened right away, where no rate says that they should wait."""
+"""So many deliveries are opened right away, where neither a rate nor a stop rule says that they should wait."""
 
 
 async def start(conn: "Connection", by: By, identity: UUID, plan: Plan, members: dict[str, Any]) -> Opened:
@@ -54,7 +54,7 @@ async def start(conn: "Connection", by: By, identity: UUID, plan: Plan, members:
         },
     )
     await queries.insert_sinks(conn, project_id, identity, plan.low, totals)
-    opened = await _at_once(conn, identity, plan, members.get("rate_per_second"))
+    opened = await _at_once(conn, identity, plan, members.get("rate_per_second"), members.get("stop_of"))
     if not totals:
         await queries.set_state(conn, project_id, identity, "done", None)
     await record(
@@ -76,10 +76,13 @@ async def start(conn: "Connection", by: By, identity: UUID, plan: Plan, members:
     return opened
 
 
-async def _at_once(conn: "Connection", identity: UUID, plan: Plan, rate: float | None) -> Opened:
+async def _at_once(
+    conn: "Connection", identity: UUID, plan: Plan, rate: float | None, stop_of: int | None
+) -> Opened:
     """Do what is little right here: nobody waits for a job that has one delivery to open."""
     total, kind = sum(plan.totals.values()), plan.draft.kind
-    if kind == "replay" or not plan.count.is_exact or not 0 < total <= min(AT_ONCE, rate or AT_ONCE):
+    little = min(AT_ONCE, rate or AT_ONCE, stop_of or AT_ONCE)
+    if kind == "replay" or not plan.count.is_exact or not 0 < total <= little:
         return NOTHING
     selection, project_id = plan.selection, plan.selection.project_id
     matching = Matching(selection)

@@ -70,6 +70,7 @@ class Trial:
     message: "Message"
     delivery_id: UUID
     dead_letter: None = None
+    replay_id: None = None
 
 
 class Unusable(Exception):

@@ -23,6 +23,7 @@ TIMEOUT_SECONDS = 60
 _RECEIVED_MS = "('x0000' || left(replace({}::text, '-', ''), 12))::bit(64)::bigint"
 _FAILED = "{0}error IS NOT NULL OR {0}status_code IS NULL OR {0}status_code NOT BETWEEN 200 AND 299"
 _STATUSES = ("pending", "retrying", "delivered", "dead", "cancelled")
+_STANDING = ("dead", "retrying", "pending", "cancelled", "unmatched")
 _SUMMED = (*_STATUSES, "attempts", "failed_attempts")
 _TIMES = "latency_classes, latency_counts, answer_classes, answer_counts"
 
@@ -94,12 +95,14 @@ RECOUNT = f"""{_ROWS}
     GROUP BY 3, 4, 5, 6, 7
     RETURNING starts_at, {", ".join(_SUMMED)}
 ), by_event AS (
-    INSERT INTO event_counts (project_id, step, starts_at, producer, type, events, retrying, dead)
-    SELECT $1, $2, e.starts_at, e.producer, e.type, count(*), count(*) FILTER (WHERE f.retrying),
-        count(*) FILTER (WHERE f.dead)
+    INSERT INTO event_counts (project_id, step, starts_at, producer, type, events, {", ".join(_STANDING)})
+    SELECT $1, $2, e.starts_at, e.producer, e.type, count(*), count(*) FILTER (WHERE f.place = 1),
+        count(*) FILTER (WHERE f.place = 2), count(*) FILTER (WHERE f.place = 3),
+        count(*) FILTER (WHERE f.place = 5), count(*) FILTER (WHERE f.place IS NULL)
     FROM received e LEFT JOIN (
-        SELECT event_uid, bool_or(status = 'retrying') AS retrying, bool_or(status = 'dead') AS dead
-        FROM made WHERE status IN ('retrying', 'dead') GROUP BY event_uid
+        SELECT event_uid,
+            min(array_position(ARRAY['dead', 'retrying', 'pending', 'delivered', 'cancelled'], status)) AS place
+        FROM made GROUP BY event_uid
     ) f ON f.event_uid = e.uid
     GROUP BY e.starts_at, e.producer, e.type
 ), by_time AS (
@@ -152,13 +155,13 @@ ROLL_HOURS = (
     ) c LEFT JOIN ({_summed_times("")}) t USING (hour)
     """,
     f"""
-    INSERT INTO event_counts (project_id, step, starts_at, producer, type, events, retrying, dead)
+    INSERT INTO event_counts (project_id, step, starts_at, producer, type, events, {", ".join(_STANDING)})
     WITH summed AS (
-        SELECT h.hour, producer, type, sum(events)::bigint AS events, sum(retrying)::bigint AS retrying,
-            sum(dead)::bigint AS dead
+        SELECT h.hour, producer, type, sum(events)::bigint AS events,
+            {", ".join(f"sum({column})::bigint AS {column}" for column in _STANDING)}
         FROM {_HOURS} JOIN event_counts ON {_OF_MINUTES} GROUP BY h.hour, producer, type
     )
-    SELECT $1, 3600, hour, producer, type, events, retrying, dead FROM summed
+    SELECT $1, 3600, hour, producer, type, events, {", ".join(_STANDING)} FROM summed
     """,
     f"""
     INSERT INTO delivery_counts (project_id, step, starts_at, subscription_id, subscription_version, producer, type,
@@ -245,7 +248,11 @@ async def recount(on: "Connection", project_id: UUID, step: int, starts: Sequenc
             step,
             starts,
         )
+    # Of rows that were just written the planner knows nothing. It would join tens of thousands by going through them
+    # for each other; where a join is by ranges it has no other way than the loop that is meant.
+    await on.execute("SET LOCAL enable_nestloop = off")
     await on.execute(RECOUNT, project_id, step, starts, timeout=TIMEOUT_SECONDS)
+    await on.execute("SET LOCAL enable_nestloop = on")
 
 
 async def roll_hours(on: "Connection", project_id: UUID, hours: Sequence[datetime]) -> None:

@@ -23,6 +23,9 @@ BODY_BYTES = 8 * 1024
 DELIVERED_BODY_BYTES = 1024
 """How much of an answer is kept: of one that says yes, little."""
 
+REPLAY_HEADER = "weir-replay"
+"""Says of a request that a replay has it made: that the event may have been there before."""
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 ERROR_DATA_CHARACTERS = 1024
@@ -47,7 +50,9 @@ async def attempt(client: OutboundClient, job: Outgoing) -> Result:
         address = str(url)
     started = time.time()
     headers, body = message.encoded(subscription.policy.format)
-    own = own_headers(subscription.secrets, str(job.delivery_id), message.event, int(started), body)
+    own = own_headers(
+        subscription.secrets, str(job.delivery_id), message.event, int(started), body, replay=replay_of(job)
+    )
     headers = [*headers, *own]
     clock = time.perf_counter()
     answer: Answer | None = None
@@ -62,7 +67,7 @@ async def attempt(client: OutboundClient, job: Outgoing) -> Result:
     if answer is not None and subscription.secrets:
         answer = without_secrets(answer, [*signatures(own[-1][1]), *spelled(subscription.secrets)])
     outcome = outcome_of(answer, None if failed is None else str(failed), started)
-    detail = detail_of(address, answer, failed=failed)
+    detail = detail_of(address, answer, repeated(job), failed=failed)
     return Result(
         outcome,
         Attempted(started, duration_us, outcome.status_code, outcome.error, detail),
@@ -81,8 +86,30 @@ def outcome_of(
     return Outcome(answer.status, error, _retry_after(answer, now), verdict)
 
 
-def own_headers(secrets: Sequence[str], identity: str, event: Event | None, now: int, body: bytes) -> Headers:
-    """What Weir says of every request, its signature last: of one with several events without a trace of theirs."""
+def replay_of(job: Outgoing) -> str | None:
+    """The replay that has the event delivered again; a dead letter goes to another sink, for which it is new."""
+    return None if job.replay_id is None or job.dead_letter is not None else str(job.replay_id)
+
+
+def repeated(job: Outgoing) -> Mapping[str, Any]:
+    """What the record of an attempt says of that."""
+    replay = replay_of(job)
+    return NOTHING if replay is None else {"replay": replay}
+
+
+def own_headers(
+    secrets: Sequence[str],
+    identity: str,
+    event: Event | None,
+    now: int,
+    body: bytes,
+    *,
+    replay: str | None = None,
+) -> Headers:
+    """What Weir says of every request, its signature last: of one with several events without a trace of theirs.
+
+    `replay` is the one that has it sent again.
+    """
     headers = [
         ("webhook-id", identity),
         ("webhook-timestamp", str(now)),
@@ -91,6 +118,8 @@ def own_headers(secrets: Sequence[str], identity: str, event: Event | None, now:
     ]
     if event is not None and isinstance(state := event.extensions.get("tracestate"), str):
         headers.append(("tracestate", state))
+    if replay is not None:
+        headers.append((REPLAY_HEADER, replay))
     if secrets:
         headers.append(("webhook-signature", sign(secrets, identity, now, body)))
     return headers

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -19,7 +19,16 @@ from shared.http.client import Answer, NoAnswer, OutboundClient
 from shared.http.descriptors import connections
 from shared.http.oauth2 import ClientTokens, NoToken
 from shared.runtime.resources import Resources
-from shared.sending.attempt import BODY_BYTES, Result, attempt, detail_of, outcome_of, own_headers
+from shared.sending.attempt import (
+    BODY_BYTES,
+    Result,
+    attempt,
+    detail_of,
+    outcome_of,
+    own_headers,
+    repeated,
+    replay_of,
+)
 from shared.sending.message import Headers, Message
 from shared.sending.outgoing import Attempted, Outgoing
 from shared.sending.redaction import signatures, spelled, without_secrets
@@ -59,6 +68,7 @@ class Exchange:
     verdict: Status | None = None
     secrets: Sequence[bytes] = ()
     error: str | None = None
+    repeated: Mapping[str, Any] = field(default_factory=dict)
 
     def result(
         self, url: str, outcome: Outcome | None = None, reply: Mapping[str, Any] | None = None
@@ -69,7 +79,7 @@ class Exchange:
         outcome = outcome or outcome_of(answer, error, self.started, self.verdict)
         if outcome.error is not None:
             outcome = msgspec.structs.replace(outcome, error=redact_text(outcome.error, self.secrets))
-        more: dict[str, Any] = {"sent": self.sent}
+        more: dict[str, Any] = {"sent": self.sent, **self.repeated}
         if reply is not None:
             more["reply"] = reply
         detail = detail_of(url, answer, more, failed=self.failed)
@@ -202,7 +212,7 @@ class Sender:
         started = time.time()
         subscription = job.subscription
         headers, body = content
-        own = own_headers(subscription.secrets, identity, event, int(started), body)
+        own = own_headers(subscription.secrets, identity, event, int(started), body, replay=replay_of(job))
         headers = [*headers, *own, *special.headers]
         client = self._operator_client() if special.operator else self._client
         clock = time.perf_counter()
@@ -226,7 +236,13 @@ class Sender:
                 answer, failed = _elsewhere(answer), _elsewhere(failed)
             shown = {"headers": shown_headers(sent, special.hidden)}
             return Exchange(
-                started, duration_us, answer, failed, shown, secrets=self._secrets(job, sent, token)
+                started,
+                duration_us,
+                answer,
+                failed,
+                shown,
+                secrets=self._secrets(job, sent, token),
+                repeated=repeated(job),
             )
 
         exchange = await post(token)

@@ -55,6 +55,11 @@ def places(weir: LocalWeir) -> list[str]:
         kept = api.get("/audit", params={"action": "type.changed"}).raise_for_status().json()["items"]
     return [
         "start",
+        "overview",
+        "overview?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
+        "flow",
+        f"flow?show=errors&focus=subscription:{made['id']}",
+        "flow?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
         "events",
         "events?type=e2e.nothing",
         "events?facet=a:b&schemaFault=true&producer=source:seen",

@@ -7,8 +7,10 @@ may take over; it need not be checked again where the epoch is still ours.
 """
 
 from events.dispatch.queries.backlog import (
+    KINDS,
     NIL,
     WAITING_LIMIT,
+    Kind,
     Lane,
     demote,
     due,
@@ -49,8 +51,10 @@ from events.dispatch.queries.recording import (
 )
 
 __all__ = [
+    "KINDS",
     "NIL",
     "WAITING_LIMIT",
+    "Kind",
     "Lane",
     "acquire",
     "add_attempts",

@@ -1,7 +1,7 @@
 """Deliveries that wait as rows: what is due, and whose turn it is in an order."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -12,11 +12,22 @@ WAITING_LIMIT = 10_000
 NIL = UUID(int=0)
 
 
+Kind = Literal["live", "letters", "repeats"]
+"""Deliveries as they come, dead letters on their way to a sink of their own, and what a replay delivers again."""
+
+KINDS: tuple[Kind, ...] = ("live", "letters", "repeats")
+
+
 class Lane(NamedTuple):
-    """What waits for one sink: the deliveries of a subscription, or its dead letters, which go to another."""
+    """What waits for one sink: the deliveries of a subscription, its dead letters, which go to another, or its repeats."""
 
     subscription_id: UUID
-    dead_letters: bool
+    kind: Kind
+
+    @property
+    def dead_letters(self) -> bool:
+        """Whether it leads to the other sink."""
+        return self.kind == "letters"
 
 
 # The first of each order that still has to be delivered becomes due, once all before it have ended.
@@ -41,7 +52,7 @@ FROM heads
 
 # What comes after the first of an order, to be at hand when that has ended. Long ones are not worth the memory.
 FOLLOWERS = f"""
-SELECT d.id AS delivery_id, d.project_id, d.subscription_id, d.shard, d.order_key, {EVENT}
+SELECT d.id AS delivery_id, d.project_id, d.subscription_id, d.shard, d.order_key, d.replay_id, {EVENT}
 FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
 CROSS JOIN LATERAL (
     SELECT * FROM deliveries d
@@ -74,8 +85,9 @@ WHERE d.subscription_id = ANY($1::uuid[]) AND d.shard = ANY($2::smallint[]) AND 
 """
 
 
-ALIVE = "d.status <> 'dead'"
+ALIVE = "d.status <> 'dead' AND d.replay_id IS NULL"
 DEAD = "d.status = 'dead'"
+REPEATED = "d.status <> 'dead' AND d.replay_id IS NOT NULL"
 FIRST_OF_ITS_ORDER = """(d.order_key IS NULL OR NOT EXISTS (
           SELECT 1 FROM deliveries b
           WHERE b.subscription_id = d.subscription_id AND b.order_key = d.order_key
@@ -106,7 +118,7 @@ FROM waiting LIMIT $4
 def _due(kind: str) -> str:
     return f"""
 SELECT d.id AS delivery_id, d.project_id, d.subscription_id, d.shard, d.status, d.attempt_count, d.order_key,
-    d.dead_letter, d.last_status_code, d.last_error, p.version, {EVENT}
+    d.dead_letter, d.last_status_code, d.last_error, d.replay_id, d.attempts_before, p.version, {EVENT}
 FROM unnest($1::uuid[], $2::integer[]) AS s (subscription_id, room)
 CROSS JOIN LATERAL (
     SELECT * FROM deliveries d
@@ -119,9 +131,16 @@ LEFT JOIN LATERAL (SELECT * FROM events WHERE uid = d.event_uid OFFSET 0) e ON t
 """  # noqa: S608 put together from constants
 
 
-# Of each a pair: for deliveries and for dead letters.
-WAITING = (_waiting(ALIVE), _waiting(DEAD))
-DUE = (_due(f"{ALIVE} AND {FIRST_OF_ITS_ORDER}"), _due(DEAD))
+WAITING: dict[Kind, str] = {
+    "live": _waiting(ALIVE),
+    "letters": _waiting(DEAD),
+    "repeats": _waiting(REPEATED),
+}
+DUE: dict[Kind, str] = {
+    "live": _due(f"{ALIVE} AND {FIRST_OF_ITS_ORDER}"),
+    "letters": _due(DEAD),
+    "repeats": _due(f"{REPEATED} AND {FIRST_OF_ITS_ORDER}"),
+}
 
 
 async def waiting(
@@ -129,18 +148,18 @@ async def waiting(
     shards: Collection[int],
     under_way: Collection[UUID],
     *,
-    dead_letters: bool = False,
+    kind: Kind = "live",
     after: UUID = NIL,
     limit: int = WAITING_LIMIT,
 ) -> tuple[dict[Lane, float], float | None]:
-    """Lanes with deliveries that wait, or with dead letters that do, and in how many seconds the first of each is due.
+    """Lanes of that kind with something that waits, and in how many seconds the first of each is due.
 
     At most `limit`, by the ids of their subscriptions, which come after that id. With the Unix time by which it is
     reckoned; None where nothing waits.
     """
     values = (list(shards), list(under_way), after, limit)
-    rows = await connection.fetch(WAITING[dead_letters], *values, timeout=TIMEOUT_SECONDS)
-    return {Lane(row[0], dead_letters): row[1] for row in rows}, rows[0][2] if rows else None
+    rows = await connection.fetch(WAITING[kind], *values, timeout=TIMEOUT_SECONDS)
+    return {Lane(row[0], kind): row[1] for row in rows}, rows[0][2] if rows else None
 
 
 async def due(
@@ -148,12 +167,12 @@ async def due(
 ) -> list[asyncpg.Record]:
     """Deliveries whose time has come, for each lane in `rooms` at most so many, the oldest first."""
     found: list[asyncpg.Record] = []
-    for dead_letters in (False, True):
-        lanes = [(lane.subscription_id, room) for lane, room in rooms.items() if lane[1] is dead_letters]
+    for kind, statement in DUE.items():
+        lanes = [(lane.subscription_id, room) for lane, room in rooms.items() if lane.kind == kind]
         if lanes:
             columns = zip(*lanes, strict=True)
             found += await connection.fetch(
-                DUE[dead_letters], *columns, list(shards), list(under_way), timeout=TIMEOUT_SECONDS
+                statement, *columns, list(shards), list(under_way), timeout=TIMEOUT_SECONDS
             )
     return found
 

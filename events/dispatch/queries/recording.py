@@ -43,10 +43,14 @@ SELECT shard FROM held
 
 ADVANCE = f"WITH held AS ({HOLD}) SELECT shard FROM held"  # noqa: S608 put together from constants
 
+# Two things may have been decided elsewhere since: that a delivery is cancelled, and that a dead one is to be tried again,
+# or no more. What was under way then does not undo it; that its sink took it is true all the same.
 CHANGE = """
 UPDATE deliveries d
-SET status = n.status, attempt_count = n.attempt_count, held = n.held,
-    next_attempt_at = statement_timestamp() + n.due_in * interval '1 second',
+SET status = CASE WHEN d.status = 'dead' AND n.status <> 'delivered' THEN 'dead' ELSE n.status END,
+    attempt_count = greatest(n.attempt_count, d.attempt_count), held = n.held,
+    next_attempt_at = CASE WHEN d.status <> 'dead' OR n.status = 'dead'
+        THEN statement_timestamp() + n.due_in * interval '1 second' END,
     ended_at = coalesce(n.ended_at, d.ended_at),
     last_status_code = CASE WHEN d.status = 'dead' THEN d.last_status_code ELSE n.last_status_code END,
     last_error = CASE WHEN d.status = 'dead' THEN d.last_error ELSE n.last_error END,
@@ -62,7 +66,7 @@ FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::boolean[], $6::float8[], 
     AS n (id, status, attempt_count, held, due_in, ended_at, last_status_code, last_error,
     first_started_at, first_duration_us, first_status_code, first_error, first_detail, dead_letter)
 WHERE d.id = n.id AND d.id >= $16 AND d.id <= $17 AND d.shard = ANY($1::smallint[])
-  AND d.status <> 'cancelled'
+  AND d.status <> 'cancelled' AND (n.status <> 'dead' OR n.ended_at IS NOT NULL OR d.status = 'dead')
 """
 
 ATTEMPTS = """

@@ -104,6 +104,10 @@ export type AttemptBody = {
     statusCode: number | null;
     error: string | null;
     /**
+     * The replay that had it made; null for what came live.
+     */
+    replay?: string | null;
+    /**
      * Null where they were not kept, or nothing was sent.
      */
     timings: TimingsBody | null;
@@ -8086,6 +8090,10 @@ export type ListDeliveriesData = {
          * The uid of an event.
          */
         event?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
         q?: string | null;
         /**
          * Exactly this; given again, any of them.
@@ -8470,6 +8478,10 @@ export type ListEventsData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events';
 };
@@ -8584,6 +8596,10 @@ export type EventFacetsData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events/facets';
 };
@@ -8702,6 +8718,10 @@ export type EventHistogramData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/events/histogram';
 };

@@ -1,4 +1,4 @@
-import { Braces, History, List, RadioTower, ScrollText, Send, Settings, Split, Zap } from '@lucide/vue'
+import { Braces, History, LayoutDashboard, List, RadioTower, ScrollText, Send, Settings, Split, Waypoints, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -22,6 +22,8 @@ export const sections: Section[] = [
     label: 'Observe',
     places: [
       { name: 'start', label: 'Start', icon: Zap, key: 'h', first: true },
+      { name: 'overview', label: 'Overview', icon: LayoutDashboard, key: 'o' },
+      { name: 'flow', label: 'Flow', icon: Waypoints, key: 'f' },
       { name: 'events', label: 'Events', icon: List, key: 'e', first: true },
     ],
   },

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from functions.explore.asked import EventsAsked
 from functions.explore.counts import service
 from functions.explore.counts.schemas import FacetCounts, HistogramBody
+from functions.explore.stats.freshness import Freshness
 from shared.runtime.resources import Resources
 
 MAX_BARS = 240
@@ -19,7 +20,7 @@ Most = Annotated[
 ]
 
 
-def counts(resources: Resources) -> APIRouter:
+def counts(resources: Resources, freshness: Freshness) -> APIRouter:
     """The routes of counts, which stand before those of one event."""
     router = APIRouter()
 
@@ -30,6 +31,7 @@ def counts(resources: Resources) -> APIRouter:
         Without `since` from the first event that is kept, without `until` up to now. What takes too long to count is
         counted from the newest back; `searched` says how far.
         """
+        await freshness.ensure(search.project_id)
         return await service.histogram(resources, search, most)
 
     @router.get("/events/facets")

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from functions.explore import finding
 from functions.explore.counts import queries
 from functions.explore.counts.bars import Bars, bars, iso, moment
+from functions.explore.counts.kept import Counts, between, is_kept, kept, whole
 from functions.explore.counts.schemas import (
     FacetBody,
     FacetCounts,
@@ -19,9 +20,10 @@ from functions.explore.counts.schemas import (
     HistogramBody,
     OutcomeCounts,
 )
-from functions.explore.search import OUTCOMES, Search, by_name, to_ms
+from functions.explore.search import OUTCOMES, Outcome, Search, by_name, to_ms
 from functions.explore.service import searched_body
-from shared.core.ids import floor, timestamp_ms
+from functions.explore.stats.queries import state
+from shared.core.ids import timestamp_ms
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -37,17 +39,16 @@ KINDS = ("outcome", "type", "source", "facet")
 
 
 async def histogram(resources: Resources, search: Search, most: int) -> HistogramBody:
-    """Events over time, by how they stand: at most `most` bars over the range, or over all that is kept."""
+    """Events over time, by how they stand: at most `most` bars over the range, or over all that is kept.
+
+    The newest are counted by looking at them, and what is older by counts that are kept where there are such.
+    """
     async with (await resources.reading_of(search.project_id)).acquire() as conn:
         spans = await _spans(conn, search, most)
-        within = replace(
-            search, low=max(search.low, floor(spans.since)), high=min(search.high, floor(spans.until))
-        )
-        found = await _found(conn, within)
-        rows = await queries.outcomes(conn, search.project_id, found.uids) if found.uids else []
-    counts = Counter((spans.index(timestamp_ms(row["uid"])), row["outcome"]) for row in rows)
-    reached = spans.since if found.after is None else timestamp_ms(found.after) + 1
-    edges = spans.edges
+        newest = await _seen(conn, between(search, spans.since, spans.until), spans)
+        counts, reached, found = newest.counts, newest.reached, newest.found
+        if reached > spans.since and is_kept(search):
+            counts, reached = await _with_kept(conn, search, spans, newest)
     items = [
         HistogramBar(
             since=moment(since),
@@ -55,17 +56,63 @@ async def histogram(resources: Resources, search: Search, most: int) -> Histogra
             complete=since >= reached,
             **_by_outcome({outcome: counts[index, outcome] for outcome in OUTCOMES}),
         )
-        for index, (since, until) in enumerate(pairwise(edges))
+        for index, (since, until) in enumerate(pairwise(spans.edges))
     ]
-    total = Counter(row["outcome"] for row in rows)
+    total: Counter[Outcome] = Counter()
+    for (_, outcome), number in counts.items():
+        total[outcome] += number
     return HistogramBody(
         since=moment(spans.since),
         until=moment(spans.until),
         step=iso(spans.step),
         items=items,
         total=OutcomeCounts(**_by_outcome(total)),
-        searched=None if found.after is None else searched_body(found),
+        searched=None if reached <= spans.since else searched_body(found),
     )
+
+
+class _Seen(NamedTuple):
+    """Events that were looked at: all from `reached` (Unix milliseconds) on. `moments` are when and how each stands."""
+
+    found: finding.Found
+    moments: list[tuple[int, Outcome]]
+    counts: Counts
+    reached: int
+
+
+async def _seen(conn: "Connection", search: Search, spans: Bars) -> _Seen:
+    found = await _found(conn, search)
+    rows = await queries.outcomes(conn, search.project_id, found.uids) if found.uids else []
+    moments = [(timestamp_ms(row["uid"]), row["outcome"]) for row in rows]
+    counts: Counts = Counter((spans.index(ms), outcome) for ms, outcome in moments)
+    reached = timestamp_ms(search.low) if found.after is None else timestamp_ms(found.after) + 1
+    return _Seen(found, moments, counts, reached)
+
+
+async def _with_kept(conn: "Connection", search: Search, spans: Bars, newest: _Seen) -> tuple[Counts, int]:
+    """All counts, and from when on they are whole.
+
+    The bars of which every event was seen are as they were; before them come whole minutes that are counted, and at
+    their ends what is left of a minute, seen again.
+    """
+    counted, now, _ = await state(conn, search.project_id)
+    edge = next((since for since in spans.edges if since >= newest.reached), spans.until)
+    low, high = whole(spans, edge, counted, now)
+    if counted is None or low >= high:
+        return newest.counts, newest.reached
+    counts = await kept(conn, search, spans, low=low, high=high, counted=counted)
+    if counts is None:
+        return newest.counts, newest.reached
+    reached = spans.since
+    for first, last in ((spans.since, low), (high, newest.reached)):
+        if first < last:
+            part = await _seen(conn, between(search, first, min(last, edge)), spans)
+            counts.update(part.counts)
+            if part.found.after is not None:
+                reached = min(last, edge)
+    seen_from = max(high, newest.reached)
+    counts.update((spans.index(ms), outcome) for ms, outcome in newest.moments if ms >= seen_from)
+    return counts, reached
 
 
 async def facets(resources: Resources, search: Search) -> FacetCounts:

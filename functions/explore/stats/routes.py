@@ -26,10 +26,9 @@ Until = Annotated[
 ]
 
 
-def stats(resources: Resources) -> APIRouter:
+def stats(resources: Resources, freshness: Freshness) -> APIRouter:
     """The routes that answer from counts."""
     router = APIRouter(prefix="/v1/projects/{project}", tags=["explore"])
-    freshness = Freshness(resources)
 
     @router.get("/overview")
     async def get_overview(access: Reader, since: Since = None, until: Until = None) -> OverviewBody:

@@ -47,7 +47,11 @@ class Traffic(Model):
 
 
 class EventCount(Model):
-    """Events by who sent them and their type; '' is all others. `dead` and `retrying` have such a delivery."""
+    """Events by who sent them and their type; '' is all others.
+
+    Each counts once as what it stands at: by the first of `dead`, `retrying`, `pending`, delivered and `cancelled` that one
+    of its deliveries is in, or as `unmatched`. Those that are delivered are the rest.
+    """
 
     __tablename__ = "event_counts"
 
@@ -57,8 +61,11 @@ class EventCount(Model):
     producer: Mapped[str] = mapped_column(primary_key=True)
     type: Mapped[str] = mapped_column(primary_key=True)
     events: Mapped[Count]
-    retrying: Mapped[Count]
     dead: Mapped[Count]
+    retrying: Mapped[Count]
+    pending: Mapped[Count]
+    cancelled: Mapped[Count]
+    unmatched: Mapped[Count]
 
 
 class DeliveryCount(Model):

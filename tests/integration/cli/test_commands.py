@@ -440,3 +440,59 @@ def test_types_are_registered_checked_and_found_by(project: str, tmp_path: Path)
     assert "no event matches" in call("events", "ls", "--faulty").stderr
     call("types", "delete", "com.acme/order", "--yes")
     call("types", "get", "com.acme/order", code=3)
+
+
+def test_searches_find_are_kept_and_run(project: str) -> None:
+    with receiver(Behaviour(fail=100)) as (url, _):
+        subscribe("crm", f"{url}/hook", "--type", "order.created")
+        call(
+            "emit",
+            "-t",
+            "order.created",
+            "-s",
+            "/shop",
+            "-d",
+            '{"id": 7}',
+            "--id",
+            "a1",
+            "--wait",
+            "20s",
+            code=6,
+        )
+        call(
+            "emit",
+            "-t",
+            "order.paid",
+            "-s",
+            "/pay",
+            "-d",
+            '{"id": 8}',
+            "--id",
+            "a2",
+            "--ext",
+            "partitionkey=C-7",
+        )
+
+    def ids(*arguments: str) -> list[str]:
+        return [item["event"]["id"] for item in answer("events", "ls", *arguments)["items"]]
+
+    assert ids("--outcome", "failed", "--since", "1h") == ["a1"]
+    assert ids("--outcome", "unmatched") == ["a2"]
+    assert ids("--ext", "partitionkey:C-7", "--type-prefix", "order.") == ["a2"]
+    assert ids("--type", "order.paid", "--type", "order.created") == ["a2", "a1"]
+    assert ids("--code", "5xx", "--subscription", "crm") == ["a1"]
+    assert ids("--sink", f"{url}/hook", "-q", "order.CREATED") == ["a1"]
+    (dead,) = answer("deliveries", "ls", "--status", "dead", "--code", "5xx", "--source", "/shop")["items"]
+    assert dead["eventType"] == "order.created"
+    kept = answer(
+        "searches", "save", "Died", "--type", "order.created", "--outcome", "failed", "--last", "1h"
+    )
+    assert kept["query"] == {"type": ["order.created"], "outcome": ["dead", "retrying"], "last": "1h"}
+    assert [item["event"]["id"] for item in answer("searches", "run", "Died")["items"]] == ["a1"]
+    assert answer("searches", "save", "Died", "--status", "dead", "--subscription", "crm")["id"] == kept["id"]
+    assert answer("searches", "run", "Died")["items"] == [dead]
+    assert "status=dead" in call("searches", "ls").stdout
+    call("searches", "save", "x", "--status", "dead", "--outcome", "dead", code=2)
+    call("searches", "save", "x", "--last", "soon", code=5)
+    call("searches", "delete", "Died", "--yes")
+    call("searches", "run", "Died", code=3)

@@ -20,21 +20,24 @@ MANY = 2_000
 SHARDS = [NOBODYS]
 
 
-@pytest.fixture(params=["alive", "dead"])
-async def few(pool: asyncpg.Pool, project: Project, request: pytest.FixtureRequest) -> tuple[str, UUID]:
-    """What few of are due, `alive` or `dead`, among many of the other kind, and whose they all are."""
+@pytest.fixture(params=["live", "letters", "repeats"])
+async def few(
+    pool: asyncpg.Pool, project: Project, request: pytest.FixtureRequest
+) -> tuple[backlog.Kind, UUID]:
+    """What few of are due, among many of another kind, and whose they all are."""
     subscription = uuid4()
     uids = await store(
         pool, project.id, [an_event(n) for n in range(MANY)], at=datetime(2026, 4, 1, 10, tzinfo=UTC)
     )
-    others = {"alive": "dead", "dead": "retrying"}[request.param]
-    own = {"alive": "retrying", "dead": "dead"}[request.param]
+    others = {"live": "dead", "letters": "retrying", "repeats": "retrying"}[request.param]
+    own = {"live": "retrying", "letters": "dead", "repeats": "pending"}[request.param]
+    replay = uuid4() if request.param == "repeats" else None
     due = datetime.now(UTC) - timedelta(hours=1)
     await pool.executemany(
         """
         INSERT INTO deliveries (id, project_id, event_uid, subscription_id, subscription_version, shard, status,
-            next_attempt_at)
-        VALUES ($1, $2, $3, $4, 1, $5, $6, $7)
+            next_attempt_at, replay_id)
+        VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)
         """,
         [
             (
@@ -45,6 +48,7 @@ async def few(pool: asyncpg.Pool, project: Project, request: pytest.FixtureReque
                 NOBODYS,
                 own if n >= MANY - FEW else others,
                 due + timedelta(seconds=n),  # the few come after all others in every order
+                replay if n >= MANY - FEW else None,
             )
             for n, uid in enumerate(uids)
         ],
@@ -59,24 +63,26 @@ async def looked_at(found: Plan) -> float:
 
 
 async def test_the_look_passes_over_nothing_of_the_other_kind(
-    pool: asyncpg.Pool, few: tuple[str, UUID]
+    pool: asyncpg.Pool, few: tuple[backlog.Kind, UUID]
 ) -> None:
     kind, subscription = few
     before = UUID(int=subscription.int - 1)
-    found = await plan(
-        pool, backlog.WAITING[kind == "dead"], SHARDS, [], before, backlog.WAITING_LIMIT, generic=True
-    )
+    found = await plan(pool, backlog.WAITING[kind], SHARDS, [], before, backlog.WAITING_LIMIT, generic=True)
     # One row of each day with something waiting, of which the recursion takes the first.
     assert await looked_at(found) <= 2 * FEW
 
 
-async def test_what_is_due_is_read_without_the_other_kind(pool: asyncpg.Pool, few: tuple[str, UUID]) -> None:
+async def test_what_is_due_is_read_without_the_other_kind(
+    pool: asyncpg.Pool, few: tuple[backlog.Kind, UUID]
+) -> None:
     kind, subscription = few
-    found = await plan(pool, backlog.DUE[kind == "dead"], [subscription], [10], SHARDS, [], generic=True)
+    found = await plan(pool, backlog.DUE[kind], [subscription], [10], SHARDS, [], generic=True)
     assert FEW <= await looked_at(found) <= 4 * FEW  # each is looked at again as the first of its order
 
 
-async def test_what_waits_is_brought_forward_by_indexes(pool: asyncpg.Pool, few: tuple[str, UUID]) -> None:
+async def test_what_waits_is_brought_forward_by_indexes(
+    pool: asyncpg.Pool, few: tuple[backlog.Kind, UUID]
+) -> None:
     await pool.execute(
         "UPDATE deliveries SET next_attempt_at = now() + interval '1 hour' WHERE id IN ("
         " SELECT id FROM deliveries WHERE subscription_id = $1 ORDER BY id LIMIT $2)",

@@ -143,3 +143,34 @@ async def test_what_cannot_be_asked_is_422(client: httpx.AsyncClient, path: str)
     for params in ({"outcome": "lost"}, {"since": "x"}, {"statusCode": "9xx"}, {"extension": "A:1"}):
         assert (await client.get(path, params=params)).status_code == 422
     assert (await client.get("/events/histogram", params={"bars": 241})).status_code == 422
+
+
+async def test_what_is_too_much_to_look_at_is_counted_by_what_is_kept(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ends of the range and the last look lie within a minute: no event counts twice, and none is left out."""
+    start = datetime.now(UTC).replace(second=20, microsecond=0) - timedelta(hours=3)
+    events = [an_event(n, type=f"com.example.{n % 3}") for n in range(400)]
+    uids = await store(pool, project.id, events, at=start, step=timedelta(seconds=27))
+    for number, uid in enumerate(uids):
+        for status in (["delivered", "dead"], ["cancelled"], [], ["delivered"], ["pending", "retrying"])[
+            number % 5
+        ]:
+            await deliver(pool, project.id, uid, uuid4(), status)
+    span = {
+        "since": (start + timedelta(seconds=95)).isoformat(),
+        "until": (start + timedelta(seconds=27 * 390)).isoformat(),
+    }
+    for params in ({}, {"type": "com.example.1"}, {"outcome": ["dead", "unmatched"], "producer": "key:test"}):
+        seen = await get(client, "/events/histogram", **span, **params)
+        assert seen["searched"] is None
+        assert seen["total"]["total"] == len(
+            (await get(client, "/events", **span, **params, limit=500))["items"]
+        )
+        with monkeypatch.context() as patched:
+            patched.setattr(finding, "WINDOW", 30)
+            kept = await get(client, "/events/histogram", **span, **params)
+            assert kept == seen
+            # Of what is asked there are no counts.
+            other = await get(client, "/events/histogram", **span, **params, sourcePrefix="/tests")
+            assert other["searched"]["count"] == 30

@@ -74,6 +74,11 @@ async def test_lists_are_newest_first_and_filtered(
     assert await ids_of(client, since=(START + timedelta(seconds=2)).isoformat()) == [a[2]]
     assert await ids_of(client, until=(START + timedelta(seconds=1)).isoformat()) == [a[0]]
     assert await ids_of(client, event=uuid4()) == []
+    replay = uuid4()
+    await pool.execute("UPDATE deliveries SET replay_id = $1 WHERE id = ANY($2::uuid[])", replay, a[:2])
+    assert await ids_of(client, replay=replay) == [a[1], a[0]]
+    assert await ids_of(client, replay=replay, status="dead") == [a[1]]
+    assert await ids_of(client, replay=uuid4()) == []
     assert await ids_of(client, event=uids[0], since=(START + timedelta(seconds=2)).isoformat()) == []
 
 

@@ -24,7 +24,7 @@ def due_deliveries() -> DueDeliveries:
 
 
 def backlog(count: int) -> list[Lane]:
-    return [Lane(UUID(int=number), dead_letters=False) for number in range(1, count + 1)]
+    return [Lane(UUID(int=number), "live") for number in range(1, count + 1)]
 
 
 async def test_those_with_a_late_id_get_as_much_as_those_with_an_early_one() -> None:

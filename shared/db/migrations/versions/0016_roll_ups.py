@@ -47,8 +47,11 @@ TABLES = (
         producer TEXT NOT NULL,
         type TEXT NOT NULL,
         events BIGINT DEFAULT 0 NOT NULL,
-        retrying BIGINT DEFAULT 0 NOT NULL,
         dead BIGINT DEFAULT 0 NOT NULL,
+        retrying BIGINT DEFAULT 0 NOT NULL,
+        pending BIGINT DEFAULT 0 NOT NULL,
+        cancelled BIGINT DEFAULT 0 NOT NULL,
+        unmatched BIGINT DEFAULT 0 NOT NULL,
         CONSTRAINT pk_event_counts PRIMARY KEY (project_id, step, starts_at, producer, type),
         CONSTRAINT fk_event_counts_project_id {OWN}
     )
