@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logout": ("cli.commands.login:logout", "Sign out."),
     "whoami": ("cli.commands.login:whoami", "Tell who you are, and what you may do."),
     "context": ("cli.commands.contexts:context", "Show and choose which Weir the commands talk to."),
+    "overview": ("cli.commands.overview:overview", "Tell how the project does."),
     "emit": ("cli.commands.emit:emit", "Send an event."),
     "events": ("cli.commands.events:events", "Look at stored events."),
     "tail": ("cli.commands.tail:tail", "Watch events as they are stored."),

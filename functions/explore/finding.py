@@ -24,6 +24,9 @@ WINDOW_SECONDS = 5.0
 FIRST_STEP = 250
 """What many events have is found among so many of the newest, without a look at any further index."""
 
+COMMON = 16
+"""If so manyeth of a page is found there, it is found in so many times more."""
+
 
 class Found(NamedTuple):
     """Uids, newest first. `after` is the key below which to go on, None at the end.
@@ -37,8 +40,14 @@ class Found(NamedTuple):
     reached: UUID | None = None
 
 
-Lookup = Callable[["Connection", Search, int], Awaitable[tuple[list[UUID], UUID]]]
-"""Some of the newest events that an index leads to, and down to which key those are all."""
+class Lookup(NamedTuple):
+    """An index that leads to events. `ask` gives some of the newest, and down to which key those are all.
+
+    `in_order` says that it has them in order, so that it is no more work where there are many.
+    """
+
+    ask: Callable[["Connection", Search, int], Awaitable[tuple[list[UUID], UUID]]]
+    in_order: bool = False
 
 
 async def find(conn: "Connection", search: Search, limit: int, *, seconds: float | None = None) -> Found:
@@ -47,33 +56,49 @@ async def find(conn: "Connection", search: Search, limit: int, *, seconds: float
     lookup = lookup_of(search)
     if lookup is None:
         return await _scan(conn, search, limit, until=until)
+    if lookup.in_order:
+        return await _look_up(conn, search, limit, lookup, until)
     # What is common is found at once, where an index of all that have it would have to be read as a whole.
-    near = await _scan(conn, search, limit, until=until, window=FIRST_STEP)
-    if near.after is None or len(near.uids) == limit:
-        return near if search.text is not None else near._replace(looked=None)
-    far = await _look_up(conn, search.before(near.after), limit - len(near.uids), lookup, until)
-    count = (near.looked or 0) + (far.looked or 0)
-    is_told = far.looked is not None or search.text is not None
-    return far._replace(uids=near.uids + far.uids, looked=count if is_told else None)
+    found = await _scan(conn, search, limit, until=until, window=FIRST_STEP)
+    if found.after is not None and limit > len(found.uids) and len(found.uids) * COMMON >= limit:
+        further = search.before(found.after)
+        found = _joined(
+            found,
+            await _scan(conn, further, limit - len(found.uids), until=until, window=COMMON * FIRST_STEP),
+        )
+    if found.after is not None and len(found.uids) < limit:
+        further = search.before(found.after)
+        found = _joined(found, await _look_up(conn, further, limit - len(found.uids), lookup, until))
+    return found
+
+
+def _joined(first: Found, then: Found) -> Found:
+    """What was found before and after a place."""
+    return Found(
+        first.uids + then.uids,
+        then.after,
+        None if then.looked is None else (first.looked or 0) + then.looked,
+        then.reached,
+    )
 
 
 def lookup_of(search: Search) -> Lookup | None:
-    """The index that leads to what is asked, where there is one that does not have it in order."""
+    """The index that leads to what is asked, where there is one and the newest are not looked through at once."""
     if search.identity is not None:
         return None
     if search.facets:
-        return partial(_by_windows, "facets")
+        return Lookup(partial(_by_windows, "facets"))
     for column, wanted in (("id", () if search.id is None else (search.id,)), ("subject", search.subjects)):
         if wanted:
-            return partial(_by_attribute, column, wanted)
+            return Lookup(partial(_by_attribute, column, wanted))
     if search.extensions:
-        return partial(_by_attribute, "extensions", ())
+        return Lookup(partial(_by_attribute, "extensions", ()))
     statuses = [status for status in search.outcomes if status in statements.UNDER_WAY]
     if statuses and len(statuses) == len(search.outcomes):
-        return partial(_by_deliveries, tuple(statuses))
+        return Lookup(partial(_by_deliveries, tuple(statuses)), in_order=True)
     if search.deliveries.subscriptions:
-        return partial(_by_deliveries, ())
-    return partial(_by_attribute, "source", search.sources) if search.sources else None
+        return Lookup(partial(_by_deliveries, ()), in_order=True)
+    return Lookup(partial(_by_attribute, "source", search.sources)) if search.sources else None
 
 
 async def _scan(
@@ -106,17 +131,22 @@ async def _look_up(conn: "Connection", search: Search, limit: int, lookup: Looku
     count = 0
     size = max(limit + 1, FIRST_STEP)
     while not search.is_empty:
-        wanted, bottom = await lookup(conn, search, size)
+        wanted, bottom = await lookup.ask(conn, search, size)
         if wanted:
             uids += [row["uid"] for row in await queries.fetch(conn, statements.among(search, wanted))]
-        if len(uids) > limit:
-            return Found(uids[:limit], uids[limit - 1])
         count += len(wanted)
+        if len(uids) > limit:
+            return Found(uids[:limit], uids[limit - 1], *_looked(search, count, uids[limit - 1]))
         search = replace(search, high=bottom)
         if not search.is_empty and (count >= WINDOW or monotonic() >= until):
             return Found(uids, bottom, count, bottom)
         size = min(size * 4, WINDOW_STEP)
-    return Found(uids, None)
+    return Found(uids, None, *_looked(search, count, search.low))
+
+
+def _looked(search: Search, count: int, reached: UUID) -> tuple[int | None, UUID | None]:
+    """What a search for text always tells."""
+    return (None, None) if search.text is None else (count, reached if reached.int else None)
 
 
 async def _by_windows(column: str, conn: "Connection", search: Search, limit: int) -> tuple[list[UUID], UUID]:

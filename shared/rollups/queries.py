@@ -239,6 +239,26 @@ async def busy_minutes(
     return [row["minute"] for row in rows]
 
 
+async def whole(on: "Connection", project_id: UUID, step: int, starts: Sequence[datetime]) -> list[datetime]:
+    """Those of these minutes (or hours) of which as many events are there as were counted, and any at all."""
+    rows = await on.fetch(
+        """
+        SELECT f.starts_at FROM (
+            SELECT s AS starts_at, (
+                SELECT count(*) FROM events WHERE project_id = $1
+                    AND uid >= uuid_floor(s) AND uid < uuid_floor(s + $2::integer * interval '1 second')
+            ) AS events FROM unnest($3::timestamptz[]) s
+        ) f LEFT JOIN traffic t ON t.project_id = $1 AND t.step = $2 AND t.starts_at = f.starts_at
+        WHERE f.events > 0 AND f.events >= coalesce(t.events, 0) ORDER BY f.starts_at
+        """,
+        project_id,
+        step,
+        starts,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return [row["starts_at"] for row in rows]
+
+
 async def recount(on: "Connection", project_id: UUID, step: int, starts: Sequence[datetime]) -> None:
     """Count the rows of these minutes (or hours, by `step`) anew, in place of what was counted before."""
     for table in TABLES[1:]:

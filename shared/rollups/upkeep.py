@@ -29,6 +29,10 @@ CHUNK = 60
 MINUTES_KEPT = timedelta(days=14)
 HOURS_KEPT = timedelta(days=400)
 
+ALL_THERE = timedelta(days=2)
+"""For so long all rows are sure to be there. Later some may be archived or erased, or only some brought back: what was
+counted of those minutes stays as what once was."""
+
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -52,7 +56,8 @@ async def _newest(pool: "Pool | ProjectPool", project_id: UUID) -> bool:
         since = _EARLIEST if state is None else minute_of(state["rolled_at"] - SLACK)
         # A little into the future: the clocks of those who receive may be ahead.
         minutes = await queries.busy_minutes(conn, project_id, since, minute_of(now + 2 * SLACK))
-        now_due, later = minutes[-CHUNK:], minutes[:-CHUNK]
+        now_due = [minute for minute in minutes[-CHUNK:] if minute >= hour_of(now - MINUTES_KEPT)]
+        later = minutes[: len(minutes) - len(now_due)]
         if later:
             await queries.mark(conn, project_id, later)
         if now_due:
@@ -76,17 +81,17 @@ async def _marked(pool: "Pool | ProjectPool", project_id: UUID) -> bool:
         if not minutes:
             return False
         now: datetime = await conn.fetchval("SELECT now()")
-        kept = hour_of(now - MINUTES_KEPT)
-        found = [
-            minute
-            for minute in minutes
-            if await queries.busy_minutes(conn, project_id, minute, minute + timedelta(seconds=MINUTE))
-        ]
-        if recent := [minute for minute in found if minute >= kept]:
-            await queries.recount(conn, project_id, MINUTE, recent)
-            await _roll(conn, project_id, map(hour_of, recent), now)
+        kept, sure = hour_of(now - MINUTES_KEPT), now - ALL_THERE
+        recent = [minute for minute in minutes if minute >= sure]
+        later = await queries.whole(
+            conn, project_id, MINUTE, [minute for minute in minutes if kept <= minute < sure]
+        )
+        if counted := [*recent, *later]:
+            await queries.recount(conn, project_id, MINUTE, counted)
+            await _roll(conn, project_id, map(hour_of, counted), now)
         # Of hours whose minutes are not kept any more the rows themselves are counted.
-        if old := sorted({hour_of(minute) for minute in found if minute < kept}):
+        hours = sorted({hour_of(minute) for minute in minutes if minute < kept})
+        if old := await queries.whole(conn, project_id, HOUR, hours):
             await queries.recount(conn, project_id, HOUR, old)
     return len(minutes) == CHUNK
 

@@ -57,8 +57,13 @@ async def plan(pool: asyncpg.Pool, statement: str, *values: Any, generic: bool =
         try:
             mode = "force_generic_plan" if generic else "force_custom_plan"
             await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
-            prepared = await connection.prepare(f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) {statement}")
-            found = await prepared.fetchval(*values)
+            return await plan_on(connection, statement, *values)
         finally:
             await transaction.rollback()
+
+
+async def plan_on(connection: asyncpg.Connection, statement: str, *values: Any) -> Plan:
+    """The same in a transaction of the caller's, with what it has set."""
+    prepared = await connection.prepare(f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) {statement}")
+    found = await prepared.fetchval(*values)
     return Plan((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])

@@ -1,4 +1,4 @@
-import { Braces, History, LayoutDashboard, List, RadioTower, ScrollText, Send, Settings, Split, Waypoints, Zap } from '@lucide/vue'
+import { Braces, History, LayoutDashboard, List, Radio, RadioTower, ScrollText, Send, Settings, Split, Waypoints, Zap } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Place {
@@ -25,6 +25,7 @@ export const sections: Section[] = [
       { name: 'overview', label: 'Overview', icon: LayoutDashboard, key: 'o' },
       { name: 'flow', label: 'Flow', icon: Waypoints, key: 'f' },
       { name: 'events', label: 'Events', icon: List, key: 'e', first: true },
+      { name: 'live', label: 'Live', icon: Radio, key: 'l' },
     ],
   },
   {

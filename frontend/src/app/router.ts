@@ -8,6 +8,7 @@ import { events } from '@/features/events/routes'
 import { flow } from '@/features/flow/routes'
 import { invitations } from '@/features/invitations/routes'
 import { keys } from '@/features/keys/routes'
+import { live } from '@/features/live/routes'
 import { members } from '@/features/members/routes'
 import { overview } from '@/features/overview/routes'
 import { producers } from '@/features/producers/routes'
@@ -46,7 +47,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...overview, ...flow, ...events, ...deliveries, ...replays, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...account],
+      children: [...start, ...overview, ...flow, ...events, ...live, ...deliveries, ...replays, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },

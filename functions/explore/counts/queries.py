@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Values of one thing that are shown."""
 
-_OF_FOUND = "FROM events e WHERE e.project_id = $1 AND e.uid = ANY($2::uuid[])"
+_FOUND = """
+    SELECT e.uid, e.type, e.source, e.facets FROM events e WHERE e.project_id = $1 AND e.uid = ANY($2::uuid[])
+"""
 
 _BY = {
-    "outcome": f"SELECT 'outcome' AS kind, 'outcome' AS name, {outcome_of('$1')} AS value {_OF_FOUND}",
-    "type": f"SELECT 'type' AS kind, 'type' AS name, e.type AS value {_OF_FOUND}",
-    "source": f"SELECT 'source' AS kind, 'source' AS name, e.source AS value {_OF_FOUND}",
+    "outcome": f"SELECT 'outcome' AS kind, 'outcome' AS name, {outcome_of('$1')} AS value FROM found e",
+    "type": "SELECT 'type' AS kind, 'type' AS name, e.type AS value FROM found e",
+    "source": "SELECT 'source' AS kind, 'source' AS name, e.source AS value FROM found e",
     # Of a facet that is an array, each element is a value; one that is there twice counts once.
     "facet": """
         SELECT DISTINCT 'facet' AS kind, f.key AS name, v.value #>> '{}' AS value, e.uid
-        FROM events e CROSS JOIN LATERAL jsonb_each(e.facets) f
+        FROM found e CROSS JOIN LATERAL jsonb_each(e.facets) f
         CROSS JOIN LATERAL jsonb_array_elements(
             CASE jsonb_typeof(f.value) WHEN 'array' THEN f.value ELSE jsonb_build_array(f.value) END) v
-        WHERE e.project_id = $1 AND e.uid = ANY($2::uuid[]) AND e.facets IS NOT NULL
+        WHERE e.facets IS NOT NULL
     """,
 }
 
@@ -46,15 +48,16 @@ async def values(
     conn: "Connection", project_id: UUID, uids: Sequence[UUID], kinds: Sequence[str]
 ) -> "list[Record]":
     """The most frequent values of these events: `kind`, `name`, `value`, `count`, and `more` for how many others."""
-    found = " UNION ALL ".join(f"(SELECT kind, name, value FROM ({_BY[kind]}) by_{kind})" for kind in kinds)
+    by_kind = " UNION ALL ".join(f"(SELECT kind, name, value FROM ({_BY[kind]}) by_{kind})" for kind in kinds)
     return list(
         await conn.fetch(
             f"""
+            WITH found AS MATERIALIZED ({_FOUND})
             SELECT kind, name, value, count, values - {SHOWN} AS more FROM (
                 SELECT kind, name, value, count(*) AS count,
                     row_number() OVER (PARTITION BY kind, name ORDER BY count(*) DESC, value) AS place,
                     count(*) OVER (PARTITION BY kind, name) AS values
-                FROM ({found}) found WHERE value IS NOT NULL GROUP BY kind, name, value
+                FROM ({by_kind}) by_kind WHERE value IS NOT NULL GROUP BY kind, name, value
             ) ranked WHERE place <= {SHOWN} ORDER BY kind, name, place
             """,
             project_id,

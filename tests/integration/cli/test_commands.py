@@ -98,6 +98,12 @@ def test_an_event_is_seen_through(project: str) -> None:
     assert "503" in call("deliveries", "get", delivery["id"]).stdout
     assert "no delivery matches" in call("deliveries", "ls", "--status", "dead").stderr
 
+    counted = call("overview", "--since", "1h")
+    assert re.search(r"^billing +100\.00 % +0 +0 +1 ", counted.stdout, re.MULTILINE)
+    assert "(1), delivered 100.00 %" in counted.stderr
+    assert call("overview", "--by", "type", "-o", "name").stdout.split() == ["order.created"]
+    assert sum(point["events"] for point in answer("overview", "--by", "minute")["points"]) == 1
+
 
 def test_a_failed_delivery_is_code_6(project: str) -> None:
     with receiver(Behaviour(status=422)) as (url, _):

@@ -12,7 +12,7 @@ from functions.explore.search import Search, around, key_range
 from shared.core.ids import delivery_id
 from shared.db.project_pool import ProjectPool
 from shared.runtime.resources import Resources
-from tests.support.plans import plan
+from tests.support.plans import plan, plan_on
 from tests.support.projects import Project
 from tests.support.stream import an_event, store
 
@@ -134,6 +134,85 @@ async def test_faulty_events_have_an_index(
     found = await plan(asked, *flat(statements.page(page, 51, 10**7)), generic=generic)
     assert not found.sequential(MONTH)
     assert found.rows(f"events_p{MONTH}") == 1
+
+
+@pytest.mark.parametrize("generic", [False, True])
+@pytest.mark.parametrize("column", ["subject", "id", "source"])
+async def test_attributes_are_looked_up_in_order_on_days_that_are_over(
+    pool: asyncpg.Pool, asked: ProjectPool, project: Project, column: str, generic: bool
+) -> None:
+    for number, day in enumerate(DAYS[:2]):
+        events = [
+            an_event(f"{number}-{n}", source=f"/{n % 3}", subject=f"orders/{n // 4}") for n in range(2 * ROWS)
+        ]
+        await store(pool, project.id, events, at=day)
+    await pool.execute("ANALYZE events")
+    await pool.execute("SELECT index_days('2026-06-01', 1000)")
+    month = search(project, datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
+    wanted = {"subject": ["orders/7", "orders/none"], "id": ["e-0-7"], "source": ["/1"]}[column]
+    found = await plan(asked, *flat(statements.looked_up(month, column, wanted, 51)), generic=generic)
+    assert not found.sequential(MONTH)
+    assert any(name.endswith(f"_by_{column}") for name in found.indexes())
+    # A frequent value is no more work: its page ends early.
+    assert found.rows(f"events_p{MONTH}") <= 51
+
+
+@pytest.mark.parametrize("column", ["subject", "id"])
+async def test_of_a_day_that_goes_on_ranges_of_pages_are_looked_at(
+    pool: asyncpg.Pool, project: Project, column: str
+) -> None:
+    day = datetime.now(UTC)
+    events = [
+        an_event(f"{project.name}-{n}", subject=f"{project.name}-{n}", data=b'"' + b"x" * 400 + b'"')
+        for n in range(8 * ROWS)
+    ]
+    await store(pool, project.id, events, at=day - timedelta(milliseconds=8 * ROWS))
+    await pool.execute("ANALYZE events")
+    await pool.fetchval("SELECT summarize_events('2000-01-01')")
+    today = search(project, day.replace(hour=0, minute=0, second=0, microsecond=0))
+    wanted = f"{project.name}-77" if column == "subject" else f"e-{project.name}-77"
+    async with pool.acquire() as owner, owner.transaction():
+        await owner.execute(f"SET LOCAL ROLE weir_project; SET LOCAL weir.project = '{project.id}'")
+        await owner.execute(statements.ONLY_BITMAPS)
+        found = await plan_on(owner, *flat(statements.by_ranges(today, column, [wanted], 51)))
+    assert any("subject_id_source" in name for name in found.indexes())
+    assert not found.sequential(f"{day:%Y%m}")
+    assert found.rows("events_p") < 4 * ROWS
+
+
+@pytest.mark.parametrize("generic", [False, True])
+async def test_extensions_are_found_by_their_index_on_days_that_are_over(
+    pool: asyncpg.Pool, asked: ProjectPool, project: Project, generic: bool
+) -> None:
+    events = [an_event(n, extensions={"partitionkey": f"{project.name}-{n}"}) for n in range(5 * ROWS)]
+    await store(pool, project.id, events, at=DAYS[0])
+    await pool.execute("SELECT index_days('2026-06-01', 1000)")
+    await pool.execute("VACUUM (ANALYZE) events")
+    month = search(project, DAYS[0], DAYS[1], extensions=(("partitionkey", f"{project.name}-7"),))
+    found = await plan(asked, *flat(statements.having(month, "extensions", 51)), generic=generic)
+    assert any(name.endswith("_by_extensions") for name in found.indexes())
+    assert found.rows(f"events_p{MONTH}") == 1
+
+
+@pytest.mark.parametrize("generic", [False, True])
+async def test_events_are_found_by_their_dead_letters(
+    pool: asyncpg.Pool, asked: ProjectPool, project: Project, uids: list[list[UUID]], generic: bool
+) -> None:
+    # So few as there are would be read from end to end.
+    await pool.execute(
+        "INSERT INTO deliveries (id, project_id, event_uid, subscription_id, subscription_version, shard, status)"
+        " SELECT uid, project_id, uid, $2, 1, 100, 'delivered' FROM events WHERE project_id = $1",
+        project.id,
+        uuid4(),
+    )
+    await pool.execute("ANALYZE deliveries")
+    dead = search(project, outcomes=("dead",))
+    found = await plan(asked, *flat(statements.of_deliveries(dead, ["dead"], 3)), generic=generic)
+    assert not found.sequential(MONTH)
+    assert found.read(MONTH) == {"deliveries_p20260503"}
+    assert found.rows(f"deliveries_p{MONTH}") <= 10
+    of_those = await plan(asked, *flat(statements.among(dead, uids[2][:4])), generic=generic)
+    assert not of_those.sequential(MONTH)
 
 
 async def test_text_is_looked_for_in_one_window(

@@ -220,15 +220,24 @@ async def test_a_project_that_was_never_counted_is_counted_from_its_first_event_
     assert sum(hour["cancelled"] for hour in hours.values()) == 140
 
 
-async def test_what_was_counted_stays_when_its_rows_are_gone(
-    own: ProjectPool, pool: asyncpg.Pool, project: Project
+@pytest.mark.parametrize(
+    "age", [timedelta(days=5), MINUTES_KEPT + timedelta(days=5)], ids=["minutes", "hours"]
+)
+async def test_what_was_counted_stays_when_some_of_its_rows_are_gone(
+    own: ProjectPool, pool: asyncpg.Pool, project: Project, age: timedelta
 ) -> None:
-    await store(pool, project.id, [an_event()], at=HOUR_AGO)
+    """As they are once they were archived, also where one of them was brought back and is delivered again."""
+    at = minute_of(NOW - age)
+    uids = await store(pool, project.id, [an_event(number) for number in range(3)], at=at)
     await refresh(own, project.id)
+    await pool.execute("DELETE FROM events WHERE project_id = $1 AND uid <> $2", project.id, uids[0])
+    await attempted(pool, project, uids[0], uuid4(), "delivered")
+    await refresh(own, project.id)
+    assert [hour["events"] for hour in (await counted(pool, project, 3600)).values()] == [3]
     await pool.execute("DELETE FROM events WHERE project_id = $1", project.id)
-    await queries.mark(pool, project.id, [HOUR_AGO])
+    await queries.mark(pool, project.id, [at])
     await refresh(own, project.id)
-    assert (await counted(pool, project))[HOUR_AGO]["events"] == 1
+    assert [hour["events"] for hour in (await counted(pool, project, 3600)).values()] == [3]
 
 
 async def test_more_types_than_a_screen_can_show_count_together(
