@@ -57,13 +57,17 @@ def select_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add the options that say which deliveries or events are meant; the command gets them as `select`."""
 
     @click.option("--event", "events", multiple=True, help="The event with this uid; any of several.")
-    @click.option("--subscription", help="Deliveries of the subscription with this id or name.")
+    @click.option(
+        "--subscription", multiple=True, help="Deliveries of the subscription with this id or name."
+    )
+    @click.option("--sink", multiple=True, metavar="URL", help="Deliveries to exactly this address.")
     @click.option("--status", multiple=True, help="Deliveries in this state, such as dead; any of several.")
     @click.option("--since", type=Instant(), help="Of events received at or after: an instant, or 2h.")
     @click.option("--until", type=Instant(), help="Of events received before.")
-    @click.option("--type", "event_type", help="Of events of exactly this type.")
-    @click.option("--code", type=int, help="Deliveries whose last attempt was answered with this code.")
+    @click.option("--type", "event_type", multiple=True, help="Of events of exactly this type.")
+    @click.option("--code", multiple=True, metavar="503|5xx|none", help="What the last attempt got.")
     @click.option("--error", help="Deliveries with this text in their last error.")
+    @click.option("-q", "q", help="Deliveries with this text in sink, subscription, error, type or subject.")
     @click.option("--filters", help="Filters on their events as a JSON or YAML array, or @FILE.")
     @click.option(
         "--sql", multiple=True, help="Only events that this CloudEvents SQL expression lets through."
@@ -78,7 +82,7 @@ def select_options(command: Callable[P, R]) -> Callable[P, R]:
             filters = [*(filters or []), *more]
         names = {
             "events": "events", "subscription": "subscription", "status": "status", "since": "since",
-            "until": "until", "event_type": "type", "code": "statusCode", "error": "error",
+            "until": "until", "event_type": "type", "code": "statusCode", "error": "error", "sink": "sink", "q": "q",
         }  # fmt: skip
         select = {member: list(value) if isinstance(value, tuple) else value
                   for name, member in names.items() if (value := given.pop(name))}  # fmt: skip

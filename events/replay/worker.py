@@ -131,7 +131,7 @@ class Worker:
     async def _change(self, conn: "Connection", sink: "Record", room: int) -> opening.Opened:
         """Open deliveries again, or cancel them."""
         row, matching = self._row, self._matching
-        selection = replace(self._selection, subscription=sink["id"], left_out=())
+        selection = replace(self._selection, subscriptions=(sink["id"],), left_out=())
         limit = room if matching.needs == "keys" else PAGE
         rows = await deliveries(
             conn,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from functions.replays.schemas import CancellationRequest, ReplayRequest, ReplaySelect
@@ -9,16 +10,18 @@ from shared.core.delivery import InvalidPolicy, check_sink
 from shared.core.problems import INVALID, Fault, Problem
 from shared.replays.selection import ENDED, STATUSES, Kind, Selection
 
+T = TypeVar("T")
+
 ADDRESS = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is asked for. `subscription` and `to` are an id or a name yet, `address` is one without a subscription."""
+    """What is asked for. `subscriptions` and `to` are ids or names yet, `address` is one without a subscription."""
 
     kind: Kind
     selection: Selection
-    subscription: str | None
+    subscriptions: tuple[str, ...]
     to: str | None = None
     address: str | None = None
 
@@ -53,11 +56,14 @@ def read_draft(project_id: UUID, body: ReplayRequest | CancellationRequest) -> D
         since=select.since,
         until=select.until,
         filters=None if select.filters is None else tuple(select.filters),
-        type=select.type,
-        status_code=select.status_code,
+        types=_several(select.type),
+        sinks=_several(select.sink),
+        codes=tuple(str(code) for code in _several(select.status_code)),
         error=select.error,
+        text=select.q,
     )
-    return Draft(kind=kind, selection=selection, subscription=select.subscription, to=to, address=address)
+    subscriptions = _several(select.subscription)
+    return Draft(kind=kind, selection=selection, subscriptions=subscriptions, to=to, address=address)
 
 
 def _statuses(kind: Kind, select: ReplaySelect) -> tuple[tuple[str, ...], list[Fault]]:
@@ -78,7 +84,7 @@ def _statuses(kind: Kind, select: ReplaySelect) -> tuple[tuple[str, ...], list[F
         return possible, []
     if kind == "retry":
         return possible if select.event is not None or select.events is not None else ENDED, []
-    by_delivery = select.subscription, select.status_code, select.error
+    by_delivery = select.subscription, select.sink, select.status_code, select.error, select.q
     return ENDED if any(one is not None for one in by_delivery) else (), []
 
 
@@ -87,7 +93,9 @@ def _select_faults(kind: Kind, select: ReplaySelect) -> list[Fault]:
 
     faults: list[Fault] = []
     named = [select.delivery, select.deliveries, select.event, select.events]
-    if kind == "retry" and all(one is None for one in (*named, select.status, select.subscription)):
+    if kind == "retry" and all(
+        one is None for one in (*named, select.status, select.subscription, select.sink)
+    ):
         faults.append(
             Fault(
                 "/select",
@@ -113,6 +121,12 @@ def _address_faults(address: str) -> list[Fault]:
     except InvalidPolicy as error:
         return [Fault(error.pointer, error.detail)]
     return []
+
+
+def _several(given: T | list[T] | None) -> tuple[T, ...]:
+    if given is None:
+        return ()
+    return tuple(dict.fromkeys(given)) if isinstance(given, list) else (given,)
 
 
 def _together(one: UUID | None, several: Sequence[UUID] | None) -> tuple[UUID, ...]:

@@ -48,8 +48,9 @@ class Plan:
 async def make_plan(conn: "Connection", access: Access, draft: Draft) -> Plan:
     """Resolve names, and count. Raises Problem 404 for a subscription that is not there."""
     selection = draft.selection
-    if draft.subscription is not None:
-        selection = replace(selection, subscription=await _meant(conn, access, draft.subscription))
+    if draft.subscriptions:
+        meant = [await _meant(conn, access, wanted) for wanted in draft.subscriptions]
+        selection = replace(selection, subscriptions=tuple(meant))
     target = target_name = None
     if draft.to is not None:
         row = await _subscription(conn, access, draft.to)

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from shared.core.delivery import MAX_RATE
-from shared.runtime.listing import Instant
+from shared.runtime.listing import Instant, storable
 from shared.runtime.schema import OneLine, Request, Schema
 
 MAX_NAMED = 10_000
@@ -41,7 +41,13 @@ Filters = Annotated[
         }
     ),
 ]
-Value = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=2048), AfterValidator(storable)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable)]
+StatusCode = (
+    Annotated[int, Field(ge=100, le=599)]
+    | Annotated[str, StringConstraints(pattern="^([1-5][0-9][0-9]|[1-5]xx|none)$")]
+)
+MAX_VALUES = 20
 
 
 class ReplaySelect(Request):
@@ -63,19 +69,30 @@ class ReplaySelect(Request):
     status: Status | list[Status] | None = Field(
         default=None, description="Deliveries in this state, or in one of these."
     )
-    subscription: Value | None = Field(
-        default=None, description="Deliveries of the subscription with this id or name."
+    subscription: Value | Annotated[list[Value], Field(max_length=MAX_VALUES)] | None = Field(
+        default=None, description="Deliveries of the subscription with this id or name, or of any of these."
+    )
+    sink: Value | Annotated[list[Value], Field(max_length=MAX_VALUES)] | None = Field(
+        default=None, description="Deliveries to exactly this address, or to any of these."
     )
     since: Instant | None = Field(default=None, description="Of events received at or after this instant.")
     until: Instant | None = Field(default=None, description="Of events received before this instant.")
     filters: Filters = None
-    type: Value | None = Field(default=None, description="Of events of exactly this type.")
-    status_code: int | None = Field(
-        default=None, ge=100, le=599, description="Deliveries whose last attempt was answered so."
+    type: Value | Annotated[list[Value], Field(max_length=MAX_VALUES)] | None = Field(
+        default=None, description="Of events of exactly this type, or of any of these."
     )
-    error: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+    status_code: StatusCode | Annotated[list[StatusCode], Field(max_length=MAX_VALUES)] | None = Field(
+        default=None,
+        description="Deliveries whose last attempt got this: `503`, `5xx`, or `none` without an answer; or any of these.",
+    )
+    error: Text | None = Field(
         default=None,
         description="Deliveries whose last attempt failed with this text in its error, in any case.",
+    )
+    q: Text | None = Field(
+        default=None,
+        description="Deliveries with this text in the sink, the subscription's name, the error, or the event's type or "
+        "subject, in any case.",
     )
 
 

@@ -28,6 +28,8 @@ COLUMNS: dict[Needs, str] = {
 EVENT = "JOIN LATERAL (SELECT * FROM events WHERE uid = d.event_uid OFFSET 0) e ON true"
 """One by one: with many rows the planner would rather read every event there is."""
 
+OWN_EVENT = "JOIN own_events e ON e.uid = d.event_uid"
+
 # It was sent, and nobody knows what became of it: the words of `shared.http` for that.
 DUPLICATE = """(d.status = 'delivered' OR (d.last_status_code IS NULL AND (
     d.last_error LIKE 'no answer%' OR d.last_error LIKE 'the connection was %' OR d.last_error LIKE 'the answer%')))"""
@@ -84,7 +86,7 @@ async def count_deliveries(
 ) -> "list[Record]":
     """By `subscription_id`: how many there are (`count`), and how many of them may come twice (`duplicates`)."""
     where = deliveries_where(selection, low, high, frozen_at, Conditions())
-    own = "JOIN own_events e ON e.uid = d.event_uid" if needs_events(selection) else ""
+    own = OWN_EVENT if needs_events(selection) else ""
     return list(
         await conn.fetch(
             f"""
@@ -102,7 +104,7 @@ async def count_events(
     """How many events there are."""
     if selection.is_of_deliveries:
         where = deliveries_where(selection, low, high, frozen_at, Conditions())
-        own = "JOIN own_events e ON e.uid = d.event_uid" if needs_events(selection) else ""
+        own = OWN_EVENT if needs_events(selection) else ""
         statement = f"SELECT count(DISTINCT d.event_uid) FROM deliveries d {own} WHERE {where.text}"
     else:
         where = events_where(selection, low, high, Conditions())

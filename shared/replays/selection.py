@@ -23,6 +23,13 @@ STATUSES: Mapping[Kind, tuple[str, ...]] = {
 }
 """What deliveries of which state can be asked for. One that is between attempts can be tried now."""
 
+_VERSION = """SELECT FROM subscription_versions v
+    WHERE v.subscription_id = d.subscription_id AND v.version = d.subscription_version"""
+# The same as the list of deliveries looks through.
+_TEXT = f"""(strpos(lower(coalesce(d.last_error, '')), {{}}) > 0
+    OR strpos(lower(e.type), {{}}) > 0 OR strpos(lower(coalesce(e.subject, '')), {{}}) > 0
+    OR EXISTS ({_VERSION} AND (strpos(lower(v.name), {{}}) > 0 OR strpos(lower(v.sink), {{}}) > 0)))"""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = UUID(int=(1 << 128) - 1)
 
@@ -38,14 +45,16 @@ class Selection:
     deliveries: tuple[UUID, ...] = ()
     events: tuple[UUID, ...] = ()
     statuses: tuple[str, ...] = ()
-    subscription: UUID | None = None
+    subscriptions: tuple[UUID, ...] = ()
     left_out: tuple[UUID, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     filters: tuple[Any, ...] | None = None
-    type: str | None = None
-    status_code: int | None = None
+    types: tuple[str, ...] = ()
+    sinks: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
     error: str | None = None
+    text: str | None = None
 
     @property
     def is_named(self) -> bool:
@@ -74,13 +83,15 @@ class Selection:
             "deliveries": [str(one) for one in self.deliveries],
             "events": [str(one) for one in self.events],
             "status": list(self.statuses),
-            "subscription": None if self.subscription is None else str(self.subscription),
+            "subscription": [str(one) for one in self.subscriptions],
             "since": _text(self.since),
             "until": _text(self.until),
             "filters": None if self.filters is None else list(self.filters),
-            "type": self.type,
-            "statusCode": self.status_code,
+            "type": list(self.types),
+            "sink": list(self.sinks),
+            "statusCode": list(self.codes),
             "error": self.error,
+            "q": self.text,
             "leaveOut": [str(one) for one in self.left_out],
         }
         # No filters let everything through, which is another thing than to say nothing of them.
@@ -89,20 +100,22 @@ class Selection:
     @classmethod
     def from_json(cls, project_id: UUID, kept: Mapping[str, Any]) -> Self:
         """What `as_json` made."""
-        subscription, filters = kept.get("subscription"), kept.get("filters")
+        filters = kept.get("filters")
         return cls(
             project_id=project_id,
             deliveries=_uuids(kept.get("deliveries", ())),
             events=_uuids(kept.get("events", ())),
             statuses=tuple(kept.get("status", ())),
-            subscription=None if subscription is None else UUID(subscription),
+            subscriptions=_uuids(kept.get("subscription", ())),
             left_out=_uuids(kept.get("leaveOut", ())),
             since=_moment(kept.get("since")),
             until=_moment(kept.get("until")),
             filters=None if filters is None else tuple(filters),
-            type=kept.get("type"),
-            status_code=kept.get("statusCode"),
+            types=tuple(kept.get("type", ())),
+            sinks=tuple(kept.get("sink", ())),
+            codes=tuple(kept.get("statusCode", ())),
             error=kept.get("error"),
+            text=kept.get("q"),
         )
 
 
@@ -150,22 +163,28 @@ def deliveries_where(
         conditions.add("d.event_uid = ANY({}::uuid[])", list(selection.events))
     else:
         conditions.add("coalesce(d.ended_at, d.created_at) <= {}", frozen_at)
-    if selection.subscription is not None:
-        conditions.add("d.subscription_id = {}", selection.subscription)
+    if len(selection.subscriptions) == 1:
+        conditions.add("d.subscription_id = {}", selection.subscriptions[0])
+    elif selection.subscriptions:
+        conditions.add("d.subscription_id = ANY({}::uuid[])", list(selection.subscriptions))
     if selection.left_out:
         conditions.add("d.subscription_id <> ALL({}::uuid[])", list(selection.left_out))
-    if selection.status_code is not None:
-        conditions.add("d.last_status_code = {}", selection.status_code)
+    if selection.codes:
+        conditions.say("(" + " OR ".join(_code(code, conditions) for code in selection.codes) + ")")
     if selection.error is not None:
         conditions.add("strpos(lower(d.last_error), lower({})) > 0", selection.error)
-    if selection.type is not None:
-        conditions.add("e.type = {}", selection.type)
+    if selection.sinks:
+        conditions.add(f"EXISTS ({_VERSION} AND v.sink = ANY({{}}::text[]))", list(selection.sinks))
+    if selection.types:
+        conditions.add("e.type = ANY({}::text[])", list(selection.types))
+    if selection.text is not None:
+        conditions.add(_TEXT, selection.text.lower())
     return conditions
 
 
 def needs_events(selection: Selection) -> bool:
     """Whether a selection of deliveries says something of their events."""
-    return selection.type is not None or bool(selection.filters)
+    return bool(selection.types or selection.filters) or selection.text is not None
 
 
 def events_where(selection: Selection, low: UUID, high: UUID, conditions: Conditions) -> Conditions:
@@ -174,10 +193,22 @@ def events_where(selection: Selection, low: UUID, high: UUID, conditions: Condit
     conditions.add("e.uid >= {}", low).add("e.uid < {}", high)
     if selection.events:
         conditions.add("e.uid = ANY({}::uuid[])", list(selection.events))
-    if selection.type is not None:
-        conditions.add("left(e.type, 255) = left({}, 255)", selection.type)
-        conditions.add("e.type = {}", selection.type)
+    if len(selection.types) == 1:
+        # The index holds the first 255 characters: an entry has a size limit, a type has none.
+        conditions.add("left(e.type, 255) = left({}, 255)", selection.types[0])
+    if selection.types:
+        conditions.add("e.type = ANY({}::text[])", list(selection.types))
     return conditions
+
+
+def _code(code: str, conditions: Conditions) -> str:
+    """One answer, all of a class (`5xx`), or `none` at all."""
+    if code == "none":
+        return "(d.last_status_code IS NULL AND d.attempt_count > 0)"
+    low, high = (
+        (int(code[0]) * 100, int(code[0]) * 100 + 99) if code.endswith("xx") else (int(code), int(code))
+    )
+    return f"d.last_status_code BETWEEN {conditions.parameter(low)} AND {conditions.parameter(high)}"
 
 
 def _uuids(texts: Iterable[str]) -> tuple[UUID, ...]:

@@ -2448,9 +2448,13 @@ export type ReplaySelect = {
      */
     status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | Array<'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled'> | null;
     /**
-     * Deliveries of the subscription with this id or name.
+     * Deliveries of the subscription with this id or name, or of any of these.
      */
-    subscription?: string | null;
+    subscription?: string | Array<string> | null;
+    /**
+     * Deliveries to exactly this address, or to any of these.
+     */
+    sink?: string | Array<string> | null;
     /**
      * Of events received at or after this instant.
      */
@@ -2466,17 +2470,21 @@ export type ReplaySelect = {
         [key: string]: unknown;
     }> | null;
     /**
-     * Of events of exactly this type.
+     * Of events of exactly this type, or of any of these.
      */
-    type?: string | null;
+    type?: string | Array<string> | null;
     /**
-     * Deliveries whose last attempt was answered so.
+     * Deliveries whose last attempt got this: `503`, `5xx`, or `none` without an answer; or any of these.
      */
-    statusCode?: number | null;
+    statusCode?: number | string | Array<number | string> | null;
     /**
      * Deliveries whose last attempt failed with this text in its error, in any case.
      */
     error?: string | null;
+    /**
+     * Deliveries with this text in the sink, the subscription's name, the error, or the event's type or subject, in any case.
+     */
+    q?: string | null;
 };
 
 /**

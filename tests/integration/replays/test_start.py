@@ -86,6 +86,40 @@ async def test_a_dry_run_counts_by_sink_and_keeps_nothing(
     )
 
 
+async def test_what_a_list_shows_can_be_selected(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project
+) -> None:
+    crm, mail = await subscribe(pool, project, "crm"), await subscribe(pool, project, "mail")
+    uids = await store(
+        pool, project.id, [an_event(n, type=f"t{n % 2}", subject=f"order/A-{n}") for n in range(4)]
+    )
+    for n, uid in enumerate(uids):
+        await dead(pool, project, crm, uid, last_status_code=500 + n, last_error="Too Busy" if n else None)
+    await dead(pool, project, mail, uids[0], last_status_code=None, last_error="no answer within 5 s")
+
+    async def count(**select: Any) -> int:
+        body = {"select": {"status": "dead", **select}, "dryRun": True}
+        answer = await client.post("/replays", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["count"]
+
+    assert await count() == 5
+    assert await count(statusCode=503) == 1
+    assert await count(statusCode=["501", "502"]) == 2
+    assert await count(statusCode="5xx") == 4
+    assert await count(statusCode="none") == 1
+    assert await count(sink="http://mail.test/") == 1
+    assert await count(subscription=["crm", str(mail)]) == 5
+    assert await count(subscription="mail", sink=["http://crm.test/"]) == 0
+    assert await count(error="too busy") == 3
+    assert await count(type=["t0", "t1"]) == 5
+    assert await count(type="t1") == 2
+    assert await count(q="a-3") == 1
+    assert await count(q="MAIL") == 1
+    assert await count(q="100%_\\") == 0
+    assert await count(filters=[{"suffix": {"subject": "A-0"}}]) == 2
+
+
 async def test_a_sink_is_left_out(client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project) -> None:
     crm, mail = await subscribe(pool, project, "crm"), await subscribe(pool, project, "mail")
     uids = await store(pool, project.id, [an_event(n) for n in range(2)])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { asked, readSearch, selectOf, type DeliveryFilter } from './filter'
+import { asked, isPlain, readSearch, selectOf, type DeliveryFilter } from './filter'
 
 const nothing: DeliveryFilter = { status: '', subscription: [], sink: [], type: [], subject: [], statusCode: [], error: '', event: '', replay: '', q: '', since: '', until: '' }
 
@@ -12,6 +12,12 @@ test('what is typed is parts with a name, and text', () => {
 test('only what narrows is asked', () => {
   expect(asked(nothing)).toEqual({})
   expect(asked({ ...nothing, status: 'dead', type: ['a'], since: 's' })).toEqual({ status: 'dead', type: ['a'], since: 's' })
+})
+
+test('counts by the minute tell of a time and a state alone', () => {
+  expect(isPlain({ ...nothing, since: 's', status: 'dead' })).toBe(true)
+  expect(isPlain({ ...nothing, status: 'dead' })).toBe(false)
+  expect(isPlain({ ...nothing, since: 's', type: ['a'] })).toBe(false)
 })
 
 test('a filter is a selection as far as its words reach', () => {

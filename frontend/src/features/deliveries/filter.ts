@@ -55,6 +55,16 @@ export function asked(filter: DeliveryFilter): Record<string, string | string[]>
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value.length > 0)) as Record<string, string | string[]>
 }
 
+/** Whether it is narrowed by a time with a start and by a state alone: of that the counts by the minute tell. */
+export function isPlain(filter: DeliveryFilter): boolean {
+  return filter.since !== '' && Object.keys(asked(filter)).every((name) => ['since', 'until', 'status'].includes(name))
+}
+
+/** An instant at the beginning of its minute: what is counted by the minute leads to the same rows. */
+function wholeMinute(instant: string): string {
+  return instant && new Date(Math.floor(Date.parse(instant) / 60_000) * 60_000).toISOString()
+}
+
 /** The same as a selection of the API; null where its words do not reach that far. */
 export function selectOf(filter: DeliveryFilter): Select | null {
   const { status, subscription, sink, type, subject, statusCode, error, event, replay, q, since, until } = filter
@@ -90,7 +100,8 @@ export function useDeliveryFilter() {
     event: get('event'),
     replay: get('replay'),
     q: get('q'),
-    ...range.span.value,
+    since: wholeMinute(range.span.value.since),
+    until: range.span.value.until,
   }))
   const chips = computed<Chip[]>(() => [
     ...Object.entries(LISTS).flatMap(([name, label]) => all(name).map((value): Chip => ({ name, label, value, drop: { [name]: all(name).filter((other) => other !== value) } }))),

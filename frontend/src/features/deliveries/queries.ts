@@ -1,10 +1,10 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
 
-import { getDelivery, getEvent, listDeliveries, type ListDeliveriesResponse } from '@/api'
-import { isOpen } from '@/lib/status'
+import { getDelivery, getEvent, getOverview, listDeliveries, type ListDeliveriesResponse } from '@/api'
+import { isOpen, type Status } from '@/lib/status'
 
-import { asked, type DeliveryFilter } from './filter'
+import { asked, isPlain, type DeliveryFilter } from './filter'
 
 export type DeliveryRow = ListDeliveriesResponse['items'][number]
 
@@ -45,4 +45,26 @@ export function useDeliveredEvent(project: Ref<string>, uid: Ref<string>) {
     enabled: computed(() => uid.value !== ''),
     staleTime: Infinity,
   })
+}
+
+export type DeliveryCounts = Record<Status | 'all', number>
+
+/** How often what is counted is looked at. */
+const COUNTED_MS = 15_000
+
+/**
+ * How many deliveries of that time are in each state, from the counts by the minute; undefined where they do not tell:
+ * of a list that is narrowed by more than its state, and of one without a start.
+ */
+export function useDeliveryCounts(project: Ref<string>, filter: Ref<DeliveryFilter>, may: Ref<boolean>) {
+  const query = useQuery({
+    queryKey: computed(() => ['delivery-counts', project.value, filter.value.since, filter.value.until]),
+    queryFn: ({ signal }) => getOverview({ path: { project: project.value }, query: { since: filter.value.since, until: filter.value.until || undefined }, signal }),
+    enabled: computed(() => may.value && isPlain(filter.value)),
+    select: ({ totals: { pending, retrying, delivered, dead, cancelled } }): DeliveryCounts => ({ pending, retrying, delivered, dead, cancelled, all: pending + retrying + delivered + dead + cancelled }),
+    refetchInterval: COUNTED_MS,
+    placeholderData: undefined,
+    retry: false,
+  })
+  return { counts: computed(() => (isPlain(filter.value) ? query.data.value : undefined)), recount: query.refetch }
 }
