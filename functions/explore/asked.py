@@ -210,11 +210,10 @@ def search_of_deliveries(
     attributes: Attributes,
     deliveries: DeliveryConditions,
     event: Annotated[UUID | None, Query(description="The uid of an event.")] = None,
-    replay: Annotated[UUID | None, Query(description="Made, or opened last, by this replay.")] = None,
     q: DeliveryText | None = None,
 ) -> Search:
     """Deliveries. Raises Problem 422, and 403 for who asks of events and may not read them."""
-    search = Search(project_id=access.project_id, **attributes, text=q, deliveries=deliveries, replay=replay)
+    search = Search(project_id=access.project_id, **attributes, text=q, deliveries=deliveries)
     if search.asks_of_events and EVENTS_READ not in access.permissions:
         raise Problem(
             FORBIDDEN, f"To search deliveries by their events needs the permission {EVENTS_READ} as well."

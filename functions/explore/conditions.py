@@ -17,12 +17,12 @@ _TEXT = """(
     OR strpos(lower(encode(substring(e.data FOR {2}), 'escape')), lower(encode({1}::bytea, 'escape'))) > 0
 )"""
 
-# The first 13 signs of a uuid's text are its milliseconds.
-_OF_EVENT = """
+OF_EVENT = """
     d.project_id = {project} AND d.event_uid = e.uid
     AND d.id >= (left(e.uid::text, 13) || '-0000-0000-000000000000')::uuid
     AND d.id <= (left(e.uid::text, 13) || '-ffff-ffff-ffffffffffff')::uuid
 """
+"""Deliveries `d` of an event `e`; the first 13 signs of a uuid's text are its milliseconds."""
 
 _RANKS = "ARRAY[" + ", ".join(f"'{name}'" for name in OUTCOMES) + "]"
 
@@ -109,7 +109,7 @@ def outcomes(search: Search, values: Values, project: str) -> list[str]:
 def outcome_of(project: str) -> str:
     """The outcome of an event `e`; `project` is the place of the project's id."""
     return f"""({_RANKS})[coalesce((
-        SELECT min(array_position({_RANKS}, d.status)) FROM deliveries d WHERE {_OF_EVENT.format(project=project)}
+        SELECT min(array_position({_RANKS}, d.status)) FROM deliveries d WHERE {OF_EVENT.format(project=project)}
     ), {len(OUTCOMES)})]"""
 
 
@@ -117,7 +117,7 @@ def has_delivery(asked: OfDeliveries, values: Values, project: str) -> list[str]
     """On events `e`: that one of their deliveries is like that."""
     if not asked.is_asked:
         return []
-    of_delivery = " AND ".join([_OF_EVENT.format(project=project), *of_deliveries(asked, values)])
+    of_delivery = " AND ".join([OF_EVENT.format(project=project), *of_deliveries(asked, values)])
     return [f"EXISTS (SELECT FROM deliveries d WHERE {of_delivery})"]
 
 

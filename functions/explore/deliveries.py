@@ -8,10 +8,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from functions.explore import conditions, finding, queries
+from functions.explore import conditions, finding, queries, statements
 from functions.explore.conditions import Values
 from functions.explore.finding import Found
-from functions.explore.search import Search
+from functions.explore.search import OfDeliveries, Search, around
 from functions.explore.statements import DELIVERY, VERSION, Statement
 
 if TYPE_CHECKING:
@@ -33,6 +33,55 @@ _TEXT = """(
 async def find(conn: "Connection", search: Search, status: str | None, limit: int) -> Found:
     """The ids of up to `limit` deliveries, the newest event's first; ends early when there was too much to look at."""
     until = monotonic() + finding.WINDOW_SECONDS
+    if (events := leading_events(search, status)) is not None:
+        return await _by_events(conn, search, events, status, limit=limit, until=until)
+    return await _scan(conn, search, status, limit, until)
+
+
+def leading_events(search: Search, status: str | None) -> Search | None:
+    """The search for their events, where an index leads to those and none to the deliveries themselves."""
+    asked = search.deliveries
+    if search.event is not None or asked.replay is not None or asked.subscriptions:
+        return None
+    if status in statements.UNDER_WAY:
+        return None
+    events = replace(search, text=None, deliveries=OfDeliveries())
+    return events if events.identity is not None or finding.lookup_of(events) is not None else None
+
+
+async def _by_events(
+    conn: "Connection", search: Search, events: Search, status: str | None, *, limit: int, until: float
+) -> Found:
+    """Look at the deliveries of those events alone that are like that.
+
+    They come by whole milliseconds, because the ids of an event's deliveries share nothing but that with its uid.
+    """
+    ids: list[UUID] = []
+    count = 0
+    events = replace(events, high=around(search.high)[1])
+    while not events.is_empty:
+        found = await finding.find(conn, events, finding.FIRST_STEP)
+        uids, bottom = found.uids, events.low
+        if found.after is not None:
+            low, bottom = around(found.after)
+            uids = [uid for uid in uids if uid >= bottom]
+            if bottom >= events.high:
+                rest = replace(events, low=max(events.low, low))
+                uids, bottom = (await finding.find(conn, rest, finding.WINDOW)).uids, rest.low
+        if uids:
+            statement = of_events(search, status, uids)
+            ids += [row["id"] for row in await queries.fetch(conn, statement)]
+        if len(ids) > limit:
+            return Found(ids[:limit], ids[limit - 1])
+        count += found.looked or len(uids)
+        events = replace(events, high=bottom)
+        if not events.is_empty and (count >= finding.WINDOW or monotonic() >= until):
+            return Found(ids, bottom, count, bottom)
+    return Found(ids, None)
+
+
+async def _scan(conn: "Connection", search: Search, status: str | None, limit: int, until: float) -> Found:
+    """Look at one delivery after the other, the newest event's first."""
     ids: list[UUID] = []
     count, last = 0, None
     size = limit + 1 if is_whole(search) else max(limit + 1, finding.FIRST_STEP)
@@ -76,8 +125,6 @@ def step(search: Search, status: str | None, limit: int) -> Statement:
     asked = search.deliveries
     if search.event is not None:
         among.append(f"d.event_uid = {values.add(search.event)}")
-    if search.replay is not None:
-        among.append(f"d.replay_id = {values.add(search.replay)}")
     if len(asked.subscriptions) == 1:
         among.append(f"d.subscription_id = {values.add(asked.subscriptions[0])}")
         asked = replace(asked, subscriptions=())
@@ -87,7 +134,7 @@ def step(search: Search, status: str | None, limit: int) -> Statement:
     if status is not None:
         assert status.isalpha()
         among.append(f"d.status = '{status}'")
-    judged = conditions.of_deliveries(asked, values)
+    judged = _judged(search, asked, values, project)
     if search.asks_of_events:
         of_event = [
             f"e.project_id = {project}",
@@ -95,8 +142,6 @@ def step(search: Search, status: str | None, limit: int) -> Statement:
             *conditions.attributes(search, values),
         ]
         judged.append(f"EXISTS (SELECT FROM events e WHERE {' AND '.join(of_event)})")
-    if search.text is not None:
-        judged.append(_TEXT.format(values.add(search.text.lower()), project))
     return (
         f"""
         SELECT d.id, coalesce({" AND ".join(judged) or "true"}, false) AS found FROM (
@@ -105,6 +150,35 @@ def step(search: Search, status: str | None, limit: int) -> Statement:
         """,
         values.given,
     )
+
+
+def of_events(search: Search, status: str | None, uids: Sequence[UUID]) -> Statement:
+    """Which deliveries of these events are looked for, newest event first: `id`."""
+    values = Values()
+    project = values.add(search.project_id)
+    judged = [
+        conditions.OF_EVENT.format(project=project),
+        f"d.id < {values.add(search.high)}",
+        *_judged(search, search.deliveries, values, project),
+    ]
+    if status is not None:
+        judged.append(f"d.status = {values.add(status)}")
+    return (
+        f"""
+        SELECT d.id FROM unnest({values.add(list(uids))}::uuid[]) AS e (uid) CROSS JOIN LATERAL (
+            SELECT d.id FROM deliveries d WHERE {" AND ".join(judged)} OFFSET 0
+        ) d ORDER BY d.id DESC
+        """,
+        values.given,
+    )
+
+
+def _judged(search: Search, asked: OfDeliveries, values: Values, project: str) -> list[str]:
+    """What has to be looked at in each delivery `d`."""
+    judged = conditions.of_deliveries(asked, values)
+    if search.text is not None:
+        judged.append(_TEXT.format(values.add(search.text.lower()), project))
+    return judged
 
 
 def rows(project_id: UUID, ids: Sequence[UUID]) -> Statement:

@@ -68,7 +68,6 @@ class Search:
     text: str | None = None
     deliveries: OfDeliveries = field(default_factory=OfDeliveries)
     event: UUID | None = None
-    replay: UUID | None = None
 
     @property
     def identity(self) -> UUID | None:
@@ -92,7 +91,6 @@ class Search:
             outcomes=(),
             deliveries=OfDeliveries(),
             event=None,
-            replay=None,
             text=None,
         )
         return bare != Search(project_id=self.project_id, low=_LAST, high=_LAST)

@@ -239,6 +239,10 @@ def watched(
     }
 
 
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -254,9 +258,13 @@ def main() -> None:
             weir.up()
             context = weir.json("context", "show")
             running = json.loads((weir.home / "running.json").read_text())
+            _tell("a client of the stream")
             figures["followed"] = asyncio.run(followed(context, chosen.seconds, chosen.rate))
+            _tell("a client that hangs up again and again")
             figures["resumed"] = asyncio.run(resumed(context, chosen.seconds, chosen.rate))
+            _tell("the console")
             figures["console"] = watched(weir, context, chosen.seconds, chosen.rate, 1)
+            _tell("the console, 1,000 events a second")
             figures["console1000"] = watched(weir, context, chosen.seconds, 1000, 10)
             settings = Settings(
                 database_url=running["database_url"],
@@ -264,6 +272,7 @@ def main() -> None:
                 secret=(weir.home / "secret").read_text().strip(),
             )
             with Served(["-m", "shared.runtime.serve", "live"], settings) as served:
+                _tell("many readers")
                 figures["readers"] = asyncio.run(
                     crowded(context, served, chosen.readers, chosen.seconds, chosen.rate)
                 )

@@ -92,13 +92,14 @@ def test_one_order_is_followed_live(console: Console) -> None:
     expect(page.get_by_label("Watch for")).to_have_value("subject = 'orders/A-1'")
 
 
-def test_what_goes_over_the_limit_is_told_where_it_is_missing(console: Console) -> None:
+def test_what_goes_over_the_limit_is_told_where_it_is_missing(console: Console, axe: str) -> None:
     console.enter("over-the-limit", "viewer")
     page = console.open("live?rate=5")
     expect(page.get_by_role("status").filter(has_text="Connected")).to_be_visible()
     send(console, *({"subject": f"orders/{n}"} for n in range(20)))
     expect(page.get_by_text("15 dropped here")).to_be_visible()
     expect(page.get_by_text("dropped in 2 min, over this tail's limit")).to_be_visible()
+    assert console.violations(axe) == []
     page.get_by_role("button", name="Raise to 25/s").click()
     expect(page).to_have_url(re.compile("rate=25"))
     expect(page.get_by_role("status").filter(has_text="Connected")).to_be_visible()

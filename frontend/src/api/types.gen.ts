@@ -8098,10 +8098,6 @@ export type ListDeliveriesData = {
          * The uid of an event.
          */
         event?: string | null;
-        /**
-         * Made by this replay, or last opened again by it.
-         */
-        replay?: string | null;
         q?: string | null;
         /**
          * Exactly this; given again, any of them.
@@ -8164,6 +8160,10 @@ export type ListDeliveriesData = {
          * Text in the error of the last attempt, in any case.
          */
         error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
     };
     url: '/v1/projects/{project}/deliveries';
 };

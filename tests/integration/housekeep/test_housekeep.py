@@ -35,3 +35,19 @@ async def test_a_tick_counts_what_projects_received(
     counted = "SELECT sum(events) FROM traffic WHERE project_id = $1 AND step = 60"
     assert await pool.fetchval(counted, project.id) == 2
     assert "cannot be counted" not in caplog.text
+
+
+async def test_ticks_index_a_day_that_is_over(
+    resources: Resources, pool: asyncpg.Pool, project: Project
+) -> None:
+    day = datetime.now(UTC) - timedelta(days=1, minutes=30)
+    await store(pool, project.id, [an_event(1)], at=day)
+    # However many days other tests have left: the newest comes first.
+    handler = create(resources)
+    for _ in range(4):
+        await handler.handle(TICK)
+    names = {row[0] for row in await pool.fetch("SELECT relname FROM pg_class WHERE relkind = 'i'")}
+    over = datetime.now(UTC) - timedelta(days=1, minutes=10)
+    assert {f"events_p{over:%Y%m%d}_by_{kind}" for kind in ("subject", "id", "source", "extensions")} <= names
+    today = datetime.now(UTC) - timedelta(minutes=10)
+    assert f"events_p{today:%Y%m%d}_by_id" not in names

@@ -1,6 +1,8 @@
 """Events are sent as they are stored: in the order of their commits, to whom they are for, and once."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,8 +13,10 @@ from shared.runtime.settings import Settings
 from tests.integration.live.conftest import Watched
 from tests.support.background import Background
 from tests.support.projects import create_key, create_project
+from tests.support.stores import with_path
 from tests.support.stream import deliver
 from tests.support.tailing import watching
+from tests.support.waiting import until
 
 
 async def test_what_is_stored_is_sent_with_its_place(watched: Watched) -> None:
@@ -214,3 +218,54 @@ async def test_how_deliveries_stand_is_asked_of_those_that_were_seen(
             {"uid": first, "delivered": 2, "retrying": 1, "dead": 1, "pending": 1, "cancelled": 0},
         ]
     }
+
+
+async def test_a_database_that_is_away_is_told_and_nothing_is_missed(
+    watched: Watched, database_url: str
+) -> None:
+    admin = await asyncpg.connect(with_path(database_url, "postgres"))
+    name = database_url.rpartition("/")[2].partition("?")[0]
+    try:
+        async with watching(watched.client, watched.tail) as seen:
+            await seen.next("live")
+            await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+            )
+            told = await seen.next("waiting")
+            assert "database" in told.data["detail"]
+            await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+            await seen.next("live")
+            uid = await until(partial(_taken, watched), 30)
+            assert (await seen.next()).uid == uid
+    finally:
+        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await admin.close()
+
+
+async def _taken(watched: Watched) -> str | None:
+    """The uid of an event, once ingest has its database back."""
+    try:
+        return await watched.emit("after")
+    except AssertionError:
+        return None
+
+
+async def test_many_readers_are_one_reading(watched: Watched, pool: asyncpg.Pool) -> None:
+    """Each gets what it wants, and all are gone when they have gone."""
+    async with AsyncExitStack() as open_streams:
+        seen = [
+            await open_streams.enter_async_context(
+                watching(watched.client, watched.tail, sql=f"subject = 'orders/{number % 3}'")
+            )
+            for number in range(12)
+        ]
+        for one in seen:
+            await one.next("live")
+        reading = await pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%past_end%' AND pid <> pg_backend_pid()"
+        )
+        assert reading <= 2
+        uids = [await watched.emit(str(number), subject=f"orders/{number}") for number in range(3)]
+        for number, one in enumerate(seen):
+            assert (await one.next()).uid == uids[number % 3]
