@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/vue-query'
 import { computed, ref, watch, type Ref } from 'vue'
 
-import { compareEvents, eventFacets, eventHistogram, explainEvent, getEvent, getStory, listEvents, listSubscriptions, listTypes, type EventFacetsData, type ListEventsResponse } from '@/api'
+import { compareEvents, eventFacets, eventHistogram, explainEvent, getEvent, getRetention, getStory, listEvents, listSubscriptions, listTypes, type EventFacetsData, type ListEventsResponse } from '@/api'
 import { isOpen } from '@/lib/status'
 
 export type EventRow = ListEventsResponse['items'][number]
@@ -22,6 +22,7 @@ const BARS = 61
 /** How often counts are asked for anew. */
 const COUNT_MS = 15_000
 const NAMES_MS = 30_000
+const DAY_MS = 86_400_000
 
 /** How long after receipt an event without deliveries may still get some. */
 const ROUTING_MS = 20_000
@@ -172,6 +173,19 @@ export function useNames(project: Ref<string>, permissions: Ref<string[]>) {
       pointers: Object.assign({}, ...items.map(({ facets }) => facets)) as Record<string, string>,
       subscriptions: Object.fromEntries(subscriptions.data.value?.items.map(({ id, name }) => [id, name]) ?? []),
     }
+  })
+}
+
+/** Before which instant nothing is kept in the database, in milliseconds; null where that is for ever. */
+export function useKept(project: Ref<string>, permissions: Ref<string[]>) {
+  return useQuery({
+    queryKey: computed(() => ['retention', project.value]),
+    queryFn: async ({ signal }) => {
+      const { retentionDays } = await getRetention({ path: { project: project.value }, signal })
+      return retentionDays === null ? null : (Math.floor(Date.now() / DAY_MS) - retentionDays) * DAY_MS
+    },
+    enabled: computed(() => permissions.value.includes('projects:read')),
+    staleTime: 300_000,
   })
 }
 
