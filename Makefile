@@ -142,6 +142,7 @@ sbom: install ## List what the lock files name (CycloneDX): build/sbom.cdx.json;
 
 bench: install ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run
+	$(BIN)/python -m tests.bench.explore
 
 torture: install ## Break everything under load, and account for every event
 	$(BIN)/python -m tests.torture.run
