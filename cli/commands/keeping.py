@@ -53,7 +53,7 @@ def retention() -> None:
 
     \b
     Example:
-      weir retention set --days 30 --archive-days 365
+      weir retention set --days 30 --archive-days 365 --yes
     """  # noqa: D301 \b keeps click from joining the lines
 
 

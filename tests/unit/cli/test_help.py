@@ -1,27 +1,11 @@
 """Every command explains itself, and what it shows as an example can be typed."""
 
-import shlex
-from collections.abc import Iterator
-from itertools import takewhile
-
 import click
 import pytest
 from click.testing import CliRunner
 
 from cli.main import COMMANDS, weir
-
-
-def walk(
-    command: click.Command, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from walk(found, (*path, name))
-
+from tests.support.helped import lines, read, walk
 
 ALL = list(walk(weir))
 
@@ -36,12 +20,10 @@ def parse(command: click.Command, arguments: list[str], parent: click.Context | 
 
 
 def examples(command: click.Command) -> list[tuple[dict[str, str], list[str]]]:
-    """The lines below "Example:", each as its environment and the words after `weir`."""
-    text = (command.help or "").partition("Example:")[2]
+    """Each example as its environment and the words after `weir`."""
     found = []
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        words = shlex.split(line)
-        environment = dict(words.pop(0).split("=", 1) for _ in list(takewhile(lambda w: "=" in w, words)))
+    for line in lines(command):
+        environment, words = read(line)
         if words[0] == "weir":
             found.append((environment, words[1:]))
         else:
