@@ -82,6 +82,8 @@ def places(weir: LocalWeir) -> list[str]:
         f"subscriptions/{made['id']}?view=yaml",
         *(f"subscriptions/{one}" for one in written),
         f"events/{event['uid']}?subscriptions=then",
+        f"events/{event['uid']}?tab=related&delivery={event['deliveries'][0]['id']}",
+        f"events/{event['uid']}?tab=diff",
         "settings/members",
         "settings/roles",
         "settings/new-role",
