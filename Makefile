@@ -140,8 +140,10 @@ sbom: install ## List what the lock files name (CycloneDX): build/sbom.cdx.json;
 	cd frontend && npm sbom --package-lock-only --sbom-format cyclonedx >../$(BUILD)/console.cdx.json
 	$(BIN)/python infra/docker/sbom.py $(BUILD)/functions.cdx.json $(BUILD)/console.cdx.json >$(BUILD)/sbom.cdx.json
 
-bench: install ## Measure, each figure beside its reference
+bench: install console ## Measure, each figure beside its reference
 	$(BIN)/python -m tests.bench.run
+	$(BIN)/python -m tests.bench.explore
+	$(BIN)/python -m tests.bench.live
 
 torture: install ## Break everything under load, and account for every event
 	$(BIN)/python -m tests.torture.run

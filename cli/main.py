@@ -38,6 +38,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "roles": ("cli.commands.roles:roles", "Say what roles of the project's own may do."),
     "audit": ("cli.commands.audit:audit", "See who changed what, export it, verify it."),
     "sources": ("cli.commands.sources:sources", "Let third parties send webhooks."),
+    "archive": (
+        "cli.commands.archive:archive",
+        "See what is archived, verify it, and bring it back.",
+    ),
+    "retention": (
+        "cli.commands.keeping:retention",
+        "Say how long events are kept, in the database and in all.",
+    ),
+    "holds": ("cli.commands.keeping:holds", "Keep events from being destroyed."),
+    "erasures": ("cli.commands.keeping:erasures", "Have all there is of a subject erased."),
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
     "serve": ("cli.commands.serve:serve", "Run one function in this process."),
     "deploy": ("cli.commands.deploy:deploy", "Bring a version to a cluster, blue-green."),

@@ -105,6 +105,7 @@ class Tail:
             time.sleep(wait)
 
     def _once(self) -> Iterator[Message]:
+        """The messages of one connection, until it is asked to end. Raises NoConnectionError where it just ends."""
         headers = {"accept": "text/event-stream"} | ({"last-event-id": self.after} if self.after else {})
         for message in messages(self._api.stream(PATH, self._query, headers)):
             match message.kind:
@@ -118,11 +119,13 @@ class Tail:
                     self._tell("live")
                 case "waiting":
                     self._tell(f"waiting: {message.json()['detail']}")
-                case "end" if message.json()["reason"] == "refused":
-                    self.after = message.place or self.after
-                    return  # the next try is told why, or has a fresh token
+                case "end" if message.json()["reason"] == "away":
+                    raise NoConnectionError("the database does not answer")
+                case "end":
+                    return  # where the credential is refused, the next try is told why, or has a fresh token
             if message.place is not None:
                 self.after = message.place
+        raise NoConnectionError("the connection was closed")
 
     def _tell(self, said: str) -> None:
         if said != self._said:

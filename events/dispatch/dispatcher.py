@@ -44,6 +44,9 @@ RECORD_GAP_SECONDS = 0.02
 ORDERED_GAP_SECONDS = 0.004
 """The same while deliveries of some order go out: the next one waits for the record of the one before."""
 
+LIVE_SECONDS = 0.5
+"""For so long after an event repeats make room for the next."""
+
 KEEP_SECONDS = 1.0
 LINGER_SECONDS = 15.0
 DRAIN_SECONDS = 15.0
@@ -88,7 +91,8 @@ class Dispatcher:
         self._ending = asyncio.Event()
         self._hurry = False
         self._swept_at = 0.0
-        self._busy_at = float("-inf")
+        self._busy_at = self._read_at = float("-inf")
+        self._due.is_live = lambda: time.monotonic() - self._read_at < LIVE_SECONDS
         self._loops: list[asyncio.Task[None]] = []
         self._joining: asyncio.Task[None] | None = None
         self._joined_at = float("-inf")
@@ -219,7 +223,7 @@ class Dispatcher:
         if self._ears.deaf:
             self._reader.look_after(PAUSE_SECONDS)
         if await self._reader.step():
-            self._busy_at = time.monotonic()
+            self._busy_at = self._read_at = time.monotonic()
             self._recorder.changed.set()
 
     async def _record(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -30,7 +30,8 @@ BACKLOG_SECONDS = 0.05
 ROOM = 32
 ROWS = 512
 REPEATS = 256
-"""How many repeats one look brings at most: what is live has its turn after them."""
+REPEATS_BESIDE = 32
+"""How many repeats one look brings at most; and while events come, so that those, of whatever sink, have their turn soon."""
 
 FOLLOWERS = 32
 FOLLOWER_BYTES = 16 * 1024
@@ -69,6 +70,9 @@ class DueDeliveries:
         self._recorder = recorder
         self._clock = clock
         self.under_way: dict[UUID, Job] = {}
+        self.is_live: Callable[[], bool] = lambda: False
+        """Whether events come in these moments."""
+
         self._decided: dict[UUID, Shard] = {}
         self._kicked = asyncio.Event()
         self._next = float("inf")
@@ -81,7 +85,7 @@ class DueDeliveries:
         self._saturated: set[UUID] = set()
         self._brought: set[UUID] = set()  # since the last look began: it may find them all the same
         gates.around.room = self._has_room
-        gates.around.room_for_repeats = lambda: self.kind_at("repeats", 0)
+        gates.around.room_for_repeats = self._has_room_for_repeats
         gates.around_dead_letters.room = self.letters_at
         gates.around.shed = gates.around_dead_letters.shed = self._shed
 
@@ -110,6 +114,10 @@ class DueDeliveries:
     def _has_room(self, seconds_from_now: float) -> None:
         """A gate has room then for what is live, and behind it for repeats."""
         self.kind_at("repeats", seconds_from_now)
+
+    def _has_room_for_repeats(self) -> None:
+        """While events come, repeats wait for the next look."""
+        self.kind_at("repeats", BACKLOG_SECONDS if self.is_live() else 0)
 
     def planned(self, ending: Ending, now: float, replay_id: UUID | None = None) -> None:
         """A row that waits is on disk; `now` is in Unix seconds."""
@@ -279,7 +287,7 @@ class DueDeliveries:
         if not repeats:
             return self._shared_out(wanted)
         rooms = self._shared_out({lane: room for lane, room in wanted.items() if lane not in repeats})
-        left = min(REPEATS, ROWS - sum(rooms.values()))
+        left = min(REPEATS_BESIDE if self.is_live() else REPEATS, ROWS - sum(rooms.values()))
         if sum(repeats.values()) > left:
             self.kind_at("repeats", BACKLOG_SECONDS)
             repeats = divide(repeats, left) if left else {}

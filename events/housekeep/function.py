@@ -8,8 +8,9 @@ FUNCTION = Function(
     entry="events.housekeep.handler:create",
     on=("dev.weir.tick",),
     needs=frozenset({"postgres"}),
+    archives=True,
     imports=frozenset({"asyncpg"}),
     scale=Scale(maximum=1),
     timeout_seconds=300,
-    size=Size(cpu_millicores=25, memory_mebibytes=96, memory_max_mebibytes=256),
+    size=Size(cpu_millicores=25, memory_mebibytes=128, memory_max_mebibytes=384),
 )

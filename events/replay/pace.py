@@ -4,6 +4,9 @@ LEAST = 64
 MOST = 2_000
 """Of one sink, at most so many wait at a time; fewer, while it takes fewer."""
 
+FIRST = 256
+"""As long as nothing is known of the sink."""
+
 BURST_SECONDS = 0.5
 AHEAD_SECONDS = 1.0
 """As many wait as go out in this time: what is paused, or cancelled, has hardly anything left to be delivered."""
@@ -15,10 +18,11 @@ class Pace:
     With a stop rule no more than it looks at goes out before there is anything to judge by.
     """
 
-    def __init__(self, now: float, first: int = LEAST) -> None:
+    def __init__(self, now: float, first: int = FIRST) -> None:
         self._tokens = 1.0
         self._filled_at = now
-        self._window = min(LEAST, first)
+        self._window = min(FIRST, first)
+        self._least = min(LEAST, first)
         self._ended_at = now
         self._ended: int | None = None
         self._speed = 0.0
@@ -43,8 +47,8 @@ class Pace:
             return
         speed = max(0, ended - self._ended) / (now - self._ended_at)
         self._speed = speed if not self._speed else 0.5 * self._speed + 0.5 * speed
-        if ended > self._ended and waiting <= self._window // 4:
+        if ended - self._ended >= self._window // 2 >= waiting:
             self._window = min(MOST, 2 * self._window)
         else:
-            self._window = int(max(LEAST, min(self._window, 2 * AHEAD_SECONDS * self._speed)))
+            self._window = int(max(self._least, min(self._window, 2 * AHEAD_SECONDS * self._speed)))
         self._ended, self._ended_at = ended, now

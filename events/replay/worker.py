@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from events.replay import queries
-from events.replay.pace import LEAST, Pace
+from events.replay.pace import FIRST, Pace
 from shared.audit.by import by_weir
 from shared.audit.record import record
 from shared.core.ids import delivery_id
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 LEASE_SECONDS = 15.0
-ROUND_SECONDS = 0.1
+ROUND_SECONDS = 0.05
 IDLE_ROUND_SECONDS = 0.5
 IDLE_SECONDS = 30.0
 """With nothing to do for so long it is left to the tick: what waits for a sink that is away need not keep anybody up."""
@@ -103,7 +103,7 @@ class Worker:
 
     def _pace(self, sink: UUID) -> Pace:
         if sink not in self._paces:
-            first = LEAST if self._row["stop_of"] is None else self._row["stop_of"]
+            first = FIRST if self._row["stop_of"] is None else self._row["stop_of"]
             self._paces[sink] = Pace(time.monotonic(), first)
         return self._paces[sink]
 

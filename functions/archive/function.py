@@ -12,4 +12,5 @@ FUNCTION = Function(
         "/v1/projects/{project}/holds",
         "/v1/projects/{project}/erasures",
     ),
+    archives=True,
 )

@@ -33,14 +33,20 @@ from shared.runtime.resources import Resources
 def create(resources: Resources) -> FastAPI:
     """The application of `explore`."""
     freshness = Freshness(resources)
-    return endpoint_app(FUNCTION, resources, _router(resources, freshness), stats(resources, freshness))
+    return endpoint_app(
+        FUNCTION,
+        resources,
+        # What has a name of its own stands before what takes any uid.
+        counts(resources, freshness),
+        _router(resources),
+        searches(resources),
+        stats(resources, freshness),
+    )
 
 
-def _router(resources: Resources, freshness: Freshness) -> APIRouter:
+def _router(resources: Resources) -> APIRouter:
     router = APIRouter(prefix="/v1/projects/{project}", tags=["explore"])
     explorer = Explorer(resources)
-    router.include_router(counts(resources, freshness))
-    router.include_router(searches(resources))
 
     @router.get("/events", response_model=EventList)
     async def list_events(search: EventsAsked, limit: Limit = 50, cursor: Cursor = None) -> Response:

@@ -55,6 +55,21 @@ async def event(conn: "Connection", project_id: UUID, uid: UUID) -> "Record | No
     )
 
 
+async def is_archived(conn: "Connection", project_id: UUID, uid: UUID) -> bool:
+    """Whether an object of the project's archive may have the event of that uid."""
+    found: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM archive_parts p JOIN archives a USING (project_id, day)
+            WHERE p.project_id = $1 AND p.first_uid <= $2 AND p.last_uid >= $2 AND a.sealed_at IS NOT NULL
+        )
+        """,
+        project_id,
+        uid,
+    )
+    return found
+
+
 async def events_by_uid(
     conn: "Connection", project_id: UUID, uids: Sequence[UUID], max_bytes: int
 ) -> "list[Record]":

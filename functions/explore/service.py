@@ -134,6 +134,12 @@ async def find_event(conn: "Connection", access: Access, uid: str) -> "Record":
     found = _uuid(uid)
     row = None if found is None else await queries.event(conn, access.project_id, found)
     if row is None:
+        if found is not None and await queries.is_archived(conn, access.project_id, found):
+            raise Problem(
+                NOT_FOUND,
+                f"It is not in the database any more. Events of {received_at(found):%Y-%m-%d} are in the archive:"
+                " look there, and bring it back.",
+            )
         raise Problem(NOT_FOUND, "There is no such event in this project.")
     return row
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.live import queries
+from functions.live.frames import told
 from functions.live.position import AHEAD_MS, PAST_MS, Position, instant, milliseconds, read_position
 from functions.live.reader import Reader
 from functions.live.settings import LiveSettings
@@ -93,6 +94,10 @@ class Tail:
                 yield piece
             async for piece in self._follow(until):
                 yield piece
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            yield told("end", None, reason="away")
         finally:
             self._stream.leave(self._project_id, self._wanted, self._reader)
 

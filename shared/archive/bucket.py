@@ -35,8 +35,11 @@ class BucketStore:
         """As `Store`."""
         import obstore
 
-        with _told(key):
-            await obstore.put_async(self._store, key, content)
+        try:
+            with _told(key):
+                await obstore.put_async(self._store, key, content)
+        except MissingObject as error:
+            raise StoreFailed(f"{key}: there is no such bucket") from error
 
     async def get(self, key: str) -> bytes:
         """As `Store`."""

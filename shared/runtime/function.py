@@ -44,6 +44,7 @@ class Function:
     `imports` names the heavy modules that the function may load until its first answer; any other
     from `HEAVY` fails the suite. `wakes` says that it sends wakes, so that it is told where the broker is;
     `wakes_early` that it sends one when it starts, since what starts it brings work;
+    `archives` that it reads and writes the archive, so that its way there is open and it has the rights;
     `calls_out` that it calls addresses which users name, so that its way there is open.
     """
 
@@ -56,6 +57,7 @@ class Function:
     imports: frozenset[str] = frozenset()
     wakes: bool = False
     wakes_early: bool = False
+    archives: bool = False
     calls_out: bool = False
     scale: Scale = field(default_factory=Scale)
     size: Size = field(default_factory=Size)

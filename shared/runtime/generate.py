@@ -77,6 +77,7 @@ def _terraform(functions: Sequence[Function]) -> "Files":
                     "on": list(f.on),
                     "needs": sorted(f.needs),
                     "wakes": f.wakes,
+                    "archives": f.archives,
                     "timeoutSeconds": f.timeout_seconds,
                     "concurrency": f.scale.concurrency,
                     "maximum": f.scale.maximum,

@@ -256,4 +256,20 @@ rows, and 200 events a second go to the fast ones.
 
 How: `tests/bench/run.py`. The load source (`tests/bench/load.py`) speaks raw HTTP over 64 connections with unique
 ids; the null route and the bare aiohttp loop are in `tests/bench/references.py`.
-"""
+{_others()}"""
+
+
+def _others() -> str:
+    """The sections that other programs write, as they are."""
+    written = (ROOT / "docs/benchmarks.md").read_text()
+    return written[written.index("\n## ") :] if "\n## " in written else ""
+
+
+def put_section(name: str, text: str) -> None:
+    """Write a section of docs/benchmarks.md, in the place of the one of that name or at the end."""
+    file = ROOT / "docs/benchmarks.md"
+    before, found, after = file.read_text().partition(f"\n## {name}\n")
+    rest = after[after.index("\n## ") :] if "\n## " in after else ""
+    if not found:
+        before = before.rstrip("\n") + "\n"
+    file.write_text(f"{before}\n## {name}\n\n{text.rstrip()}\n{rest}")

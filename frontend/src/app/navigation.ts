@@ -70,4 +70,5 @@ export const settingsPlaces: SettingsPlace[] = [
   { name: 'roles', label: 'Roles', permission: 'members:read', key: 'r' },
   { name: 'keys', label: 'API keys', permission: 'keys:read', key: 'a' },
   { name: 'sources', label: 'Webhook sources', permission: 'sources:read', key: 'w' },
+  { name: 'data', label: 'Data', permission: 'projects:read' },
 ]

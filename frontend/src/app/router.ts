@@ -2,6 +2,7 @@ import { createRouter, createWebHistory, type LocationQuery, type RouteLocationN
 
 import { account } from '@/features/account/routes'
 import { audit } from '@/features/audit/routes'
+import { data } from '@/features/data/routes'
 import { deliveries } from '@/features/deliveries/routes'
 import { device } from '@/features/device/routes'
 import { events } from '@/features/events/routes'
@@ -47,7 +48,7 @@ export const router = createRouter({
       path: '/p/:project',
       component: () => import('./Frame.vue'),
       redirect: { name: 'start' },
-      children: [...start, ...overview, ...flow, ...events, ...live, ...deliveries, ...replays, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...account],
+      children: [...start, ...overview, ...flow, ...events, ...live, ...deliveries, ...replays, ...sources, ...producers, ...types, ...subscriptions, ...audit, ...settings, ...members, ...roles, ...keys, ...data, ...account],
     },
     { path: '/none', name: 'none', component: () => import('./NoProject.vue') },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./NotFound.vue'), meta: { public: true, title: 'Not found' } },

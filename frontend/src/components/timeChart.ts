@@ -43,6 +43,12 @@ export function tickLabel(at: number, stepSeconds: number, zone: Zone): string {
   return stepSeconds >= 86_400 || time === '00:00' ? dateTime(at, zone).slice(5, 10) : time
 }
 
+/** A number on the axis of values: short, and no two of them alike. */
+export function axisText(value: number): string {
+  if (value >= 10_000) return value.toLocaleString('en', { notation: 'compact' })
+  return value < 1 ? value.toLocaleString('en', { maximumSignificantDigits: 2 }) : value.toLocaleString('en', { maximumFractionDigits: 1 })
+}
+
 interface Behaviour {
   width: number
   height: number

@@ -22,7 +22,7 @@ Most = Annotated[
 
 def counts(resources: Resources, freshness: Freshness) -> APIRouter:
     """The routes of counts, which stand before those of one event."""
-    router = APIRouter()
+    router = APIRouter(prefix="/v1/projects/{project}", tags=["explore"])
 
     @router.get("/events/histogram")
     async def event_histogram(search: EventsAsked, most: Most = 60) -> HistogramBody:

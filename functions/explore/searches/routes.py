@@ -22,7 +22,7 @@ _CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/respons
 
 def searches(resources: Resources) -> APIRouter:
     """The routes below `/searches`."""
-    router = APIRouter(prefix="/searches")
+    router = APIRouter(prefix="/v1/projects/{project}/searches", tags=["explore"])
 
     @router.get("")
     async def list_searches(

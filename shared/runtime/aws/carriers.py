@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from shared.contracts.wake import Wake
 from shared.runtime.aws.api import BUSES, QUEUES, Api, CallFailed, endpoint
 
 SOURCE = "weir"
@@ -17,7 +18,7 @@ logger = logging.getLogger("weir")
 
 
 class QueueCarrier:
-    """Puts events on one queue, as CloudEvents in the JSON format."""
+    """Puts wakes on one queue, as CloudEvents in the JSON format. It is dispatch's: what is for others waits for the tick."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -25,6 +26,8 @@ class QueueCarrier:
 
     async def send(self, kind: str, data: Any) -> bool:
         """Send an event of type `kind`. Whether the queue has it: a hint may be lost, so nothing is raised."""
+        if kind != Wake.TYPE:
+            return False
         body = json.dumps(
             {
                 "specversion": "1.0",

@@ -42,6 +42,10 @@ NEVER = (
 )
 """No sinks, with that component either: among these are the addresses where clouds give credentials to whoever asks."""
 
+ARCHIVE_PORT = 443
+POD_IDENTITY = "169.254.170.23/32"
+POD_IDENTITY_PORT = 80
+
 
 def policies(functions: Iterable[Function]) -> list[Manifest]:
     """Deny by default, then what is needed."""
@@ -86,6 +90,21 @@ def policies(functions: Iterable[Function]) -> list[Manifest]:
             "wakes",
             _named(f.name for f in functions if f.wakes),
             egress=[{"to": [_namespace(EVENTING)], "ports": _ports(*BROKER_PORTS)}],
+        ),
+        _policy(
+            "archive",
+            _named(f.name for f in functions if f.archives),
+            egress=[
+                {
+                    "to": [
+                        _all_but("0.0.0.0/0", ".", (*PRIVATE, *NEVER)),
+                        _all_but("::/0", ":", (*PRIVATE, *NEVER)),
+                    ],
+                    "ports": _ports(ARCHIVE_PORT),
+                },
+                # What gives its pods their rights at AWS (EKS Pod Identity), and to nobody else.
+                {"to": [{"ipBlock": {"cidr": POD_IDENTITY}}], "ports": _ports(POD_IDENTITY_PORT)},
+            ],
         ),
         _policy(
             "sinks",

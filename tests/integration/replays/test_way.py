@@ -107,7 +107,11 @@ async def test_rate_pause_and_resume(again: Again, sink: Sink) -> None:
     sink.requests.clear()
 
     replay = await again.replay(select={"status": "dead"}, ratePerSecond=10)
-    await again.until(replay, opened=3)
+
+    async def begun() -> bool:
+        return (await again.get(replay))["opened"] >= 3
+
+    await world.until(begun)
     paused = (await again.client.post(f"/replays/{replay['id']}/pause")).json()
     assert paused["state"] == "paused"
     await again.until(replay, waiting=0)

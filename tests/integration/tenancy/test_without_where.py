@@ -185,6 +185,13 @@ class Others:
             subscription,
             own,
         )
+        search = uuid4()
+        await self.pool.execute(
+            "INSERT INTO saved_searches (id, project_id, name, page, query) VALUES ($1, $2, $3, 'events', '{}')",
+            search,
+            own,
+            HIDDEN,
+        )
         (archived,) = await archive(
             self.pool, own, [stream.an_event(subject=HIDDEN)], datetime(2024, 3, 1, tzinfo=UTC)
         )
@@ -216,6 +223,7 @@ class Others:
         entry = await self.pool.fetchval("SELECT id FROM audit WHERE project_id = $1", own)
         self.ids = {
             "{uid}": [str(uid), str(archived)],
+            "{search}": [str(search)],
             "{day}": ["2024-03-01"],
             "{hold}": [str(hold)],
             "{recall}": [str(recall)],

@@ -30,11 +30,11 @@ export async function follow(path: string, query: URLSearchParams, heard: Heard,
     let cause = 'The connection broke off.'
     try {
       for await (const message of once(path, query, after, signal)) {
-        failures = 0
         if (message.id) after = message.id
+        if (message.kind !== 'end') failures = 0
         if (message.kind === 'live') heard.connection({ is: 'live' })
         else if (message.kind === 'waiting') heard.connection({ is: 'waiting', cause: 'The database does not answer.' })
-        else if (message.kind === 'end') cause = ''
+        else if (message.kind === 'end') cause = message.data.includes('"away"') ? 'The database does not answer.' : ''
         else if (message.kind !== 'at') heard.message(message)
       }
     } catch (error) {

@@ -17,6 +17,7 @@ locals {
   handlers  = { for name, function in local.declared : name => function if function.kind == "handler" }
   woken     = { for name, function in local.handlers : name => function if contains(function.on, "dev.weir.wake") }
   ticked    = { for name, function in local.handlers : name => function if contains(function.on, "dev.weir.tick") }
+  archiving = toset([for name, function in local.declared : name if function.archives])
   waking    = toset([for name, function in local.declared : name if function.wakes])
 
   # An HTTP API hangs up after 30 seconds; Lambda itself after 900.

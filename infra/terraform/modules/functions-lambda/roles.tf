@@ -82,6 +82,16 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
+    for_each = contains(local.archiving, each.key) ? var.archive_policies : {}
+
+    content {
+      sid       = statement.key
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+
+  dynamic "statement" {
     for_each = contains(local.waking, each.key) ? ["wakes"] : []
 
     content {

@@ -167,3 +167,12 @@ variable "metrics_namespace" {
   type        = string
   default     = "Weir"
 }
+
+variable "archive_policies" {
+  description = "What the functions that see to the archive may do there, by the name of a statement."
+  type = map(object({
+    actions   = list(string)
+    resources = list(string)
+  }))
+  default = {}
+}

@@ -58,7 +58,7 @@ resource "aws_eks_addon" "names" {
   depends_on = [aws_eks_node_group.weir]
 }
 
-# External Secrets reads the settings, and nothing else: Weir's own pods ask AWS for nothing.
+# External Secrets reads the settings, and nothing else.
 data "aws_iam_policy_document" "settings" {
   statement {
     actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
@@ -91,4 +91,39 @@ resource "aws_eks_pod_identity_association" "settings" {
   namespace       = "external-secrets"
   service_account = "external-secrets"
   role_arn        = aws_iam_role.settings.arn
+}
+
+# Of Weir's own pods those alone ask AWS for something that see to the archive: each function has an account of its name.
+data "aws_iam_policy_document" "archive" {
+  dynamic "statement" {
+    for_each = var.archive_policies
+
+    content {
+      sid       = statement.key
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+}
+
+resource "aws_iam_role" "archive" {
+  name               = "${var.name}-archive"
+  assume_role_policy = data.aws_iam_policy_document.pod_assume.json
+}
+
+resource "aws_iam_role_policy" "archive" {
+  count = length(var.archive_policies) > 0 ? 1 : 0
+
+  name   = "archive"
+  role   = aws_iam_role.archive.id
+  policy = data.aws_iam_policy_document.archive.json
+}
+
+resource "aws_eks_pod_identity_association" "archive" {
+  for_each = toset([for name, function in jsondecode(file(var.functions_file)) : name if function.archives])
+
+  cluster_name    = aws_eks_cluster.weir.name
+  namespace       = var.namespace
+  service_account = each.key
+  role_arn        = aws_iam_role.archive.arn
 }

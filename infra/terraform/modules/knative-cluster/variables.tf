@@ -82,3 +82,17 @@ variable "force_destroy" {
   type        = bool
   default     = false
 }
+
+variable "functions_file" {
+  description = "The generated `infra/terraform/functions.json`: it says which functions see to the archive."
+  type        = string
+}
+
+variable "archive_policies" {
+  description = "What the functions that see to the archive may do there, by the name of a statement."
+  type = map(object({
+    actions   = list(string)
+    resources = list(string)
+  }))
+  default = {}
+}

@@ -70,6 +70,13 @@ module "redis" {
   secret_recovery_days      = var.keep ? 30 : 0
 }
 
+module "archive" {
+  source = "../archive"
+
+  bucket        = "${var.bucket_prefix}-${var.name}-archive"
+  force_destroy = !var.keep
+}
+
 module "functions" {
   source = "../functions-lambda"
   count  = local.on_lambda ? 1 : 0
@@ -84,6 +91,7 @@ module "functions" {
   subnet_ids          = module.network.private_subnet_ids
   settings_secret_arn = aws_secretsmanager_secret.settings.arn
   settings_version    = aws_secretsmanager_secret_version.settings.version_id
+  archive_policies    = module.archive.policies
   migrate_after       = concat(module.network.way_ids, module.postgres.way_ids)
   concurrency         = var.lambda.concurrency
   max_connections     = var.postgres.max_connections
@@ -106,6 +114,8 @@ module "cluster" {
   instance_types      = var.cluster.instance_types
   nodes               = var.cluster.nodes
   settings_secret_arn = aws_secretsmanager_secret.settings.arn
+  functions_file      = "${path.module}/../../functions.json"
+  archive_policies    = module.archive.policies
   log_days            = var.log_days
   key_deletion_days   = var.keep ? 30 : 7
   force_destroy       = !var.keep

@@ -72,3 +72,8 @@ output "settings_manifest" {
   description = "For kubectl: makes the Secret `weir-settings`; on knative."
   value       = one(module.cluster[*].settings_manifest)
 }
+
+output "archive_bucket" {
+  description = "Where events go when their retention is over."
+  value       = module.archive.bucket
+}

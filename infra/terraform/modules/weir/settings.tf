@@ -32,6 +32,7 @@ locals {
     WEIR_SECRET        = ephemeral.aws_secretsmanager_secret_version.generated["secret"].secret_string
     WEIR_METRICS_TOKEN = ephemeral.aws_secretsmanager_secret_version.generated["metrics_token"].secret_string
     WEIR_PUBLIC_URL    = local.public_url
+    WEIR_ARCHIVE_URL   = module.archive.url
   }
 }
 

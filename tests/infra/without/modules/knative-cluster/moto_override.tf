@@ -20,6 +20,10 @@ resource "aws_eks_pod_identity_association" "settings" {
   count = 0
 }
 
+resource "aws_eks_pod_identity_association" "archive" {
+  for_each = toset([])
+}
+
 # And forgets of a cluster how one signs in, how it is upgraded, and all of its network but what it was told.
 resource "aws_eks_cluster" "weir" {
   lifecycle {

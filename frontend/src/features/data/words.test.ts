@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+
+import { beginning, goesBefore, meant, retentionWords } from './words'
+
+const NOW = Date.parse('2026-11-28T12:00:00Z')
+
+describe('what a retention means', () => {
+  test('names the day before which events go', () => {
+    expect(goesBefore(30, NOW)).toBe('2026-10-29')
+    expect(retentionWords(30, null, NOW)).toContain('before 2026-10-29 leave the database')
+    expect(retentionWords(30, null, NOW)).toContain('for ever')
+    expect(retentionWords(30, 365, NOW)).toContain('until they are 365 days old')
+  })
+  test('says plainly when they are gone', () => {
+    expect(retentionWords(30, 0, NOW)).toContain('they are gone')
+    expect(retentionWords(null, null, NOW)).not.toContain('leave')
+  })
+})
+
+test('a hold says which events it means', () => {
+  const all = { type: null, source: null, subject: null, since: null, until: null }
+  expect(meant(all)).toBe('every event')
+  expect(meant({ ...all, subject: 'mara', since: '2026-01-01T00:00:00Z', until: '2026-02-01T08:30:00Z' })).toBe('subject mara · from 2026-01-01 before 2026-02-01 08:30Z')
+})
+
+test('a day begins in UTC', () => {
+  expect(beginning('2026-10-01')).toBe('2026-10-01T00:00:00Z')
+  expect(beginning('')).toBeNull()
+})
