@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import cast
 
 import click
+from click.shell_completion import CompletionItem
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("cli.commands.local:up", "Start Weir on this machine."),
     "down": ("cli.commands.local:down", "Stop the Weir of this home."),
     "status": ("cli.commands.local:status", "Tell what runs in this home."),
-    "open": ("cli.commands.local:open_console", "Open the console, signed in."),
+    "open": ("cli.commands.opening:open_console", "Open the console, signed in."),
     "demo": ("cli.commands.demo:demo", "Start Weir with real traffic in it."),
     "login": ("cli.commands.login:login", "Sign in, in the browser."),
     "logout": ("cli.commands.login:logout", "Sign out."),
@@ -49,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "holds": ("cli.commands.keeping:holds", "Keep events from being destroyed."),
     "erasures": ("cli.commands.keeping:erasures", "Have all there is of a subject erased."),
     "sink": ("cli.commands.sink:sink", "Receive deliveries here and print them."),
+    "completion": ("cli.commands.completion:completion", "Let a shell complete these commands."),
     "serve": ("cli.commands.serve:serve", "Run one function in this process."),
     "deploy": ("cli.commands.deploy:deploy", "Bring a version to a cluster, blue-green."),
     "secrets": ("cli.commands.at_rest:secrets", "Seal what is secret at rest with another key."),
@@ -69,6 +71,16 @@ class Commands(click.Group):
             return None
         module, _, name = entry[0].partition(":")
         return cast("click.Command", getattr(import_module(module), name))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names that begin so, without importing any; options as ever."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List names and what they do, without importing any."""

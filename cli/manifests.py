@@ -134,8 +134,8 @@ def _found(found: Mapping[str, Any], member: str, wanted: Any) -> Any:
     """What there is of a member; of a credential, what the manifest says something of: more is shown than is given."""
     there = found.get(member)
     if member in {"auth", "tls"} and isinstance(there, Mapping):
-        return {name: _shown(there[name]) for name in there if name in wanted and name not in SECRET}
-    return there
+        there = {name: there[name] for name in there if name in wanted}
+    return _shown(there)
 
 
 def said(manifest: Manifest) -> dict[str, Any]:

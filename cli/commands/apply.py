@@ -28,6 +28,7 @@ last_option = click.option(
 prune_option = click.option("--prune", is_flag=True, help="Delete the subscriptions that no file has.")
 
 DONE = {"create": "created", "change": "changed", "keep": "unchanged", "delete": "deleted"}
+DUE = {"create": "to create", "change": "to change", "keep": "unchanged", "delete": "to delete"}
 SIGNS = {"create": "+", "change": "~", "keep": " ", "delete": "-"}
 COLUMNS: list[Column] = [
     ("subscription", "name"),
@@ -120,7 +121,7 @@ def diff_files(
         _print_diff(changed)
     else:
         show(output, {"items": rows}, rows=rows, columns=COLUMNS, name=lambda row: str(row["name"]))
-    _sum_up([str(row["action"]) for row in rows])
+    _sum_up([DUE[row["action"]] for row in rows])
     if exit_code and changed:
         raise SystemExit(FAILED)
 
@@ -236,5 +237,5 @@ def _print_diff(rows: Sequence[dict[str, Any]]) -> None:
 
 def _sum_up(actions: Sequence[str]) -> None:
     counts = {action: actions.count(action) for action in dict.fromkeys(actions)}
-    told = ", ".join(f"{count} {DONE.get(action, action)}" for action, count in counts.items())
+    told = ", ".join(f"{count} {action}" for action, count in counts.items())
     click.echo(told or "nothing to do", err=True)

@@ -1,5 +1,6 @@
 """`weir events`: what was taken in."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -130,16 +131,23 @@ def explain_event(
 @events.command("get")
 @click.argument("uid")
 @click.option("--explain", is_flag=True, help="Say for every subscription why it matched or not.")
+@click.option(
+    "--timeline", is_flag=True, help="Show its whole story: every subscription, attempt and wait, in time."
+)
 @output_option
 @api_options
-def get_event(api: Api, uid: str, explain: bool, output: str) -> None:
+def get_event(api: Api, *, uid: str, explain: bool, timeline: bool, output: str) -> None:
     """Show one event with its deliveries; as a table, its deliveries alone.
 
     \b
     Example:
       weir events get 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 -o yaml
+      weir events get 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 --timeline
       weir events get 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 --explain
     """  # noqa: D301
+    if timeline:
+        _show_story(api, uid, output)
+        return
     if explain:
         show_list(
             output,
@@ -161,3 +169,53 @@ def get_event(api: Api, uid: str, explain: bool, output: str) -> None:
     )
     if output in {"table", "wide"} and not deliveries:
         click.echo("no subscription matched; --explain says why", err=True)
+
+
+def _show_story(api: Api, uid: str, output: str) -> None:
+    """The story, drawn; in the other forms as the API tells it."""
+    story = api.get(f"/events/{uid}/story")
+    if output not in {"table", "wide"}:
+        show(output, story, rows=[story], columns=COLUMNS, name=str(story["uid"]))
+        return
+    import shutil
+
+    from cli.timeline import lines
+
+    for line in lines(story, width=shutil.get_terminal_size().columns):
+        # A control character in data must not reach the terminal.
+        click.echo("".join(c if c.isprintable() else "·" for c in line))
+
+
+@events.command("diff")
+@click.argument("uid")
+@click.argument("other", required=False)
+@output_option
+@api_options
+def diff_events(api: Api, *, uid: str, other: str | None, output: str) -> None:
+    """Show what an event has otherwise than another one, or than the last of its type before it.
+
+    \b
+    Example:
+      weir events diff 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10
+      weir events diff 019377d0-2c00-7a1c-8a60-7c1f9f6f3a10 0199c3f2-8a51-7c3e-b0d4-5f2a9e6b1c70
+    """  # noqa: D301
+    answer = api.get(f"/events/{uid}/compare", {"with": other})
+    columns: list[Column] = [
+        ("place", "pointer"),
+        ("there", lambda row: _side(row, "left")),
+        ("here", lambda row: _side(row, "right")),
+    ]
+    show(output, answer, rows=answer["items"], columns=columns, name=lambda row: str(row["pointer"]))
+    if output not in {"table", "wide"}:
+        return
+    if answer["left"] is None:
+        click.echo("there is no earlier event of its type within a week: name one", err=True)
+    else:
+        more = "" if answer["complete"] else " and more"
+        click.echo(f"{len(answer['items'])} differences{more} to {answer['left']}", err=True)
+
+
+def _side(row: Mapping[str, Any], side: str) -> str | None:
+    """One side of a difference as JSON; None where there is nothing."""
+    there = row["inLeft" if side == "left" else "inRight"]
+    return json.dumps(row[side], ensure_ascii=False) if there else None

@@ -1,4 +1,4 @@
-"""`weir up`, `down`, `status`, `open`: the Weir of this machine."""
+"""`weir up`, `down`, `status`: the Weir of this machine."""
 
 import os
 from pathlib import Path
@@ -107,40 +107,3 @@ def status(output: str) -> None:
         raise CommandError(
             f"no Weir runs in {found['home']}", code=NOT_FOUND, hint="start it with `weir up --detach`"
         )
-
-
-@click.command("open")
-@click.option("--print", "only_print", is_flag=True, help="Print the link instead of opening it.")
-@click.option(
-    "--without-second-factor",
-    is_flag=True,
-    help="Remove the owner's authenticator, passkeys and recovery codes, when they are lost.",
-)
-def open_console(only_print: bool, without_second_factor: bool) -> None:
-    """Open the console in the browser with a fresh one-time sign-in link.
-
-    \b
-    Example:
-      weir open
-      weir open --print
-      weir open --without-second-factor
-    """  # noqa: D301
-    from cli.local.first_data import new_link
-    from shared.auth.links import address_of
-
-    home = home_of_environment()
-    running = home.running() if home.is_busy() else None
-    if running is None:
-        raise CommandError(
-            f"no Weir runs in {home.path}", code=NOT_FOUND, hint="start it with `weir up --detach`"
-        )
-    token = new_link(running.database_url, without_second_factor=without_second_factor)
-    link = address_of(running.url, token) if token else f"{running.url}/"
-    if only_print:
-        click.echo(link)
-        return
-    import webbrowser
-
-    if not webbrowser.open(link):
-        click.echo("no browser could be opened; this link signs in once, within 15 minutes:", err=True)
-        click.echo(link)

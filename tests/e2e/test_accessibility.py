@@ -52,6 +52,9 @@ def places(weir: LocalWeir) -> list[str]:
         for version in (schema, {**schema, "required": ["a"]}):
             body = {"schemaMode": "warn", "facets": {"a": "/a"}, "schema": version}
             api.put("/types/e2e.seen", json=body).raise_for_status()
+        again = api.post(
+            "/replays", json={"select": {"event": event["uid"]}, "reason": "to be seen"}
+        ).raise_for_status()
         kept = api.get("/audit", params={"action": "type.changed"}).raise_for_status().json()["items"]
     return [
         "start",
@@ -71,6 +74,10 @@ def places(weir: LocalWeir) -> list[str]:
         "live?cel=type+%3D%3D",
         "deliveries",
         "deliveries?status=cancelled",
+        "deliveries?statusCode=200&type=e2e.seen",
+        "replays",
+        "replays?state=paused",
+        f"replays/{again.json()['id']}",
         "subscriptions",
         "subscriptions/new",
         f"subscriptions/{made['id']}",
@@ -161,6 +168,35 @@ def test_axe_finds_nothing_in_what_unfolds(
     page.get_by_label("Filter as CESQL").fill("type = = 'a'")
     expect(page.get_by_text("Line 1, column 8")).to_be_visible()
     page.get_by_role("radiogroup", name="View of the filter").get_by_text("Rows", exact=True).click()
+    assert console.violations(axe) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_nothing_where_many_are_sent_again(
+    theme: str,
+    size: dict[str, int],
+    places: list[str],
+    axe: str,
+    open_console: Callable[..., Console],
+) -> None:
+    console = open_console(color_scheme=theme, viewport=size)
+    assert places
+    page = console.open("deliveries?type=e2e.seen")
+    if size == NARROW:
+        page.get_by_role("button", name="Select").click()
+    page.get_by_role("checkbox", name="Select row 1").check(force=True)
+    expect(page.get_by_role("toolbar", name="Selected rows")).to_be_visible()
+    assert console.violations(axe) == []
+    page.get_by_role("button", name="Replay to…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Replay 1")).to_be_enabled()
+    assert console.violations(axe) == []
+    if size == NARROW:
+        dialog.get_by_label("To", exact=True).select_option("An address")
+    else:
+        dialog.get_by_role("radiogroup", name="To").get_by_text("An address").click()
+    expect(dialog.get_by_role("textbox", name="Address")).to_be_visible()
     assert console.violations(axe) == []
 
 

@@ -43,7 +43,6 @@ def subscribe(console: Console, name: str, sink: str, kind: str, **delivery: Any
 
 def open_when(console: Console, status: str, count: int) -> Page:
     """The list of deliveries in that state, opened when there are so many."""
-
     deadline = time.monotonic() + 60
     path = f"/deliveries?status={status}&limit=100"
     while (found := len(console.ask("GET", path, None)["items"])) != count:
@@ -68,7 +67,9 @@ def test_last_nights_failures_are_sent_again_slowly(console: Console) -> None:
         bar = page.get_by_role("toolbar", name="Selected rows")
         expect(bar).to_contain_text("48 selected")
         bar.get_by_role("button", name="Retry…").click()
-        dialog = page.get_by_role("dialog", name="Retry 48 dead letters")
+        expect(page.get_by_role("dialog", name="Retry 48 dead letters")).to_be_visible()
+        # Its name follows what is left out.
+        dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("Nothing has been sent yet")
         expect(dialog.get_by_role("row").filter(has_text="night-mail")).to_contain_text("24")
         assert len(crm.requests) == before
@@ -110,7 +111,7 @@ def test_last_nights_failures_are_sent_again_slowly(console: Console) -> None:
 
 
 def test_some_are_checked_by_keys_and_what_waits_is_called_off(console: Console) -> None:
-    console.enter("called-off", "operator")
+    console.enter("off-called", "operator")
     with Receiver(status=503) as sink:
         subscribe(console, "waits", sink.url, "off.order", retry=3, backoffDelay="PT1H")
         send(console, "off.order", 6)
@@ -143,11 +144,11 @@ def test_events_are_replayed_to_an_address_of_their_own(console: Console) -> Non
         page = open_when(console, "delivered", 5)
         page = console.open("replays")
         page.get_by_role("button", name="Replay…").click()
-        dialog = page.get_by_role("dialog", name=re.compile("^Replay"))
+        dialog = page.get_by_role("dialog")
         dialog.get_by_label("Type; empty is every one").fill("else.order")
         dialog.get_by_role("radiogroup", name="To").get_by_text("An address").click()
-        dialog.get_by_label("Address").fill(staging.url)
-        page.get_by_role("dialog", name="Replay 5 deliveries").get_by_role("button", name="Replay 5").click()
+        dialog.get_by_role("textbox", name="Address").fill(staging.url)
+        dialog.get_by_role("button", name="Replay 5").click()
         expect(page.get_by_role("region", name="Progress")).to_contain_text("5 delivered", timeout=30_000)
         expect(page.get_by_role("region", name="What was asked")).to_contain_text(staging.url)
         assert len(staging.requests) == 5

@@ -10,11 +10,14 @@ from typing import Self
 class Receiver:
     """`with Receiver() as sink`: `sink.url` is its address, `sink.requests` the headers and bodies it got, `sink.times` when.
 
-    Names of headers are in lower case. It answers with `status`, which can be changed at any time.
+    Names of headers are in lower case. It answers with `status` and the JSON text `answer`, which can be changed at any
+    time.
     """
 
-    def __init__(self, status: int = 204) -> None:
+    def __init__(self, status: int = 204, answer: bytes = b"", kind: str = "application/json") -> None:
         self.status = status
+        self.answer = answer
+        self.kind = kind
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.times: list[float] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -39,8 +42,11 @@ def _handler(receiver: Receiver) -> Callable[..., BaseHTTPRequestHandler]:
             receiver.times.append(time())
             receiver.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
             self.send_response(receiver.status)
-            self.send_header("content-length", "0")
+            if receiver.answer:
+                self.send_header("content-type", receiver.kind)
+            self.send_header("content-length", str(len(receiver.answer)))
             self.end_headers()
+            self.wfile.write(receiver.answer)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's name
             """Say nothing."""

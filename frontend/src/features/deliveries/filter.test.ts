@@ -21,14 +21,15 @@ test('counts by the minute tell of a time and a state alone', () => {
 })
 
 test('a filter is a selection as far as its words reach', () => {
-  expect(selectOf({ ...nothing, status: 'dead', subscription: ['id'], statusCode: ['503'], subject: ['orders/1'], since: 's' })).toEqual({
+  expect(selectOf({ ...nothing, status: 'dead', subscription: ['id'], statusCode: ['5xx', 'none'], subject: ['orders/1'], q: 'pool', since: 's' })).toEqual({
     status: 'dead',
-    subscription: 'id',
-    statusCode: 503,
-    filters: [{ exact: { subject: 'orders/1' } }],
+    subscription: ['id'],
+    statusCode: ['5xx', 'none'],
+    q: 'pool',
+    filters: [{ any: [{ exact: { subject: 'orders/1' } }] }],
     since: 's',
   })
-  for (const beyond of [{ q: 'text' }, { sink: ['https://a.test'] }, { type: ['a', 'b'] }, { statusCode: ['5xx'] }, { replay: 'id' }]) {
-    expect(selectOf({ ...nothing, ...beyond })).toBeNull()
-  }
+  expect(selectOf({ ...nothing, subject: ['a', 'b'] })).toEqual({ filters: [{ any: [{ exact: { subject: 'a' } }, { exact: { subject: 'b' } }] }] })
+  expect(selectOf(nothing)).toEqual({})
+  expect(selectOf({ ...nothing, replay: 'id' })).toBeNull()
 })

@@ -67,21 +67,11 @@ function wholeMinute(instant: string): string {
 
 /** The same as a selection of the API; null where its words do not reach that far. */
 export function selectOf(filter: DeliveryFilter): Select | null {
-  const { status, subscription, sink, type, subject, statusCode, error, event, replay, q, since, until } = filter
-  const lists = [subscription, type, statusCode, subject]
-  if (q || replay || sink.length || lists.some(({ length }) => length > 1)) return null
-  if (statusCode.some((code) => !/^\d{3}$/u.test(code))) return null
-  return {
-    ...(status && { status }),
-    ...(subscription[0] && { subscription: subscription[0] }),
-    ...(type[0] && { type: type[0] }),
-    ...(subject[0] && { filters: [{ exact: { subject: subject[0] } }] }),
-    ...(statusCode[0] && { statusCode: Number(statusCode[0]) }),
-    ...(error && { error }),
-    ...(event && { event }),
-    ...(since && { since }),
-    ...(until && { until }),
-  }
+  const { subject, replay, ...rest } = filter
+  if (replay) return null
+  const subjects = subject.map((value) => ({ exact: { subject: value } }))
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value.length > 0))
+  return { ...given, ...(subjects.length && { filters: [{ any: subjects }] }) }
 }
 
 /** The filter of the deliveries list, kept in the query string. */

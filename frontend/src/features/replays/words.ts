@@ -78,10 +78,18 @@ export function selectionWords(select: Record<string, unknown>, at: (instant: st
   named('events', [...list(select.events), ...list(select.event)])
   const states = list(select.status)
   if (states.length) parts.push(['state', states.map((state) => (STATUS_WORDS as Record<string, string>)[state] ?? state).join(', ')])
-  if (select.subscription != null) parts.push(['subscription', String(select.subscription)])
-  if (select.type != null) parts.push(['type', String(select.type)])
-  if (select.statusCode != null) parts.push(['last answer', String(select.statusCode)])
-  if (select.error != null) parts.push(['error has', String(select.error)])
+  const said: [string, string][] = [
+    ['subscription', 'subscription'],
+    ['sink', 'sink'],
+    ['type', 'type'],
+    ['statusCode', 'last answer'],
+    ['error', 'error has'],
+    ['q', 'text'],
+  ]
+  for (const [name, word] of said) {
+    const values = list(select[name])
+    if (values.length) parts.push([word, values.join(', ')])
+  }
   if (select.since != null) parts.push(['received from', at(String(select.since))])
   if (select.until != null) parts.push(['received before', at(String(select.until))])
   for (const filter of Array.isArray(select.filters) ? select.filters : []) {
