@@ -65,6 +65,8 @@ def places(weir: LocalWeir) -> list[str]:
         "flow?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z",
         "events",
         "events?type=e2e.nothing",
+        "events?facets=open&type=e2e.seen",
+        "events?until=2026-01-01T00:00:00Z",
         "events?facet=a:b&schemaFault=true&producer=source:seen",
         f"events/{event['uid']}",
         "live",
@@ -82,6 +84,8 @@ def places(weir: LocalWeir) -> list[str]:
         f"subscriptions/{made['id']}?view=yaml",
         *(f"subscriptions/{one}" for one in written),
         f"events/{event['uid']}?subscriptions=then",
+        f"events/{event['uid']}?tab=related&delivery={event['deliveries'][0]['id']}",
+        f"events/{event['uid']}?tab=diff",
         "settings/members",
         "settings/roles",
         "settings/new-role",
@@ -196,6 +200,38 @@ def test_axe_finds_nothing_where_many_are_sent_again(
         dialog.get_by_role("radiogroup", name="To").get_by_text("An address").click()
     expect(dialog.get_by_role("textbox", name="Address")).to_be_visible()
     assert console.violations(axe) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_opens_over_the_events(
+    theme: str,
+    places: list[str],
+    axe: str,
+    open_console: Callable[..., Console],
+) -> None:
+    console = open_console(color_scheme=theme)
+    page = console.open(next(place for place in places if place.startswith("events?facets")))
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.get_by_role("combobox", name="Search events").fill("sub")
+    expect(page.get_by_role("option", name="subject:")).to_be_visible()
+    assert console.violations(axe) == []
+    page.get_by_role("combobox", name="Search events").fill("")
+    page.get_by_role("group", name="Events over time").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("slider", name="End of the span")).to_be_focused()
+    assert console.violations(axe) == []
+    page.keyboard.press("Escape")
+    for name in ("Time range", "Saved searches"):
+        page.get_by_role("button", name=name).click()
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        assert console.violations(axe) == []
+        page.keyboard.press("Escape")
+    for key, name in (("Control+k", "Search or jump"), ("?", "Keys")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        assert console.violations(axe) == []
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_nothing_scrolls_sideways_at_320_pixels(

@@ -13,7 +13,7 @@ from tests.support.served import ROOT
 from tests.support.weir import LocalWeir
 
 FOLDER = ROOT / "tests/lighthouse"
-PLACES = ("start", "events", "deliveries", "subscriptions")
+PLACES = ("overview", "flow", "events", "deliveries", "live")
 
 
 @pytest.fixture(scope="module")
