@@ -3,7 +3,9 @@
 import http.client
 import json
 import platform
+import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
@@ -89,6 +91,10 @@ class Api:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Where another thread reads, closing alone would wait for the next that comes.
+        if self._connection.sock is not None:
+            with suppress(OSError):
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
