@@ -83,7 +83,9 @@ class DueDeliveries:
         self._seldom_of: dict[Kind, set[int]] = {kind: set() for kind in SELDOM}
         self._served = Lane(queries.NIL, "live")
         self._saturated: set[UUID] = set()
-        self._brought: set[UUID] = set()  # since the last look began: it may find them all the same
+        self._brought: set[UUID] = (
+            set()
+        )  # or written since the last look began: it may find them all the same
         gates.around.room = self._has_room
         gates.around.room_for_repeats = self._has_room_for_repeats
         gates.around_dead_letters.room = self.letters_at
@@ -330,6 +332,11 @@ class DueDeliveries:
                 )
                 shard.followers[job.delivery_id] = (job, fresh_until)
 
+    def stands_for(self, job: Job) -> None:
+        """A row is written for what is under way: it is not to be brought, not even by a look that has begun before."""
+        self.under_way[job.delivery_id] = job
+        self._brought.add(job.delivery_id)
+
     def next_in_order(self, promoted: Iterable[tuple[int, UUID]]) -> None:
         """Bring what is the first of its order now: from memory, or soon from the database."""
         now = time.monotonic()
@@ -346,8 +353,7 @@ class DueDeliveries:
             ):
                 self.kind_at(_kind_of(job), 0)
                 continue
-            self.under_way[delivery_id] = job
-            self._brought.add(delivery_id)
+            self.stands_for(job)
             gate.put(job)
 
     def _room(self, lane: Lane) -> int:
@@ -382,7 +388,7 @@ class DueDeliveries:
         if shard.lost or shard.leaving:
             return
         if row["delivery_id"] in self._brought or row["delivery_id"] in self.under_way:
-            return  # from memory, while this was looked for
+            return  # from memory, or ended, while this was looked for
         shard.followers.pop(row["delivery_id"], None)
         if row["status"] == "dead":
             self._bring_dead_letter(row, shard, subscription)

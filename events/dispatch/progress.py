@@ -54,7 +54,7 @@ class Progress:
                     continue
                 if job.started_at is not None:
                     ending = endings.under_way(job.subscription.policy, now)
-                    self._due.under_way[job.delivery_id] = job
+                    self._due.stands_for(job)
                 else:
                     ending = endings.waiting(now)
                     job.withdrawn = True

@@ -3,11 +3,12 @@
 import base64
 import binascii
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from shared.core.problems import INVALID, Fault, Problem
 
@@ -38,7 +39,16 @@ def _instant(value: object) -> object:
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+def _in_utc(moment: datetime) -> datetime:
+    """`moment`, which has a day in UTC too. Raises ValueError."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be of the years 1 to 9999 in UTC") from None
+    return moment
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_utc)]
 
 
 def write_cursor(last: UUID) -> str:

@@ -108,7 +108,8 @@ def span_of(
 
     Raises Problem 422 for one that ends before it begins.
     """
-    end = now if until is None else min(until.astimezone(UTC), now)
+    oldest = now - HOURS_KEPT
+    end = now if until is None else max(min(until.astimezone(UTC), now), oldest)
     start = end - DEFAULT if since is None else since.astimezone(UTC)
     if since is not None and until is not None and since >= until:
         raise Problem(
@@ -116,7 +117,7 @@ def span_of(
             "The request has values that cannot be used.",
             errors=[Fault("/query/until", "must be after since")],
         )
-    start = max(min(start, end), now - HOURS_KEPT)
+    start = max(min(start, end), oldest)
     counted = counted or now
     if start < hour_of(now - MINUTES_KEPT) + timedelta(hours=1):
         return Span(hour_of(start), _up(end, timedelta(hours=1)), counted)

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID
+
+import pytest
 
 from tests.integration.dispatch.conftest import World
 from tests.support.sink import Answer, Sink
@@ -57,6 +60,47 @@ async def test_a_subscription_that_is_paused_and_resumed_while_the_record_waits_
     rows = await world.settled(2)
     assert [row["status"] for row in rows] == ["delivered", "delivered"]
     assert [request.path for request in sink.requests].count("/a") == 2
+
+
+async def test_a_row_that_was_written_and_recorded_while_it_was_looked_for_is_not_brought(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("events.dispatch.dispatcher.PATIENCE_SECONDS", 2.0)
+    subscription = await world.subscribe(sink.url, backoffDelay="PT1S", backoffMax="PT1S")
+    sink.answers([503, Answer(delay=4)])
+    world.start()
+    await world.emit()
+    await world.until(lambda: is_retrying(world))
+    (other,) = await world.deliveries()
+    (uid,) = await world.emit()
+    await sink.wait(2)
+    async with world.pool.acquire() as saving, saving.transaction():
+        async with world.pool.acquire() as looking, looking.transaction():
+            # The other one is due: the look for it began before a row stood for this one.
+            await looking.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+            await world.until(lambda: is_waiting(world, "subscription_id, room"))
+            assert len(await world.deliveries()) == 1
+
+            async def stands() -> bool:
+                return len(await world.deliveries()) == 2
+
+            await world.until(stands)
+            # As when it is paused and resumed: what has a row is due.
+            await save(world, subscription, "active")
+            await world.pool.execute(
+                "UPDATE deliveries SET next_attempt_at = now() WHERE event_uid = $1", uid
+            )
+            await saving.execute("LOCK TABLE subscriptions IN ACCESS EXCLUSIVE MODE")
+        await world.until(lambda: is_waiting(world, "subscriptions"))
+
+        async def is_delivered() -> bool:
+            return any(row["status"] == "delivered" for row in await world.deliveries())
+
+        await world.until(is_delivered)
+    rows = await world.settled(2)
+    assert Counter(request.id for request in sink.requests) == {
+        str(row["id"]): 2 if row["id"] == other["id"] else 1 for row in rows
+    }
 
 
 async def test_a_row_that_was_being_brought_when_its_shard_was_lost_is_brought_when_it_is_back(

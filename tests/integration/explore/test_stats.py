@@ -219,3 +219,14 @@ async def test_counts_are_read_by_ranges_of_their_keys(
     asked = await plan(await resources.of(project.id), statement, *queries.over(project.id, span.tiles()))
     assert not [node for node in asked.nodes if node["Node Type"] == "Seq Scan"]
     assert not [node for node in asked.nodes if node.get("Relation Name") in {"events", "deliveries"}]
+
+
+@pytest.mark.parametrize("page", ["overview", "flow"])
+@pytest.mark.parametrize("name", ["since", "until"])
+async def test_the_ends_of_the_calendar(client: httpx.AsyncClient, page: str, name: str) -> None:
+    for instant in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
+        answer = await client.get(f"/{page}", params={name: instant})
+        assert answer.status_code == 200, (instant, answer.text)
+    for instant in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
+        answer = await client.get(f"/{page}", params={name: instant})
+        assert answer.status_code == 422, (instant, answer.text)

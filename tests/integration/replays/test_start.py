@@ -230,6 +230,7 @@ async def test_events_of_a_time_are_those_that_the_subscription_asks_for(
             {"select": {"status": "dead", "since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}},
             "/select/until",
         ),
+        ({"select": {"status": "dead", "until": "9999-12-31T23:59:59-23:59"}}, "/select/until"),
         ({"select": {"status": "dead"}, "to": "http://"}, "/to"),
         ({"select": {"status": "dead"}, "stopWhen": {"failed": 20, "of": 20}}, "/stopWhen/failed"),
         ({"select": {"status": "dead"}, "ratePerSecond": 0}, "/ratePerSecond"),
