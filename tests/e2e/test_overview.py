@@ -21,13 +21,13 @@ def shop(weir: LocalWeir) -> dict[str, str]:
     context = weir.json("context", "show")
     made = httpx.post(
         f"{context['url']}/v1/projects",
-        json={"name": "looked-at"},
+        json={"name": "overviewed"},
         headers={"authorization": f"Bearer {context['apiKey']}"},
     ).raise_for_status()
     key = made.json()["apiKey"]
     ids = {}
     with httpx.Client(
-        base_url=f"{context['url']}/v1/projects/looked-at", headers={"authorization": f"Bearer {key}"}
+        base_url=f"{context['url']}/v1/projects/overviewed", headers={"authorization": f"Bearer {key}"}
     ) as api:
         sink = api.get("/sink").raise_for_status().json()["url"]
         for name, where in (("billing", sink), ("crm", f"http://127.0.0.1:{free_port()}/")):
@@ -43,7 +43,7 @@ def shop(weir: LocalWeir) -> dict[str, str]:
         for n in range(SENT)
     ] + [{"specversion": "1.0", "id": "p", "source": "/shop", "type": "shop.ping"}]
     httpx.post(
-        f"{context['url']}/in/looked-at",
+        f"{context['url']}/in/overviewed",
         json=events,
         headers={
             "authorization": f"Bearer {key}",
@@ -61,7 +61,7 @@ def test_every_number_of_the_overview_leads_to_its_rows(
     shop: dict[str, str], open_console: Callable[..., Console]
 ) -> None:
     console = open_console()
-    console.project = "looked-at"
+    console.project = "overviewed"
     page = console.open("overview")
     expect(figure(page, "Dead letters")).to_contain_text(re.compile(rf"{SENT}\s*{SENT} at crm"))
     expect(figure(page, "Events in")).to_contain_text(f"{SENT + 1} in the last hour")
@@ -94,7 +94,7 @@ def test_a_way_is_followed_by_keys_alone_and_kept_in_the_address(
     shop: dict[str, str], open_console: Callable[..., Console]
 ) -> None:
     console = open_console()
-    console.project = "looked-at"
+    console.project = "overviewed"
     page = console.open("flow")
     crm = page.get_by_role("button", name=re.compile(r"^crm .*, subscription"))
     expect(crm).to_be_visible()
