@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,27 @@ def _manifest(where: str, document: Any) -> Manifest:
         raise CommandError(f"{where}: a subscription needs a name: it is known by it", code=INVALID)
     if "sink" not in document:
         raise CommandError(f"{where}: the subscription {name!r} has no sink", code=INVALID)
+    if (pointer := _not_json(document)) is not None:
+        raise CommandError(
+            f"{where}: {pointer} of {name!r} is nothing that JSON has: put it in quotes", code=INVALID
+        )
     return Manifest(name, document, where)
+
+
+def _not_json(value: Any, pointer: str = "") -> str | None:
+    """Where a document has what YAML knows and JSON does not: a date, a key that is no text, a number that is none."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            found = f"{pointer}/{name}" if not isinstance(name, str) else _not_json(one, f"{pointer}/{name}")
+            if found is not None:
+                return found
+        return None
+    if isinstance(value, list):
+        inside = (_not_json(one, f"{pointer}/{number}") for number, one in enumerate(value))
+        return next((found for found in inside if found is not None), None)
+    if isinstance(value, float) and not isfinite(value):
+        return pointer
+    return None if value is None or isinstance(value, str | bool | int | float) else pointer
 
 
 def plan(
@@ -144,11 +165,12 @@ def said(manifest: Manifest) -> dict[str, Any]:
     What is absent and would stay as it is, is absent here. Raises CommandError with code 5.
     """
     from functions.subscriptions.selection import selected
-    from shared.core.delivery import InvalidPolicy, parse_policy, policy_json
+    from shared.core.delivery import InvalidPolicy, check_sink, parse_policy, policy_json
 
     body = manifest.body
     filters, faults = selected(body.get("filters"), body.get("filter"), body.get("source"), body.get("types"))
     try:
+        check_sink(body["sink"], "/sink")
         delivery = policy_json(parse_policy(body.get("delivery")))
     except InvalidPolicy as error:
         raise CommandError(f"{manifest.where}: {error.pointer} {error.detail}", code=INVALID) from error

@@ -51,7 +51,8 @@ def apply_files(api: Api, *, paths: tuple[str, ...], prune: bool, yes: bool, out
     """Make, change and with --prune delete subscriptions until they are as the files say.
 
     A subscription is known by its name. What a file does not say gets its default, as by the API; name, state,
-    secrets, credentials and transform stay as they are. Every filter is tried before anything is changed.
+    secrets, credentials and transform stay as they are. Every filter is tried before anything is changed, and where
+    something could not be created or changed nothing is deleted.
 
     \b
     Example:
@@ -71,6 +72,10 @@ def apply_files(api: Api, *, paths: tuple[str, ...], prune: bool, yes: bool, out
     code = INVALID
     for step in steps:
         row: dict[str, Any] = {"name": step.name, "action": DONE[step.action], "id": None}
+        if failed and step.action == "delete":
+            # It may be the old name of what could not be made.
+            rows.append(row | {"action": "not deleted"})
+            continue
         try:
             row["id"] = _do(api, step)
         except CommandError as error:
@@ -162,7 +167,8 @@ def test_subscription(api: Api, *, subscription: str, last: int, missed: bool, o
 
 def _planned(api: Api, paths: Sequence[str], *, prune: bool) -> list[Step]:
     manifests = read_manifests(paths)
-    if not manifests and not prune:
+    if not manifests:
+        # With --prune, too: an empty folder is a wrong path more often than the wish to delete everything.
         raise CommandError("there is no subscription in these files", code=INVALID)
     return plan(manifests, api.pages("/subscriptions", {}), prune=prune)
 

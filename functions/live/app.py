@@ -155,9 +155,9 @@ def _router(resources: Resources, stream: Stream, settings: LiveSettings) -> API
             ),
             settings=settings,
         )
-        stream.check_room(access.project_id)
         await resources.stream()  # a database that is away is said at once
-        return EventStream(tail.pieces(), headers=HEADERS)
+        leave = stream.take_seat(access.project_id)
+        return EventStream(tail.pieces(), headers=HEADERS, at_end=leave)
 
     @router.get("/outcomes")
     async def get_outcomes(

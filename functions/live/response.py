@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 
 from starlette.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 STALL_SECONDS = 60.0
 """How long a reader may take nothing before it is let go of."""
@@ -25,9 +25,19 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None], headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, pieces: AsyncGenerator[bytes, None], headers: Mapping[str, str], at_end: Callable[[], None]
+    ) -> None:
         super().__init__(pieces, headers=headers)
         self._pieces = pieces
+        self._at_end = at_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; however that ends, `at_end` is called, even where not a byte was sent."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._at_end()
 
     async def stream_response(self, send: Send) -> None:
         """Send the pieces; each waits until the client has taken most of those before it."""

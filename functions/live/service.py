@@ -82,6 +82,7 @@ class Tail:
         self._test: Test = compile_wanted(wanted)
         self._start = start
         self._check = check
+        self._checked = time.monotonic()
         self._settings = settings
         self._reader = Reader(rate_per_second=rate_per_second, data_max_bytes=data_max_bytes)
 
@@ -104,13 +105,11 @@ class Tail:
     async def _follow(self, until: float) -> AsyncGenerator[bytes, None]:
         """Send what comes until then, or until the credential is refused."""
         beat = self._settings.live_beat_seconds
-        checked = time.monotonic()
         while not self._reader.ended:
             now = time.monotonic()
             if now >= until:
                 self._reader.end("time")
-            elif now - checked >= beat:
-                checked = now
+            else:
                 await self._check_again()
             yield await self._reader.next(min(beat, max(0.0, until - now)))
 
@@ -123,7 +122,11 @@ class Tail:
             while True:
                 page = await self._page(page.until)
                 await self._offer(page)
+                # Whoever reads slowly catches up for long.
+                await self._check_again()
                 yield reader.take() or b": catching up\n\n"
+                if reader.ended:
+                    return
                 if not page.more:
                     break
             after = page.until
@@ -179,7 +182,11 @@ class Tail:
                 await asyncio.sleep(0)
 
     async def _check_again(self) -> None:
-        """End with what the credential is refused for now. A store that is away refuses nobody."""
+        """Each beat, end with what the credential is refused for now. A store that is away refuses nobody."""
+        now = time.monotonic()
+        if now - self._checked < self._settings.live_beat_seconds:
+            return
+        self._checked = now
         try:
             await self._check()
         except Problem as problem:

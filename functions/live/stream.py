@@ -7,7 +7,9 @@ ingest nor Redis has anything to do with it, and a hundred readers cost what one
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -68,18 +70,31 @@ class Stream:
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._away = False
+        self._seats: Counter[UUID] = Counter()
         self.count = 0
         self.position = Position.least()
 
-    def check_room(self, project_id: UUID) -> None:
-        """Raises Problem 503 where as many read as may."""
-        mine = sum(len(group.readers) for group in self._groups.get(project_id, {}).values())
-        if self.count >= self._settings.live_readers_max or mine >= self._settings.live_project_readers_max:
+    def take_seat(self, project_id: UUID) -> Callable[[], None]:
+        """A reader's place from its first moment on, whether it catches up or follows; what gives it back is answered.
+
+        Raises Problem 503 where as many read as may.
+        """
+        if (
+            self._seats.total() >= self._settings.live_readers_max
+            or self._seats[project_id] >= self._settings.live_project_readers_max
+        ):
             raise Problem(
                 UNAVAILABLE,
                 "As many streams are open as there may be. Close one, or try again in a moment.",
                 headers={"Retry-After": "5"},
             )
+        self._seats[project_id] += 1
+        return partial(self._give_back, project_id)
+
+    def _give_back(self, project_id: UUID) -> None:
+        self._seats[project_id] -= 1
+        if not self._seats[project_id]:
+            del self._seats[project_id]
 
     async def start(self) -> None:
         """Follow from now on, if nobody did; until somebody joins, which has to be at once. Raises what the database does."""
@@ -91,7 +106,6 @@ class Stream:
 
     def join(self, project_id: UUID, wanted: Wanted, reader: Reader) -> Position:
         """Offer `reader` what it wants of what comes after the place that is returned. The stream has to run."""
-        self.check_room(project_id)
         groups = self._groups.setdefault(project_id, {})
         group = groups.get(wanted)
         if group is None:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from functions.replays.counting import Count, Prospect
-from functions.replays.estimate import Lately, dies_after, lowest_rate, seconds_for, would_die
+from functions.replays.estimate import (
+    LONGEST_SECONDS,
+    Lately,
+    dies_after,
+    lowest_rate,
+    seconds_for,
+    would_die,
+)
 from functions.replays.schemas import (
     DryRunBody,
     DrySinkBody,
@@ -51,6 +58,7 @@ def dry_run(
             duplicates=count.duplicates.get(identity, 0),
         )
         for identity, total in count.totals.items()
+        if total or count.is_exact
     ]
     sinks += [
         _sink(kind, prospects.get(identity), total, rate, identity=identity, address=address, left_out=True)
@@ -67,7 +75,7 @@ def dry_run(
         is_exact=count.is_exact,
         duplicates=sum(sink.duplicates for sink in part),
         seconds=seconds,
-        done_at=None if seconds is None else at + timedelta(seconds=seconds),
+        done_at=None if seconds is None or seconds >= LONGEST_SECONDS else at + timedelta(seconds=seconds),
         sinks=sinks,
     )
 

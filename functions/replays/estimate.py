@@ -8,6 +8,9 @@ from shared.core.retry import backoff_seconds
 SHARE = 0.75
 """How many of the requests that a sink may have at once are for repeats: the rest is kept free for what is live."""
 
+LONGEST_SECONDS = 1e10
+"""Some three hundred years: what takes longer is said to take that long, and on no day that there is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lately:
@@ -43,7 +46,7 @@ def seconds_for(count: int, policy: DeliveryPolicy, wanted: float | None, lately
     if lately.answer_seconds is not None:
         at_once = max(1, int(policy.max_in_flight * SHARE))
         known.append(count * lately.answer_seconds / at_once)
-    return max(known, default=None)
+    return min(max(known), LONGEST_SECONDS) if known else None
 
 
 def would_die(count: int, policy: DeliveryPolicy, lately: Lately) -> int:

@@ -65,6 +65,10 @@ async def make_plan(conn: "Connection", access: Access, draft: Draft) -> Plan:
     if draft.kind != "replay":
         selection = replace(selection, left_out=())
     found = await count(conn, draft.kind, selection, target, low=low, high=high, frozen_at=now)
+    if not found.is_exact and draft.kind != "replay":
+        # Whose deliveries were not reached in time to be counted is meant all the same.
+        meant_all = selection.subscriptions or await queries.all_subscriptions(conn, access.project_id)
+        found = replace(found, totals={**dict.fromkeys(meant_all, 0), **found.totals})
     left_out = {
         identity: total
         for identity, total in found.totals.items()

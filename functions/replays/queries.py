@@ -201,6 +201,14 @@ async def was_there(conn: "Connection", project_id: UUID, subscription_id: UUID)
     return found
 
 
+async def all_subscriptions(conn: "Connection", project_id: UUID) -> list[UUID]:
+    """Every subscription there is, or was: deliveries of those that are deleted are there still."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT subscription_id FROM subscription_versions WHERE project_id = $1", project_id
+    )
+    return [row["subscription_id"] for row in rows]
+
+
 async def prospects(
     conn: "Connection", project_id: UUID, subscription_ids: list[UUID], since: UUID
 ) -> "dict[UUID, Record]":

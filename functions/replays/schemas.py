@@ -48,6 +48,7 @@ StatusCode = (
     | Annotated[str, StringConstraints(pattern="^([1-5][0-9][0-9]|[1-5]xx|none)$")]
 )
 MAX_VALUES = 20
+"""An empty list of them is refused: it would not mean none, but that nothing is said, which is everything."""
 
 
 class ReplaySelect(Request):
@@ -69,19 +70,21 @@ class ReplaySelect(Request):
     status: Status | list[Status] | None = Field(
         default=None, description="Deliveries in this state, or in one of these."
     )
-    subscription: Value | Annotated[list[Value], Field(max_length=MAX_VALUES)] | None = Field(
+    subscription: Value | Annotated[list[Value], Field(min_length=1, max_length=MAX_VALUES)] | None = Field(
         default=None, description="Deliveries of the subscription with this id or name, or of any of these."
     )
-    sink: Value | Annotated[list[Value], Field(max_length=MAX_VALUES)] | None = Field(
+    sink: Value | Annotated[list[Value], Field(min_length=1, max_length=MAX_VALUES)] | None = Field(
         default=None, description="Deliveries to exactly this address, or to any of these."
     )
     since: Instant | None = Field(default=None, description="Of events received at or after this instant.")
     until: Instant | None = Field(default=None, description="Of events received before this instant.")
     filters: Filters = None
-    type: Value | Annotated[list[Value], Field(max_length=MAX_VALUES)] | None = Field(
+    type: Value | Annotated[list[Value], Field(min_length=1, max_length=MAX_VALUES)] | None = Field(
         default=None, description="Of events of exactly this type, or of any of these."
     )
-    status_code: StatusCode | Annotated[list[StatusCode], Field(max_length=MAX_VALUES)] | None = Field(
+    status_code: (
+        StatusCode | Annotated[list[StatusCode], Field(min_length=1, max_length=MAX_VALUES)] | None
+    ) = Field(
         default=None,
         description="Deliveries whose last attempt got this: `503`, `5xx`, or `none` without an answer; or any of these.",
     )

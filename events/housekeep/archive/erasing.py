@@ -16,8 +16,8 @@ from shared.archive import catalog
 from shared.archive.lines import event_of
 from shared.archive.manifest import part_key
 from shared.archive.parts import Part, PartWriter, may_be_in
-from shared.archive.reading import index_of, lines_in
-from shared.archive.store import Store
+from shared.archive.reading import Damaged, index_of, lines_in
+from shared.archive.store import MissingObject, Store
 from shared.archive.wanted import Wanted, between, keys_of
 from shared.audit.by import by_weir
 from shared.audit.record import record
@@ -39,7 +39,9 @@ class Erasing:
         project: asyncpg.Record,
         holds: list[asyncpg.Record],
         goes_on: Callable[[], bool],
+        looked: dict[date, bytes],
     ) -> None:
+        """`looked` has the days that need no other look, by the digests of their manifests; it is added to."""
         self._connection = connection
         self._store = store
         self._erasure = erasure
@@ -48,6 +50,8 @@ class Erasing:
         self._subject: str = erasure["subject"]
         self._holds = [wanted_of(row) for row in holds if row["project_id"] == self._project_id]
         self._goes_on = goes_on
+        self._looked = looked
+        self._fault: Damaged | MissingObject | None = None
         self._until: UUID = between(None, erasure["created_at"])[1]
 
     async def work(self) -> bool:
@@ -61,6 +65,8 @@ class Erasing:
         done = whole and not unread and not removed and self._goes_on()
         held += held_there
         await self._note(removed, archived, held, done=done)
+        if self._fault is not None:
+            raise self._fault
         return done
 
     async def _rows(self) -> tuple[int, int, bool]:
@@ -107,15 +113,23 @@ class Erasing:
         """How many events left the archive, how many are held there, and whether all of it was looked through."""
         erased = held = 0
         last: datetime = self._erasure["created_at"]
-        for day in await queries.sealed_before(self._connection, self._project_id, date.max):
-            if day > last.date():
-                break
+        for row in await queries.sealed(self._connection, self._project_id, last.date()):
+            day: date = row["day"]
+            if self._looked.get(day) == row["manifest_sha256"]:
+                continue
             if self._store is None or not self._goes_on():
                 return erased, held, False
-            gone, kept = await self._day(self._store, day)
+            try:
+                gone, kept = await self._day(self._store, day)
+            except (Damaged, MissingObject) as error:
+                # What can be read is forgotten all the same.
+                self._fault = self._fault or error
+                continue
+            if not gone and not kept:
+                self._looked[day] = row["manifest_sha256"]
             erased += gone
             held += kept
-        return erased, held, True
+        return erased, held, self._fault is None
 
     async def _day(self, store: Store, day: date) -> tuple[int, int]:
         """Write those objects of a day anew that have the subject."""

@@ -247,6 +247,21 @@ async def sealed_before(connection: asyncpg.Connection, project_id: UUID, day: d
     return [row["day"] for row in rows]
 
 
+async def sealed(connection: asyncpg.Connection, project_id: UUID, last: date) -> list[asyncpg.Record]:
+    """The archived days of a project up to `last`, oldest first, with what says which objects they have."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT day, manifest_sha256 FROM archives
+            WHERE project_id = $1 AND day <= $2 AND sealed_at IS NOT NULL ORDER BY day
+            """,
+            project_id,
+            last,
+            timeout=TIMEOUT_SECONDS,
+        )
+    )
+
+
 async def forget_day(connection: asyncpg.Connection, project_id: UUID, day: date) -> None:
     """Forget a day of the archive, whose objects are gone."""
     await connection.execute(

@@ -118,7 +118,7 @@ class Retention:
         if self._store is None:
             return
         for project in self._projects.values():
-            if not project["archive_days"]:
+            if project["archive_days"] is None:
                 continue
             for day in await queries.sealed_before(self._connection, project["id"], last):
                 if not self._goes_on():

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from datetime import date
 from time import monotonic
+from uuid import UUID
 
 import asyncpg
 
@@ -29,6 +31,8 @@ class Keeper:
         self._resources = resources
         self._settings = ArchiveSettings()
         self._store: Store | None = None
+        self._looked: dict[UUID, dict[date, bytes]] = {}
+        """Of each erasure the days of the archive in which nothing was found: a look may take many ticks."""
 
     async def work(self) -> None:
         """Do what can be done now. A store that fails is told of, and is tried again at the next tick."""
@@ -83,6 +87,7 @@ class Keeper:
         from shared.archive.reading import Damaged
 
         erasures = await queries.erasures(connection)
+        self._looked = {row["id"]: self._looked.get(row["id"], {}) for row in erasures}
         if not erasures:
             return
         projects = {row["id"]: row for row in await queries.keepings(connection)}
@@ -91,7 +96,13 @@ class Keeper:
             project = projects[erasure["project_id"]]
             try:
                 await Erasing(
-                    connection, store, erasure, project=project, holds=holds, goes_on=goes_on
+                    connection,
+                    store,
+                    erasure,
+                    project=project,
+                    holds=holds,
+                    goes_on=goes_on,
+                    looked=self._looked[erasure["id"]],
                 ).work()
             except (Damaged, MissingObject) as error:
                 # Of others the work goes on.

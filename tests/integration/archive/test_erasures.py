@@ -1,13 +1,19 @@
 """What there is of a subject goes: its rows, and the objects of the archive that have it."""
 
-from datetime import date
+import itertools
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
+from events.housekeep.archive import work
+from events.housekeep.handler import create
 from shared.archive import catalog
 from shared.archive.folder import FolderStore
 from shared.archive.reading import fault_of, find
 from shared.archive.zstd import decompress
+from shared.runtime.resources import Resources
 from tests.integration.archive.conftest import Keeping, a_day
 from tests.support import stream
 
@@ -90,6 +96,25 @@ async def test_a_day_that_had_nothing_else_is_no_more(keeping: Keeping) -> None:
     assert await catalog.day(keeping.pool, keeping.project.id, day) is None
 
 
+async def test_a_look_that_takes_many_ticks_comes_to_its_end(
+    keeping: Keeping, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [a_day() for _ in range(4)]
+    for day in days:
+        await keeping.store([stream.an_event(1, subject="mara"), stream.an_event(2, subject="jon")], day)
+    await keeping.keep(7)
+    await keeping.tick()
+    asked = await erase(keeping, "nobody")
+    # Every look at the clock takes a second: a tick has time for two days.
+    time = itertools.count()
+    monkeypatch.setattr(work, "monotonic", lambda: next(time))
+    monkeypatch.setenv("WEIR_ARCHIVE_SECONDS", "3")
+    keeping.handler = create(resources)
+    for _ in range(6):
+        await keeping.tick()
+    assert (await said(keeping, asked))["state"] == "done"
+
+
 async def test_a_hold_comes_first(keeping: Keeping) -> None:
     day = a_day()
     uids = await archived(keeping, day)
@@ -127,10 +152,16 @@ async def test_one_that_cannot_go_on_holds_up_no_others(keeping: Keeping) -> Non
     await archived(keeping, day)
     (part,) = await catalog.parts_of_day(keeping.pool, keeping.project.id, day)
     (keeping.folder / part.key).unlink()
+    later = day + timedelta(days=200)
+    await keeping.store([stream.an_event(subject="mara")], later)
+    await keeping.tick()
+    assert len(keeping.files(later)) == 2
     asked = await erase(keeping, "mara")
     other = a_day()
     await keeping.store([stream.an_event()], other)
     await keeping.tick()
     assert (await said(keeping, asked))["state"] == "running"
+    # What can be read of the same subject is forgotten.
+    assert keeping.files(later) == []
     assert len(keeping.files(other)) == 2
     await keeping.pool.execute("DELETE FROM erasures WHERE id = $1", asked)

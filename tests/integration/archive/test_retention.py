@@ -160,15 +160,20 @@ async def test_the_archive_is_shortened_but_for_what_is_held(keeping: Keeping) -
 async def test_what_is_held_goes_to_the_archive_where_there_is_to_be_none(keeping: Keeping) -> None:
     day = a_day()
     await keeping.store([stream.an_event()], day)
+    hold = uuid4()
     await keeping.pool.execute(
         "INSERT INTO holds (id, project_id, name, created_by) VALUES ($1, $2, 'all of it', 'test')",
-        uuid4(),
+        hold,
         keeping.project.id,
     )
     await keeping.keep(7, 0)
     await keeping.tick()
     assert await keeping.rows() == set()
     assert len(keeping.files(day)) == 2
+    await keeping.pool.execute("UPDATE holds SET lifted_at = now() WHERE id = $1", hold)
+    await keeping.tick()
+    assert keeping.files(day) == []
+    assert await catalog.day(keeping.pool, keeping.project.id, day) is None
 
 
 def _noon(day, hour=12):

@@ -85,6 +85,41 @@ def test_a_filter_that_cannot_be_changes_nothing(project: str, write: Write) -> 
     assert answer("subscriptions", "ls")["items"] == []
 
 
+def test_nothing_is_deleted_where_something_else_failed(project: str, write: Write) -> None:
+    subscribe("old", "http://127.0.0.1:9/")
+    # It is renamed, and its new form is refused by the server alone.
+    folder = write("new", sink="http://127.0.0.1:9/", auth={"type": "bearer"})
+    failed = call("subscriptions", "apply", "-f", str(folder), "--prune", "--yes", "-o", "json", code=5)
+    actions = {item["name"]: item["action"] for item in json.loads(failed.stdout)["items"]}
+    assert actions == {"new": "failed", "old": "not deleted"}
+    assert [s["name"] for s in answer("subscriptions", "ls")["items"]] == ["old"]
+
+
+def test_a_file_that_cannot_be_changes_nothing(project: str, write: Write) -> None:
+    folder = write("good", sink="http://127.0.0.1:9/")
+    for rest in (
+        "sink: ftp://127.0.0.1/",
+        "sink: 5",
+        "{sink: 'http://127.0.0.1:9/', delivery: [1]}",
+        "{sink: 'http://127.0.0.1:9/', filters: 5}",
+        "{sink: 'http://127.0.0.1:9/', filters: [{exact: {time: 2026-01-01}}]}",
+        "{sink: 'http://127.0.0.1:9/', 1: 2}",
+        "{sink: 'http://127.0.0.1:9/', delivery: {retry: .nan}}",
+    ):
+        name = "{name: ill, " if rest.startswith("{") else "name: ill\n"
+        (folder / "ill.yaml").write_text(name + rest.removeprefix("{"))
+        refused = call("subscriptions", "apply", "-f", str(folder), code=5)
+        assert "ill.yaml" in refused.stderr, rest
+        assert answer("subscriptions", "ls")["items"] == [], rest
+
+
+def test_an_empty_folder_does_not_prune_everything(project: str, tmp_path: Path) -> None:
+    subscribe("kept", "http://127.0.0.1:9/")
+    refused = call("subscriptions", "apply", "-f", str(tmp_path), "--prune", "--yes", code=5)
+    assert "no subscription in these files" in refused.stderr
+    assert [s["name"] for s in answer("subscriptions", "ls")["items"]] == ["kept"]
+
+
 def test_what_is_listed_can_be_applied(project: str, tmp_path: Path) -> None:
     subscribe("billing", "http://127.0.0.1:9/b", "--type", "order.created")
     saved = tmp_path / "all.yaml"

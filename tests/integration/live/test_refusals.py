@@ -1,5 +1,7 @@
 """What cannot be watched is said at once, and in bounded time."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -8,7 +10,12 @@ import httpx
 import pytest
 
 from functions.live.app import create
+from functions.live.service import Tail, read_start
+from functions.live.settings import LiveSettings
+from functions.live.stream import Stream
+from functions.live.wanted import Wanted
 from shared.core.ids import uuid7
+from shared.core.problems import UNAUTHENTICATED, Problem
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.live.conftest import Watched
@@ -106,6 +113,52 @@ async def test_past_the_limit_a_reader_is_asked_to_come_back(
                 assert refused.status_code == 503
                 assert refused.headers["retry-after"] == "5"
             await until(partial(_has_room, client, tail))
+
+
+async def test_readers_that_catch_up_count_too_and_none_is_cut_off(
+    settings: Settings, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIR_LIVE_PROJECT_READERS_MAX", "2")
+    with Background(settings) as weir:
+        async with (
+            httpx.AsyncClient(base_url=weir.url, headers=project.headers, timeout=30) as client,
+            AsyncExitStack() as opened,
+        ):
+            tail = f"/v1/projects/{project.name}/live/events"
+            since = {"since": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
+            answers = await asyncio.gather(
+                *(opened.enter_async_context(client.stream("GET", tail, params=since)) for _ in range(8))
+            )
+            assert sorted(answer.status_code for answer in answers) == [200] * 2 + [503] * 6
+
+
+async def test_a_credential_that_is_refused_ends_catching_up_too(
+    watched: Watched, resources: Resources
+) -> None:
+    for number in range(6):
+        await watched.emit(str(number), "x" * 400_000)
+
+    async def refuse() -> None:
+        raise Problem(UNAUTHENTICATED, "The API key has been revoked.")
+
+    live = LiveSettings(live_beat_seconds=1e-9)
+    stream = Stream(resources, live)
+    tail = Tail(
+        stream,
+        resources,
+        watched.project.id,
+        Wanted(),
+        start=read_start(None, datetime.now(UTC) - timedelta(hours=1)),
+        rate_per_second=None,
+        data_max_bytes=None,
+        check=refuse,
+        settings=live,
+    )
+    said = [piece async for piece in tail.pieces()]
+    assert b"event: end" in said[-1]
+    assert b"revoked" in said[-1]
+    assert sum(piece.count(b"order.created") for piece in said) < 6
+    await stream.close()
 
 
 async def _has_room(client: httpx.AsyncClient, tail: str) -> bool:

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from functions.replays import counting
 from shared.core.ids import uuid7
 from shared.runtime.settings import Settings
 from tests.support.projects import Project, create_key
@@ -218,6 +219,11 @@ async def test_events_of_a_time_are_those_that_the_subscription_asks_for(
         ({"select": {"since": "2026-01-01T00:00:00Z"}}, "/select"),
         ({"select": {"status": "pending"}}, "/select/status"),
         ({"select": {"status": []}}, "/select/status"),
+        ({"select": {"subscription": []}}, "/select/subscription"),
+        ({"select": {"status": "dead", "subscription": []}}, "/select/subscription"),
+        ({"select": {"status": "dead", "sink": []}}, "/select/sink"),
+        ({"select": {"status": "dead", "type": []}}, "/select/type"),
+        ({"select": {"status": "dead", "statusCode": []}}, "/select/statusCode"),
         ({"select": {"status": "gone"}}, "/select/status"),
         ({"select": {"status": "dead", "filters": [{"exact": {}}]}}, "/select/filters/0/exact"),
         (
@@ -235,6 +241,60 @@ async def test_what_cannot_be(client: httpx.AsyncClient, body: dict[str, Any], p
     answer = await client.post("/replays", json=body)
     assert answer.status_code == 422, answer.text
     assert any(error["pointer"].startswith(pointer) for error in answer.json()["errors"]), answer.text
+
+
+async def test_cancelling_for_nobody_is_not_cancelling_for_all(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project
+) -> None:
+    crm = await subscribe(pool, project, "crm")
+    (uid,) = await store(pool, project.id, [an_event()])
+    waits = await deliver(pool, project.id, uid, crm, "retrying")
+    for member in ("subscription", "sink", "type", "statusCode"):
+        answer = await client.post("/cancellations", json={"select": {member: []}})
+        assert answer.status_code == 422, answer.text
+    assert await pool.fetchval("SELECT status FROM deliveries WHERE id = $1", waits) == "retrying"
+
+
+@pytest.mark.parametrize("rate", [1e-300, 5e-324, 1e-9])
+async def test_a_rate_that_takes_longer_than_there_are_dates(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, rate: float
+) -> None:
+    crm = await subscribe(pool, project, "crm", delivery={"ratePerSecond": rate})
+    for uid in await store(pool, project.id, [an_event(n) for n in range(400)]):
+        await dead(pool, project, crm, uid)
+    for body in ({"ratePerSecond": rate}, {}):
+        answer = await client.post("/replays", json={"select": {"status": "dead"}, "dryRun": True, **body})
+        assert answer.status_code == 200, answer.text
+        said = answer.json()
+        assert (said["count"], said["doneAt"]) == (400, None)
+
+
+async def test_a_sink_that_was_not_reached_in_time_to_count_is_part_of_it(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "SECONDS", 0.0)
+    monkeypatch.setattr(counting, "PAGE", 1)
+    crm, mail, gone, other = [
+        await subscribe(pool, project, "crm"),
+        await subscribe(pool, project, "mail"),
+        await subscribe(pool, project, "gone", state="disabled"),
+        await subscribe(pool, project, "other"),
+    ]
+    uids = await store(pool, project.id, [an_event(n) for n in range(4)])
+    for subscription, uid in zip((crm, mail, gone, other), uids, strict=True):
+        await dead(pool, project, subscription, uid)
+    body: dict[str, Any] = {
+        "select": {"status": "dead", "filters": [{"sql": "TRUE"}]},
+        "leaveOut": [str(other)],
+    }
+    said = (await client.post("/replays", json=body | {"dryRun": True})).json()
+    assert (said["count"], said["isExact"]) == (1, False)
+    started = await client.post("/replays", json=body)
+    assert started.status_code == 202, started.text
+    assert {sink["subscription"] for sink in started.json()["sinks"]} == {str(crm), str(mail)}
+    narrow = {"select": {**body["select"], "subscription": "crm"}}
+    started = await client.post("/replays", json=narrow)
+    assert {sink["subscription"] for sink in started.json()["sinks"]} == {str(crm)}
 
 
 async def test_what_is_not_there(client: httpx.AsyncClient) -> None:
