@@ -111,7 +111,7 @@ def test_last_nights_failures_are_sent_again_slowly(console: Console) -> None:
 
 
 def test_dead_letters_are_counted_beside_their_page_and_their_tab_is_seen(console: Console) -> None:
-    console.enter("counted-dead", "viewer")
+    console.enter("left-dead", "viewer")
     with Receiver(status=500) as gone:
         subscribe(console, "counted", gone.url, "counted.order", **ONCE)
         send(console, "counted.order", 3)
