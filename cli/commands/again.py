@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -19,6 +19,17 @@ R = TypeVar("R")
 
 LOOK_SECONDS = 0.5
 
+
+def whole_seconds(name: str) -> Callable[[Mapping[str, Any]], str | None]:
+    """Estimates are worth no decimals; what is not nothing does not look like it."""
+
+    def said(row: Mapping[str, Any]) -> str | None:
+        seconds = row[name]
+        return None if seconds is None else "<1" if 0 < seconds < 1 else f"{seconds:.0f}"
+
+    return said
+
+
 COLUMNS: list[Column] = [
     ("id", "id"),
     ("kind", "kind"),
@@ -29,7 +40,7 @@ COLUMNS: list[Column] = [
     ("delivered", "delivered"),
     ("failed", "failed"),
     ("cancelled", "cancelled"),
-    ("left (s)", "secondsLeft"),
+    ("left (s)", whole_seconds("secondsLeft")),
 ]
 WIDE: list[Column] = [
     ("skipped", "skipped"),
@@ -45,7 +56,7 @@ SINKS: list[Column] = [
     ("sink", "sink"),
     ("count", "count"),
     ("twice", "duplicates"),
-    ("about (s)", "seconds"),
+    ("about (s)", whole_seconds("seconds")),
     ("state", "state"),
     ("circuit", "circuit"),
     ("failing", lambda row: None if row["failing"] is None else f"{row['failing']['rate']:.0%}"),

@@ -94,6 +94,11 @@ def overview(api: Api, since: str | None, until: str | None, by: str, output: st
     )
 
 
+def recounted(minutes: int) -> str:
+    """What is said of minutes whose figures may change."""
+    return f"{minutes:,} {'minute is' if minutes == 1 else 'minutes are'} being counted again"
+
+
 def _said(answer: Mapping[str, Any]) -> str:
     """The figures, in a line."""
     totals, seconds = answer["totals"], answer["seconds"]
@@ -106,5 +111,5 @@ def _said(answer: Mapping[str, Any]) -> str:
         f"dead {totals['dead']:,}",
     ]
     if answer["behindMinutes"]:
-        parts.append(f"{answer['behindMinutes']} minutes are being counted again")
+        parts.append(recounted(answer["behindMinutes"]))
     return ", ".join(parts)

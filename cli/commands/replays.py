@@ -40,7 +40,8 @@ def list_replays(api: Api, state: str | None, limit: int, cursor: str | None, ou
       weir replays ls -o wide
     """  # noqa: D301
     answer = api.get("/replays", {"state": state, "limit": limit, "cursor": cursor})
-    show_list(output, answer, COLUMNS, wide=WIDE, empty="no replay yet; start one with `weir replay`")
+    empty = f"no replay is {state}" if state else "no replay yet; start one with `weir replay`"
+    show_list(output, answer, COLUMNS, wide=WIDE, empty=empty)
 
 
 @replays.command("get")

@@ -110,6 +110,26 @@ def test_last_nights_failures_are_sent_again_slowly(console: Console) -> None:
         expect(row).to_contain_text("24 of 24")
 
 
+def test_dead_letters_are_counted_beside_their_page_and_their_tab_is_seen(console: Console) -> None:
+    console.enter("left-dead", "viewer")
+    with Receiver(status=500) as gone:
+        subscribe(console, "counted", gone.url, "counted.order", **ONCE)
+        send(console, "counted.order", 3)
+        page = open_when(console, "dead", 3)
+    console.open("settings/general")
+    page.get_by_role("link", name="3 dead letters of the last 24 h").click()
+    expect(page).to_have_url(re.compile(r"/deliveries\?status=dead$"))
+    expect(page.get_by_text("3 match")).to_be_visible()
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    expect(page.get_by_role("tab", name="Dead letter")).to_be_in_viewport(ratio=1)
+    console.open("settings/data")
+    expect(
+        page.get_by_role("navigation", name="Settings").get_by_role("link", name="Data")
+    ).to_be_in_viewport(ratio=1)
+
+
 def test_some_are_checked_by_keys_and_what_waits_is_called_off(console: Console) -> None:
     console.enter("off-called", "operator")
     with Receiver(status=503) as sink:

@@ -218,9 +218,7 @@ def test_who_may_only_look_sees_no_button(open_console: Callable[..., Console]) 
     console.ask("POST", "/roles", {"name": "theirs", "permissions": ["events:read"]})
     page = console.open("settings/members")
     pages = page.get_by_role("navigation", name="Settings")
-    expect(pages.get_by_role("link")).to_have_text(
-        ["General", "Members", "Roles", "Webhook sources", "Data"]
-    )
+    expect(pages.get_by_role("link")).to_have_text(["General", "Members", "Roles", "Webhook sources", "Data"])
     main = page.get_by_role("main")
     expect(row(page, "Bo Lind")).to_contain_text("owner")
     expect(main.get_by_role("combobox")).to_have_count(0)

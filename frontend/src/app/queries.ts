@@ -1,8 +1,9 @@
 import { keepPreviousData, QueryClient, useQuery } from '@tanstack/vue-query'
-import { computed } from 'vue'
+import { computed, type Ref } from 'vue'
 
-import { getMe } from '@/api'
+import { getMe, getOverview } from '@/api'
 import { ApiError } from '@/lib/problem'
+import { spanOf } from '@/lib/range'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -33,4 +34,20 @@ export function usePermissions(project: () => string) {
 export function useMay(project: () => string, permission: string) {
   const permissions = usePermissions(project)
   return computed(() => permissions.value.includes(permission))
+}
+
+/** How many deliveries of the last day, the usual range of their list, are dead letters; undefined for who may not see. */
+export function useDeadLetters(project: Ref<string>) {
+  const mayEvents = useMay(() => project.value, 'events:read')
+  const mayDeliveries = useMay(() => project.value, 'deliveries:read')
+  const { data } = useQuery({
+    queryKey: computed(() => ['dead-letters', project.value]),
+    queryFn: ({ signal }) => getOverview({ path: { project: project.value }, query: { since: spanOf({ since: '24h', until: '' }, Date.now()).since }, signal }),
+    enabled: computed(() => mayEvents.value && mayDeliveries.value),
+    select: ({ totals }) => totals.dead,
+    placeholderData: undefined,
+    refetchInterval: 30_000,
+    retry: false,
+  })
+  return data
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axisText, columns, tickLabel } from './timeChart'
+import { axisText, columns, nameEdge, tickLabel } from './timeChart'
 
 const noon = Date.parse('2026-11-23T12:00:00Z')
 
@@ -22,4 +22,14 @@ it('a chart takes seconds and a column for each line', () => {
     [1, 2],
     [1, null],
   ])
+})
+
+describe("a mark's name", () => {
+  it('stands after it where there is room', () => {
+    expect(nameEdge([10, 20], 50, 100, 1)).toEqual({ x: 27, align: 'left' })
+  })
+  it('stands before it at the end, and before the marks that touch it', () => {
+    expect(nameEdge([300, 390], 50, 400, 1)).toEqual({ x: 383, align: 'right' })
+    expect(nameEdge([300, 370, 382, 390], 50, 400, 1)).toEqual({ x: 363, align: 'right' })
+  })
 })

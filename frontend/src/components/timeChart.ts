@@ -65,6 +65,17 @@ interface Behaviour {
 
 const FONT = '11px "Geist Variable", ui-sans-serif, system-ui, sans-serif'
 
+/** Marks nearer than this touch, in pixels. */
+const TOUCHING = 14
+
+/** Where the name of the last of these marks stands: after it, or before those that it touches. */
+export function nameEdge(xs: number[], wide: number, end: number, ratio: number): { x: number; align: 'left' | 'right' } {
+  let edge = xs.at(-1) ?? 0
+  if (edge + 7 * ratio + wide < end) return { x: edge + 7 * ratio, align: 'left' }
+  for (const x of xs.slice(0, -1).reverse()) if (edge - x < TOUCHING * ratio) edge = x
+  return { x: edge - 7 * ratio, align: 'right' }
+}
+
 function drawMarks(u: uPlot, { data, named, zone }: Behaviour): void {
   const ratio = devicePixelRatio
   const { ctx } = u
@@ -72,9 +83,8 @@ function drawMarks(u: uPlot, { data, named, zone }: Behaviour): void {
   const { marks } = data()
   ctx.save()
   ctx.fillStyle = ctx.strokeStyle = token('--text-2')
-  marks.forEach((mark, index) => {
-    const x = Math.round(u.valToPos(mark.at / 1000, 'x', true)) + 0.5
-    if (x < left || x > left + width) return
+  const placed = marks.map((mark) => ({ mark, x: Math.round(u.valToPos(mark.at / 1000, 'x', true)) + 0.5 })).filter(({ x }) => x >= left && x <= left + width)
+  placed.forEach(({ mark, x }, index) => {
     ctx.setLineDash([2 * ratio, 2 * ratio])
     ctx.lineWidth = ratio
     ctx.beginPath()
@@ -87,14 +97,19 @@ function drawMarks(u: uPlot, { data, named, zone }: Behaviour): void {
     ctx.lineTo(x, top + ratio)
     ctx.fill()
     // The newest alone is named: names of several would lie upon each other.
-    if (!named || index !== marks.length - 1) return
+    if (!named || index !== placed.length - 1) return
     const text = `${clock(mark.at, zone()).time.slice(0, 5)} ${mark.label}`
     ctx.font = FONT.replace('11px', `${String(11 * ratio)}px`)
     const wide = ctx.measureText(text).width
-    const after = x + 7 * ratio + wide < left + width
-    ctx.textAlign = after ? 'left' : 'right'
+    const name = nameEdge(
+      placed.map((one) => one.x),
+      wide,
+      left + width,
+      ratio,
+    )
+    ctx.textAlign = name.align
     ctx.textBaseline = 'middle'
-    ctx.fillText(text, after ? x + 7 * ratio : x - 7 * ratio, top - 2 * ratio)
+    ctx.fillText(text, name.x, top - 2 * ratio)
   })
   ctx.restore()
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { attributesOf, eventAsCurl, payloadText, requestAsCurl } from './cloudevent'
 import { indentIfJson, jsonTokens, prettyJson } from './json'
-import { bytes, plural, shellQuote, shortId, sinkName, splitType, timeOf } from './text'
+import { bytes, plural, shellQuote, shortId, sinkName, sinkNames, splitType, timeOf } from './text'
 
 describe('texts', () => {
   it('shortens ids in the middle and keeps the last twelve', () => {
@@ -26,6 +26,10 @@ describe('texts', () => {
 
   it('names sinks by host and path', () => {
     expect([sinkName('https://a.dev/'), sinkName('http://127.0.0.1:9/x'), sinkName('?')]).toEqual(['a.dev', '127.0.0.1:9/x', '?'])
+  })
+
+  it('tells sinks of one host apart by their paths', () => {
+    expect(sinkNames(['https://a.dev/in', 'https://a.dev/crm?x=1', 'https://b.dev/in', 'https://a.dev/', '?'])).toEqual(['…/in', '…/crm', 'b.dev/in', 'a.dev', '?'])
   })
 })
 

@@ -42,6 +42,18 @@ export function sinkName(url: string): string {
   }
 }
 
+/** Sinks beside each other: those that share their host are told apart by their paths. */
+export function sinkNames(urls: string[]): string[] {
+  const hostOf = (url: string) => sinkName(url).split('/', 1)[0] ?? ''
+  const hosts = urls.map(hostOf)
+  return urls.map((url, at) => {
+    const name = sinkName(url)
+    const host = hosts[at] ?? ''
+    const shared = host !== '' && name !== host && hosts.filter((other) => other === host).length > 1
+    return shared ? `…${name.slice(host.length)}` : name
+  })
+}
+
 /** A text as one argument of a POSIX shell. */
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,6 +1,6 @@
 import pytest
 
-from cli.commands.overview import delivered
+from cli.commands.overview import delivered, recounted
 
 
 @pytest.mark.parametrize(
@@ -9,3 +9,8 @@ from cli.commands.overview import delivered
 )
 def test_only_all_is_a_hundred_percent(delivered_count: int, dead: int, said: str) -> None:
     assert delivered({"delivered": delivered_count, "dead": dead}) == said
+
+
+def test_one_minute_is_one_minute() -> None:
+    assert recounted(1) == "1 minute is being counted again"
+    assert recounted(1_200) == "1,200 minutes are being counted again"

@@ -1,4 +1,4 @@
-import { sinkName, splitType } from '@/lib/text'
+import { sinkNames, splitType } from '@/lib/text'
 
 import type { Flow } from './queries'
 
@@ -64,11 +64,12 @@ const keyOf = (column: number, id: string | null) => `${COLUMNS[column] ?? ''}:$
 function nodesOf(flow: Flow): FlowNode[][] {
   const bare = { weight: 0, p95Ms: null, circuit: null, state: null }
   const others = 'all others'
+  const sinks = sinkNames(flow.sinks.map(({ sink }) => sink ?? ''))
   return [
     flow.producers.map(({ id, name, events }) => ({ ...nothing(), ...bare, count: events, key: keyOf(0, id), column: 0, id, name: id === null ? others : name, title: id ?? others })),
     flow.types.map(({ type, events }) => ({ ...nothing(), ...bare, count: events, key: keyOf(1, type), column: 1, id: type, name: type === null ? others : splitType(type)[1], title: type ?? others })),
     flow.subscriptions.map((node) => ({ ...nothing(), ...bare, ...tally(node), key: keyOf(2, node.id), column: 2, id: node.id, name: node.id === null ? others : node.name, title: node.id === null ? others : node.name, p95Ms: node.p95Ms, circuit: node.circuit, state: node.state })),
-    flow.sinks.map((node) => ({ ...nothing(), ...bare, ...tally(node), key: keyOf(3, node.sink), column: 3, id: node.sink, name: node.sink === null ? others : sinkName(node.sink), title: node.sink ?? others, p95Ms: node.p95Ms, circuit: node.circuit })),
+    flow.sinks.map((node, at) => ({ ...nothing(), ...bare, ...tally(node), key: keyOf(3, node.sink), column: 3, id: node.sink, name: node.sink === null ? others : (sinks[at] ?? node.sink), title: node.sink ?? others, p95Ms: node.p95Ms, circuit: node.circuit })),
   ]
 }
 
