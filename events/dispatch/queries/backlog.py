@@ -30,7 +30,8 @@ class Lane(NamedTuple):
         return self.kind == "letters"
 
 
-# The first of each order that still has to be delivered becomes due, once all before it have ended.
+# The first of each order that still has to be delivered becomes due, once all before it have ended. The row itself is
+# asked, for it may have been cancelled or held since the first was looked for.
 PROMOTE = """
 WITH heads AS MATERIALIZED (
     SELECT head.* FROM unnest($1::uuid[], $2::text[]) AS o (subscription_id, order_key)
@@ -43,11 +44,10 @@ WITH heads AS MATERIALIZED (
     ) head
 ), promoted AS (
     UPDATE deliveries d SET next_attempt_at = now() FROM heads
-    WHERE d.id = heads.id AND heads.status = 'pending' AND NOT heads.held AND heads.next_attempt_at IS NULL
+    WHERE d.id = heads.id AND d.status = 'pending' AND NOT d.held AND d.next_attempt_at IS NULL
+    RETURNING d.id
 )
-SELECT id, shard, subscription_id, order_key,
-    status = 'pending' AND NOT held AND next_attempt_at IS NULL AS promoted
-FROM heads
+SELECT id, shard, subscription_id, order_key, id IN (SELECT id FROM promoted) AS promoted FROM heads
 """
 
 # What comes after the first of an order, to be at hand when that has ended. Long ones are not worth the memory.
