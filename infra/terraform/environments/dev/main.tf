@@ -24,6 +24,6 @@ module "weir" {
     package = var.lambda_package
 
     # Nobody is in a hurry there, and an account that is new has few instances to give.
-    concurrency = { for name in ["archive", "catalog", "explore", "identity", "projects", "receive", "subscriptions"] : name => 3 }
+    concurrency = { for name in ["archive", "catalog", "explore", "identity", "live", "projects", "receive", "replays", "subscriptions"] : name => 3 }
   }
 }
