@@ -145,7 +145,11 @@ def test_a_role_has_what_its_function_needs_and_no_more(applied: Environment) ->
 
     assert actions("explore") == {"secretsmanager:GetSecretValue"}
     assert actions("migrate") == {"secretsmanager:GetSecretValue"}
-    assert actions("housekeep") == {"secretsmanager:GetSecretValue"}
+    archiving = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
+    for name, function in DECLARED.items():
+        assert (archiving <= actions(name)) == function["archives"]
+        assert function["archives"] or not archiving & actions(name)
+    assert actions("housekeep") == {"secretsmanager:GetSecretValue", *archiving}
     assert "sqs:SendMessage" in actions("ingest")
     assert "sqs:ReceiveMessage" not in actions("ingest")
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage"} <= actions("dispatch")
@@ -160,7 +164,7 @@ def test_functions_know_who_they_are(applied: Environment) -> None:
         assert environment["WEIR_FUNCTION"] == name
         assert environment["WEIR_SECRETS_ARN"] == applied.outputs()["settings_secret_arn"]
         assert "WEIR_DATABASE_URL" not in environment
-        assert ("WEIR_WAKE_QUEUE_URL" in environment) == (name in {"ingest", "dispatch"})
+        assert ("WEIR_WAKE_QUEUE_URL" in environment) == (name in DECLARED and DECLARED[name]["wakes"])
 
 
 def test_no_function_has_new_code_before_the_database_is_migrated(applied: Environment) -> None:

@@ -37,9 +37,11 @@ async def recall(on: "Connection | Pool", project_id: UUID, recall_id: UUID) -> 
     return await on.fetchrow(f"{_RECALL} WHERE r.project_id = $1 AND r.id = $2", project_id, recall_id)
 
 
-async def job(on: "Connection | Pool", recall_id: UUID) -> "Record | None":
+async def job(on: "Connection | Pool", project_id: UUID, recall_id: UUID) -> "Record | None":
     """One of them as whoever works on it needs it."""
-    return await on.fetchrow("SELECT * FROM recalls WHERE id = $1 AND state = 'running'", recall_id)
+    return await on.fetchrow(
+        "SELECT * FROM recalls WHERE project_id = $1 AND id = $2 AND state = 'running'", project_id, recall_id
+    )
 
 
 async def insert(

@@ -105,7 +105,7 @@ async def create_recall(
             name=_name(row),
             after=_document(row),
         )
-    await _begin(resources, stored, recall_id)
+    await _begin(resources, stored, access.project_id, recall_id)
     return await get_recall(resources, access, str(recall_id))
 
 
@@ -134,7 +134,7 @@ async def end_recall(resources: Resources, access: Access, by: By, recall_id: st
         )
 
 
-async def _begin(resources: Resources, stored: Stored, recall_id: UUID) -> None:
+async def _begin(resources: Resources, stored: Stored, project_id: UUID, recall_id: UUID) -> None:
     """Do what can be done while somebody waits. What fails here is tried again at the next tick."""
     from shared.archive import recalling
     from shared.archive.store import StoreFailed
@@ -144,7 +144,7 @@ async def _begin(resources: Resources, stored: Stored, recall_id: UUID) -> None:
         if not await recalling.lock(connection):
             return
         try:
-            job = await queries.job(connection, recall_id)
+            job = await queries.job(connection, project_id, recall_id)
             if job is not None:
                 await recalling.bring_back(
                     connection, stored.open(), job, lambda: monotonic() < ends_at and not resources.draining

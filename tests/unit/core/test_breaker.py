@@ -21,7 +21,8 @@ class Circuit(RuleBasedStateMachine):
         self.early: list[float] = []
         self.opened_for: list[float] = []
 
-    @rule(seconds=st.floats(0, 3))
+    # In parts of a second that add up without rounding.
+    @rule(seconds=st.integers(0, 3 * 64).map(lambda parts: parts / 64))
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
