@@ -58,6 +58,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWeir]:
         WEIR_METRICS_TOKEN=METRICS,
         WEIR_SECRET=SECRET,
         WEIR_SEALING_KEYS=SEALING,
+        # Everything that can be read is read to its end.
+        WEIR_LIVE_STREAM_SECONDS="0.05",
     )
     made.up()
     yield made
