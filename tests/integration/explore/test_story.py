@@ -193,7 +193,7 @@ async def test_what_is_related_is_found_by_an_index(
     resources: Resources, pool: asyncpg.Pool, project: Project, statement: str, generic: bool
 ) -> None:
     said = {"causationid": "c", "correlationid": "c", "traceparent": parent("1")}
-    day = datetime(2026, 6, 5, 12, tzinfo=UTC)
+    day = datetime(2026, 7, 5, 12, tzinfo=UTC)
     await store(pool, project.id, [an_event(n) for n in range(2_000)], at=day)
     await store(pool, project.id, [an_event(-1, extensions=said)], at=day + timedelta(hours=1))
     await pool.execute("ANALYZE events")
@@ -201,8 +201,8 @@ async def test_what_is_related_is_found_by_an_index(
     value = TRACE if statement is queries.TRACED else "c"
     asked = await resources.of(project.id)
     found = await plan(asked, statement, project.id, value, low, high, 51, generic=generic)
-    assert not found.sequential("202606")
-    assert found.rows("events_p202606") <= 1
+    assert not found.sequential("202607")
+    assert found.rows("events_p202607") <= 1
 
 
 async def test_what_sent_it_again(
