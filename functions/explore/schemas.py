@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
+from shared.runtime.cloudevent import CloudEvent
 from shared.runtime.schema import Schema
 from shared.sending.shown import ConnectionBody, GotBody, SentBody, TimingsBody
 
@@ -17,23 +18,6 @@ _CLAUSE = {
         {"type": "null"},
     ]
 }
-
-
-class CloudEvent(Schema):
-    """A CloudEvent in the JSON format, exactly as it is stored; extensions are further members."""
-
-    model_config = ConfigDict(extra="allow", alias_generator=None)
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str | None = None
-    time: str | None = None
-    datacontenttype: str | None = None
-    dataschema: str | None = None
-    data: Any = None
-    data_base64: str | None = None
 
 
 class OutcomeBody(Schema):

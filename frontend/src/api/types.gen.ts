@@ -40,23 +40,6 @@ export type AnswerRequest = {
 };
 
 /**
- * A CloudEvent in the JSON format, as it was stored; extensions are further members.
- */
-export type ArchivedCloudEvent = {
-    specversion: string;
-    id: string;
-    source: string;
-    type: string;
-    subject?: string | null;
-    time?: string | null;
-    datacontenttype?: string | null;
-    dataschema?: string | null;
-    data?: unknown;
-    data_base64?: string | null;
-    [key: string]: unknown;
-};
-
-/**
  * What had become of an event at one subscription when it was archived.
  */
 export type ArchivedDelivery = {
@@ -76,7 +59,7 @@ export type ArchivedDelivery = {
 export type ArchivedEvent = {
     uid: string;
     receivedAt: string;
-    event: ArchivedCloudEvent;
+    event: CloudEvent;
     producer: string | null;
     facets: {
         [key: string]: unknown;

@@ -4,8 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict
-
+from shared.runtime.cloudevent import CloudEvent
 from shared.runtime.schema import Schema
 
 
@@ -79,29 +78,12 @@ class ArchivedDelivery(Schema):
     ended_at: datetime | None
 
 
-class ArchivedCloudEvent(Schema):
-    """A CloudEvent in the JSON format, as it was stored; extensions are further members."""
-
-    model_config = ConfigDict(extra="allow", alias_generator=None)
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str | None = None
-    time: str | None = None
-    datacontenttype: str | None = None
-    dataschema: str | None = None
-    data: Any = None
-    data_base64: str | None = None
-
-
 class ArchivedEvent(Schema):
     """An event of the archive, with what had become of it. `event` is the CloudEvent in its JSON format."""
 
     uid: UUID
     received_at: datetime
-    event: ArchivedCloudEvent
+    event: CloudEvent
     producer: str | None
     facets: dict[str, Any] | None
     schema_fault: str | None
