@@ -53,6 +53,12 @@ async def lock(connection: "Connection") -> bool:
     return got
 
 
+async def lock_in_transaction(connection: "Connection", patience: str) -> None:
+    """Be it until the transaction ends, once whoever works has ended. Raises LockNotAvailableError after `patience`."""
+    await connection.execute("SELECT set_config('lock_timeout', $1, true)", patience)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK, timeout=TIMEOUT_SECONDS * 2)
+
+
 async def unlock(connection: "Connection") -> None:
     """Let others."""
     await connection.execute("SELECT pg_advisory_unlock($1)", LOCK, timeout=TIMEOUT_SECONDS)

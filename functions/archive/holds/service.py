@@ -12,11 +12,14 @@ from shared.audit.record import record
 from shared.auth.access import Access
 from shared.auth.stores import Stores
 from shared.core.ids import uuid7
-from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
+from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, UNAVAILABLE, Problem
 from shared.runtime.listing import read_cursor, write_cursor
 
 if TYPE_CHECKING:
-    from asyncpg import Record
+    from asyncpg import Connection, Record
+
+PATIENCE = "30s"
+"""How long a hold waits for the work on the archive that is under way: it began without knowing of it."""
 
 
 async def list_holds(
@@ -35,7 +38,7 @@ async def get_hold(stores: Stores, access: Access, hold_id: str) -> "Record":
 
 
 async def create_hold(stores: Stores, access: Access, by: By, wanted: HoldRequest) -> "Record":
-    """Put one: from here on nothing that it means is destroyed. Raises Problem 403, 422."""
+    """Put one: from its answer on nothing that it means is destroyed. Raises Problem 403, 422, 503."""
     _check_rights(access)
     check_span(wanted.since, wanted.until)
     hold_id = uuid7()
@@ -43,6 +46,7 @@ async def create_hold(stores: Stores, access: Access, by: By, wanted: HoldReques
         (await stores.of(access.project_id)).acquire() as connection,
         connection.transaction(),
     ):
+        await _wait_for_work(connection)
         await queries.insert(
             connection, access.project_id, hold_id, by=access.principal, **wanted.model_dump()
         )
@@ -79,6 +83,23 @@ async def lift_hold(stores: Stores, access: Access, by: By, hold_id: str) -> Non
             name=old["name"],
             before=_document(old),
         )
+
+
+async def _wait_for_work(connection: "Connection") -> None:
+    """Let nobody destroy anything until the transaction ends."""
+    import asyncpg
+
+    from shared.archive import recalling
+
+    try:
+        await recalling.lock_in_transaction(connection, PATIENCE)
+    except asyncpg.LockNotAvailableError:
+        raise Problem(
+            UNAVAILABLE,
+            "Old events are being archived or erased at this moment, so a hold cannot be promised yet. Nothing was"
+            " changed; ask again.",
+            headers={"Retry-After": "10"},
+        ) from None
 
 
 def _document(row: "Record") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What people ask of the archive."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,12 +10,13 @@ import httpx
 import pytest
 
 from functions.archive.app import create
-from shared.archive import catalog
+from shared.archive import catalog, recalling
 from shared.core.cloudevents import DataKind
 from shared.runtime.resources import Resources
 from tests.integration.archive.conftest import Keeping, a_day
 from tests.support import stream
 from tests.support.projects import create_key
+from tests.support.waiting import until
 
 
 class Asking:
@@ -221,3 +223,37 @@ async def test_a_limited_key_changes_nothing(ask: Asking, keeping: Keeping, reso
         ("POST", "/archive/recalls", span),
     ):
         assert (await ask(method, path, body, key=key)).status_code == 403
+
+
+async def test_a_hold_that_is_answered_is_one_that_the_work_under_way_knows_of(
+    ask: Asking, keeping: Keeping
+) -> None:
+    async with keeping.pool.acquire() as tick:
+        assert await recalling.lock(tick)
+        putting = asyncio.ensure_future(ask("POST", "/holds", {"name": "a case", "subject": "s"}))
+
+        async def waits() -> bool:
+            found = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = $1"
+            return bool(await keeping.pool.fetchval(found, recalling.LOCK & 0xFFFFFFFF))
+
+        try:
+            await until(waits)
+            assert (await ask("GET", "/holds")).json()["items"] == []
+        finally:
+            await recalling.unlock(tick)
+        assert (await putting).status_code == 201
+
+
+async def test_a_hold_that_cannot_be_sure_is_not_put(
+    ask: Asking, keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.archive.holds.service.PATIENCE", "10ms")
+    async with keeping.pool.acquire() as tick:
+        assert await recalling.lock(tick)
+        try:
+            refused = await ask("POST", "/holds", {"name": "a case", "subject": "s"})
+        finally:
+            await recalling.unlock(tick)
+    assert (refused.status_code, refused.json()["status"]) == (503, 503)
+    assert int(refused.headers["retry-after"]) >= 1
+    assert (await ask("GET", "/holds")).json()["items"] == []
