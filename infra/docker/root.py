@@ -53,6 +53,9 @@ PACKAGES_LEFT_OUT = (
     "alembic/templates",
 )
 
+# Of modules that are there as Python too. Nothing but migrations uses them, and those wait for the database.
+TWINS_LEFT_OUT = "sqlalchemy/**/*_cy.*.so"
+
 # Loaded by name when they are needed, so that nothing links them.
 LOADED_BY_NAME = ("libgcc_s.so.1",)
 
@@ -90,6 +93,10 @@ def drop(root: Path) -> None:
     packages = root / PYTHON.relative_to("/") / LIBRARY / "site-packages"
     for name in PACKAGES_LEFT_OUT:
         shutil.rmtree(packages / name)
+    for twin in packages.glob(TWINS_LEFT_OUT):
+        if not (twin.parent / f"{twin.name.partition('.')[0]}.py").exists():
+            raise SystemExit(f"{twin} has no twin in Python")
+        twin.unlink()
     for path in sorted(packages.rglob("*")):
         if path.name in FOLDERS_LEFT_OUT and path.is_dir():
             shutil.rmtree(path)
