@@ -1,6 +1,7 @@
 import { listDeliveries } from '@/api'
 import type { Selection } from '@/components/selection'
 import type { Select, Wanted } from '@/features/replays/wanted'
+import { gather, type Gathered } from '@/lib/gather'
 import type { Status } from '@/lib/status'
 
 import { asked, selectOf, type DeliveryFilter } from './filter'
@@ -27,17 +28,9 @@ function withStates(kind: Wanted['kind'], select: Select): Select {
   return { ...select, status: RETRIED }
 }
 
-/** Every delivery that the filter finds, newest first, up to `limit`; `isCut` says that there are more. */
-export async function gather(project: string, filter: DeliveryFilter, limit: number, signal?: AbortSignal): Promise<{ rows: DeliveryRow[]; isCut: boolean }> {
-  const rows: DeliveryRow[] = []
-  let cursor: string | undefined
-  do {
-    const page = await listDeliveries({ path: { project }, query: { ...asked(filter), limit: PAGE, cursor }, signal })
-    rows.push(...page.items)
-    cursor = page.next ?? undefined
-  } while (cursor && rows.length < limit)
-  return { rows: rows.slice(0, limit), isCut: cursor !== undefined || rows.length > limit }
-}
+/** Every delivery that the filter finds, newest first, up to `limit`. */
+export const allOf = (project: string, filter: DeliveryFilter, limit: number): Promise<Gathered<DeliveryRow>> =>
+  gather((cursor) => listDeliveries({ path: { project }, query: { ...asked(filter), limit: PAGE, cursor } }), limit)
 
 export interface Bulk {
   wanted: Wanted
@@ -50,11 +43,6 @@ export async function bulkOf(kind: Wanted['kind'], project: string, selection: P
   if (!selection.all) return { wanted: { kind, select: { deliveries: [...selection.keys] } }, isCut: false }
   const select = selectOf(filter)
   if (select) return { wanted: { kind, select: withStates(kind, select) }, isCut: false }
-  const { rows, isCut } = await gather(project, filter, NAMED)
+  const { rows, isCut } = await allOf(project, filter, NAMED)
   return { wanted: { kind, select: { deliveries: rows.map(({ id }) => id) } }, isCut }
-}
-
-/** The rows as NDJSON, one delivery a line. */
-export function asNdjson(rows: DeliveryRow[]): Blob {
-  return new Blob(rows.map((row) => `${JSON.stringify(row)}\n`), { type: 'application/x-ndjson' })
 }

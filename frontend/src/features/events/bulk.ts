@@ -1,6 +1,7 @@
 import { listEvents } from '@/api'
 import type { Selection } from '@/components/selection'
 import type { Select, Wanted } from '@/features/replays/wanted'
+import { gather, type Gathered } from '@/lib/gather'
 
 import type { EventFilter, EventRow } from './queries'
 
@@ -33,28 +34,15 @@ export function selectOf(filter: EventFilter): Select | null {
   return { ...(filter.since && { since: filter.since }), ...(filter.until && { until: filter.until }), ...(filters.length && { filters }) }
 }
 
-/** Every event that the filter finds, newest first, up to `limit`; `isCut` says that there are more. */
-export async function gather(project: string, filter: EventFilter, limit: number): Promise<{ rows: EventRow[]; isCut: boolean }> {
-  const rows: EventRow[] = []
-  let cursor: string | undefined
-  do {
-    const page = await listEvents({ path: { project }, query: { ...filter, limit: PAGE, cursor } })
-    rows.push(...page.items)
-    cursor = page.next ?? undefined
-  } while (cursor && rows.length < limit)
-  return { rows: rows.slice(0, limit), isCut: cursor !== undefined || rows.length > limit }
-}
+/** Every event that the filter finds, newest first, up to `limit`. */
+export const allOf = (project: string, filter: EventFilter, limit: number): Promise<Gathered<EventRow>> =>
+  gather((cursor) => listEvents({ path: { project }, query: { ...filter, limit: PAGE, cursor } }), limit)
 
 /** What is to be replayed; where the API has no words for the filter, its events are named one by one. */
 export async function replayOf(project: string, selection: Pick<Selection, 'all' | 'keys'>, filter: EventFilter): Promise<{ wanted: Wanted; isCut: boolean }> {
   if (!selection.all) return { wanted: { kind: 'replay', select: { events: [...selection.keys] } }, isCut: false }
   const select = selectOf(filter)
   if (select) return { wanted: { kind: 'replay', select }, isCut: false }
-  const { rows, isCut } = await gather(project, filter, NAMED)
+  const { rows, isCut } = await allOf(project, filter, NAMED)
   return { wanted: { kind: 'replay', select: { events: rows.map(({ uid }) => uid) } }, isCut }
-}
-
-/** The events as NDJSON, each as it is stored. */
-export function asNdjson(rows: EventRow[]): Blob {
-  return new Blob(rows.map(({ event }) => `${JSON.stringify(event)}\n`), { type: 'application/x-ndjson' })
 }
