@@ -192,6 +192,8 @@ http {{
     client_header_timeout 15s;
     large_client_header_buffers 4 {line};
     underscores_in_headers on;
+    # Who is refused may still be sending: a connection that is closed on that is reset, and the answer lost.
+    lingering_close always;
     proxy_request_buffering off;
     proxy_buffering off;
     proxy_buffer_size 16k;

@@ -231,6 +231,18 @@ def asked(url: str, text: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+def test_a_refusal_is_heard_by_one_who_is_still_sending(front: Edge) -> None:
+    """A connection that is closed on what comes then is reset, and takes the answer along: seen at one in five."""
+    host, port = front.url.removeprefix("http://").split(":")
+    for first in range(1_500, 10_000, 25):
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.send(b"GET /in/a".ljust(first, b"y"))
+            connection.sendall(b"y" * (68_000 - first))
+            connection.sendall(b"y" * 2_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 431 ")
+
+
 def test_an_answer_need_not_wait_for_the_body(front: Edge) -> None:
     """A function says 408 when a body does not come; it must not come to nginx' own end, which is without a word."""
     answer = asked(front.url, b"POST /in/a/late HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf")
