@@ -25,6 +25,15 @@ WIDE: list[Column] = [
     ("created", "createdAt"),
     ("ended", "endedAt"),
 ]
+CAUSES: list[Column] = [
+    ("count", "count"),
+    ("code", "statusCode"),
+    ("error", "error"),
+    ("subscription", "subscriptionName"),
+    ("status", "status"),
+    ("first", "firstAt"),
+    ("last", "lastAt"),
+]
 ATTEMPTS: list[Column] = [
     ("attempt", "number"),
     ("started", "startedAt"),
@@ -60,6 +69,38 @@ def list_deliveries(api: Api, filters: Filters, limit: int, cursor: str | None, 
     answer = api.get("/deliveries", {**named(api, filters), "limit": limit, "cursor": cursor})
     show_list(output, answer, COLUMNS, wide=WIDE, empty="no delivery matches")
     tell_how_far(answer, output)
+
+
+@deliveries.command("causes")
+@delivery_filters
+@output_option
+@api_options
+def list_causes(api: Api, filters: Filters, output: str) -> None:
+    """Say why deliveries fail: how many by subscription and by what the last attempt got.
+
+    Without `--status` of those that are dead or being retried. What a line says finds its deliveries:
+    `weir deliveries ls --status dead --subscription crm --code 503`.
+
+    \b
+    Example:
+      weir deliveries causes --since 1d
+      weir deliveries causes --status dead --type order.created
+    """  # noqa: D301
+    answer = api.get("/deliveries/causes", named(api, filters))
+    show_list(
+        output,
+        answer,
+        CAUSES,
+        wide=[("sink", "sink")],
+        name="subscription",
+        empty="nothing that matches has failed",
+    )
+    if output not in {"table", "wide"}:
+        return
+    if answer["more"]:
+        click.echo(f"and {answer['more']:,} rarer causes", err=True)
+    if (searched := answer["searched"]) is not None:
+        click.echo(f"counted the newest {searched['count']:,}, back to {searched['until']}", err=True)
 
 
 @deliveries.command("get")

@@ -30,9 +30,11 @@ _TEXT = """(
 )"""
 
 
-async def find(conn: "Connection", search: Search, status: str | None, limit: int) -> Found:
+async def find(
+    conn: "Connection", search: Search, status: str | None, limit: int, *, seconds: float | None = None
+) -> Found:
     """The ids of up to `limit` deliveries, the newest event's first; ends early when there was too much to look at."""
-    until = monotonic() + finding.WINDOW_SECONDS
+    until = monotonic() + (finding.WINDOW_SECONDS if seconds is None else seconds)
     if (events := leading_events(search, status)) is not None:
         return await _by_events(conn, search, events, status, limit=limit, until=until)
     return await _scan(conn, search, status, limit, until)

@@ -83,7 +83,7 @@ def places(weir: LocalWeir) -> list[str]:
         f"subscriptions/{made['id']}",
         f"subscriptions/{made['id']}?view=yaml",
         *(f"subscriptions/{one}" for one in written),
-        f"events/{event['uid']}?subscriptions=then",
+        f"events/{event['uid']}?subscriptions=now",
         f"events/{event['uid']}?tab=related&delivery={event['deliveries'][0]['id']}",
         f"events/{event['uid']}?tab=diff",
         "settings/members",
@@ -109,6 +109,10 @@ def places(weir: LocalWeir) -> list[str]:
         "audit?q=nothing+has+this&kind=type",
         f"audit?entry={kept[0]['id']}",
         "settings/general",
+        "settings/data",
+        "settings/data?day=2024-06-03",
+        "deliveries?group=cause",
+        "deliveries?group=cause&status=dead",
     ]
 
 

@@ -130,6 +130,50 @@ def test_dead_letters_are_counted_beside_their_page_and_their_tab_is_seen(consol
     ).to_be_in_viewport(ratio=1)
 
 
+def test_what_failed_is_seen_by_cause_and_sent_again_from_there(console: Console) -> None:
+    console.enter("by-cause", "operator")
+    with Receiver(status=503) as crm, Receiver(status=422) as fraud:
+        subscribe(console, "cause-crm", crm.url, "cause.order", **ONCE)
+        subscribe(console, "cause-fraud", fraud.url, "cause.order", **ONCE)
+        send(console, "cause.order", 5)
+        page = open_when(console, "dead", 10)
+        # What dies later is counted beside the rows, and moves none of them.
+        send(console, "cause.order", 2)
+        new = page.get_by_role("button", name="4 new")
+        expect(new).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("10 match")).to_be_visible()
+        new.click()
+        expect(page.get_by_text("14 match")).to_be_visible()
+        expect(new).to_have_count(0)
+
+        page.get_by_role("button", name="Group by cause").click()
+        expect(page.get_by_text("14 deliveries, 2 causes")).to_be_visible()
+        row = page.get_by_role("row").filter(has_text="422 Unprocessable Content")
+        expect(row).to_contain_text("cause-fraud")
+        row.get_by_role("link", name="7 deliveries").click()
+        expect(page.get_by_text("7 match")).to_be_visible()
+        expect(page.get_by_role("button", name="Remove last answer")).to_be_visible()
+        page.go_back()
+
+        crm.status = 204
+        page.get_by_role("button", name="Retry 7: 503, cause-crm").click()
+        dialog = page.get_by_role("dialog")
+        # One at a time each second, so that it goes on while one looks elsewhere.
+        dialog.get_by_label("Rate per sink").focus()
+        page.keyboard.press("Home")
+        dialog.get_by_role("button", name="Retry 7").click()
+        expect(page).to_have_url(re.compile(r"/replays/[0-9a-f-]{36}$"))
+        told = page.get_by_role("region", name="Retry of 7 deliveries")
+        expect(page.get_by_role("heading", name="Retry of 7")).to_be_visible()
+        expect(told).to_have_count(0)
+        page.get_by_role("link", name="Deliveries", exact=False).first.click()
+        expect(told.get_by_role("progressbar")).to_be_attached()
+        expect(told).to_contain_text("7 delivered", timeout=60_000)
+        told.get_by_role("link", name="Retry of 7 deliveries").click()
+        expect(page.get_by_role("region", name="Progress")).to_contain_text("7 delivered")
+        expect(told).to_have_count(0)
+
+
 def test_some_are_checked_by_keys_and_what_waits_is_called_off(console: Console) -> None:
     console.enter("off-called", "operator")
     with Receiver(status=503) as sink:

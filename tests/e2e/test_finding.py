@@ -102,6 +102,7 @@ def test_a_colleagues_link_opens_the_same_view(shop: Console, open_console: Call
     for _ in range(5):
         page.get_by_role("slider", name="Start of the span").press("ArrowLeft")
     expect(page.get_by_role("button", name=re.compile("18 events, 6 dead.*zoom"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+ bars selected, .* each$"))).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"since=\d{4}-.*&until=\d{4}-"))
     expect(page.get_by_role("grid").get_by_role("row")).to_have_count(19)
@@ -207,6 +208,17 @@ def test_everything_on_the_events_page_works_by_keyboard(shop: Console) -> None:
     )
     keys.press("Enter")
     expect(page.get_by_text("Paused refunds: what matches waits")).to_be_visible()
+    # What sends something opens its dry run, wherever one is.
+    keys.press("Control+k")
+    expect(page.get_by_role("combobox", name="Search or jump")).to_be_focused()
+    keys.type("retry refunds")
+    expect(page.get_by_role("option", name=re.compile("^Retry dead letters of refunds…"))).to_have_attribute(
+        "aria-selected", "true"
+    )
+    keys.press("Enter")
+    expect(page.get_by_role("dialog", name="Retry 6 dead letters")).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     keys.press("Control+k")
     expect(page.get_by_role("combobox", name="Search or jump")).to_be_focused()
     page.evaluate(

@@ -153,7 +153,11 @@ def test_which_of_my_subscriptions_does_this_change_touch(console: Console, tmp_
     assert weir("diff", "-f", str(saved)) == ""
 
     page = console.open(f"events/{uids[2]}")
-    expect(page.get_by_text("2 of 2 matched")).to_be_visible()
-    page.get_by_role("radiogroup", name="Subscriptions as they are").get_by_text("as of then").click()
+    # What was true when the event came; that it is otherwise now is said, and leads there.
     expect(page.get_by_text("1 of 2 matched")).to_be_visible()
     expect(waterfall(page, "large")).to_contain_text("data.total is 500")
+    page.get_by_role("button", name="1 changed since").click()
+    expect(page.get_by_text("2 of 2 matched")).to_be_visible()
+    expect(page).to_have_url(re.compile("subscriptions=now"))
+    page.get_by_role("radiogroup", name="Subscriptions as they are").get_by_text("as of then").click()
+    expect(page.get_by_text("1 of 2 matched")).to_be_visible()

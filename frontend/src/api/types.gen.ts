@@ -269,6 +269,51 @@ export type CancellationRequest = {
 };
 
 /**
+ * Deliveries of one subscription that fail alike. A list that is narrowed by these five finds them.
+ */
+export type CauseBody = {
+    status: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled';
+    subscription: string;
+    subscriptionName: string;
+    /**
+     * Where the last of them went.
+     */
+    sink: string;
+    /**
+     * What the last attempt got; null for `none`, without an answer.
+     */
+    statusCode: number | null;
+    /**
+     * Why there was no answer, as `error` of the list takes it; null with an answer.
+     */
+    error: string | null;
+    count: number;
+    /**
+     * When the oldest of their events was received.
+     */
+    firstAt: string;
+    /**
+     * When the newest was.
+     */
+    lastAt: string;
+};
+
+/**
+ * Why deliveries fail, the most frequent first.
+ */
+export type CauseList = {
+    items: Array<CauseBody>;
+    /**
+     * How many further causes there are.
+     */
+    more: number;
+    /**
+     * Null where every delivery is counted; else back to which moment, and how many were looked at.
+     */
+    searched: SearchedBody | null;
+};
+
+/**
  * The verdicts, newest event first, or in the order given.
  */
 export type CheckBody = {
@@ -8184,6 +8229,121 @@ export type ListDeliveriesResponses = {
 };
 
 export type ListDeliveriesResponse = ListDeliveriesResponses[keyof ListDeliveriesResponses];
+
+export type DeliveryCausesData = {
+    body?: never;
+    path: {
+        project: string;
+    };
+    query?: {
+        status?: 'pending' | 'retrying' | 'delivered' | 'dead' | 'cancelled' | null;
+        /**
+         * The uid of an event.
+         */
+        event?: string | null;
+        q?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        type?: Array<string>;
+        /**
+         * Begins so.
+         */
+        typePrefix?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        source?: Array<string>;
+        /**
+         * Begins so.
+         */
+        sourcePrefix?: string | null;
+        id?: string | null;
+        /**
+         * Exactly this; given again, any of them.
+         */
+        subject?: Array<string>;
+        /**
+         * Begins so.
+         */
+        subjectPrefix?: string | null;
+        /**
+         * Who sent them: `source:NAME`, `producer:NAME`, `key:ID` or `user:ID`; given again, any of them.
+         */
+        producer?: Array<string>;
+        /**
+         * `name:value` of an extension attribute, such as `partitionkey:C-7`. Of one attribute any of the values, of different ones all must hold.
+         */
+        extension?: Array<string>;
+        /**
+         * `name:value` of a facet that the type declares. Of one facet any of the values, of different ones all must hold. A number or a boolean is written as in JSON.
+         */
+        facet?: Array<string>;
+        /**
+         * Received at or after this instant.
+         */
+        since?: string | null;
+        /**
+         * Received before this instant.
+         */
+        until?: string | null;
+        /**
+         * Of this subscription; given again, any of them.
+         */
+        subscription?: Array<string>;
+        /**
+         * To exactly this address; given again, any of them.
+         */
+        sink?: Array<string>;
+        /**
+         * What the last attempt got: `503`, `5xx`, or `none` without an answer; given again, any of them.
+         */
+        statusCode?: Array<string>;
+        /**
+         * Text in the error of the last attempt, in any case.
+         */
+        error?: string | null;
+        /**
+         * Made by this replay, or last opened again by it.
+         */
+        replay?: string | null;
+    };
+    url: '/v1/projects/{project}/deliveries/causes';
+};
+
+export type DeliveryCausesErrors = {
+    /**
+     * There is no valid credential. Types: `unauthenticated`.
+     */
+    401: Problem;
+    /**
+     * The credential does not allow this. Types: `proof-needed`, `forbidden`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another project. Types: `not-found`.
+     */
+    404: Problem;
+    /**
+     * The request has values that cannot be used; `errors` points at them. Types: `schema-violation`, `invalid`.
+     */
+    422: Problem;
+    /**
+     * A store cannot be reached; `Retry-After` says when to come again. Types: `unavailable`.
+     */
+    503: Problem;
+};
+
+export type DeliveryCausesError = DeliveryCausesErrors[keyof DeliveryCausesErrors];
+
+export type DeliveryCausesResponses = {
+    /**
+     * Successful Response
+     */
+    200: CauseList;
+};
+
+export type DeliveryCausesResponse = DeliveryCausesResponses[keyof DeliveryCausesResponses];
 
 export type GetDeliveryData = {
     body?: never;

@@ -66,6 +66,30 @@ async def values(
     )
 
 
+CAUSES = """
+    WITH failed AS MATERIALIZED (
+        SELECT d.status, d.subscription_id, d.last_status_code AS status_code,
+            CASE WHEN d.last_status_code IS NULL THEN coalesce(d.last_error, '') END AS error,
+            count(*) AS count, max(d.subscription_version) AS version,
+            min(d.id::text)::uuid AS first, max(d.id::text)::uuid AS last
+        FROM deliveries d
+        WHERE d.project_id = $1 AND d.id = ANY($2::uuid[]) AND d.id >= $3 AND d.id <= $4
+          AND d.status <> 'delivered' AND d.attempt_count > 0
+          AND (d.last_status_code IS NULL OR d.last_status_code NOT BETWEEN 200 AND 299)
+        GROUP BY 1, 2, 3, 4
+    )
+    SELECT f.*, coalesce(v.name, '') AS name, coalesce(v.sink, '') AS sink, count(*) OVER () AS causes
+    FROM failed f
+    LEFT JOIN subscription_versions v ON v.subscription_id = f.subscription_id AND v.version = f.version
+    ORDER BY f.count DESC, f.last DESC LIMIT $5
+"""
+
+
+async def causes(conn: "Connection", project_id: UUID, ids: Sequence[UUID], most: int) -> "list[Record]":
+    """Why those of these deliveries failed that did, the most frequent causes first; `causes` is how many there are."""
+    return list(await conn.fetch(CAUSES, project_id, ids, min(ids), max(ids), most))
+
+
 async def oldest(conn: "Connection", project_id: UUID) -> UUID | None:
     """The first event of a project that is kept."""
     uid: UUID | None = await conn.fetchval(

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from functions.explore.asked import EventsAsked
+from functions.explore.asked import DeliveriesAsked, EventsAsked
 from functions.explore.counts import service
-from functions.explore.counts.schemas import FacetCounts, HistogramBody
+from functions.explore.counts.causes import causes
+from functions.explore.counts.schemas import CauseList, FacetCounts, HistogramBody
+from functions.explore.schemas import Status
 from functions.explore.stats.freshness import Freshness
 from shared.runtime.resources import Resources
 
@@ -41,5 +43,14 @@ def counts(resources: Resources, freshness: Freshness) -> APIRouter:
         What the list is narrowed to by one of them does not narrow the counts of that one.
         """
         return await service.facets(resources, search)
+
+    @router.get("/deliveries/causes")
+    async def delivery_causes(search: DeliveriesAsked, status: Status | None = None) -> CauseList:
+        """Why deliveries fail: those that the list finds, by subscription and by what the last attempt got.
+
+        Without `status` those that are dead or being retried. At most the newest 10,000 of a status are counted;
+        `searched` says back to when.
+        """
+        return await causes(resources, search, status)
 
     return router

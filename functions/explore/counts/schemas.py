@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field
 
-from functions.explore.schemas import SearchedBody
+from functions.explore.schemas import SearchedBody, Status
 from shared.runtime.schema import Schema
 
 
@@ -73,35 +74,29 @@ class FacetCounts(Schema):
     items: list[FacetBody]
 
 
-class StatusCounts(Schema):
-    """Deliveries by status."""
+class CauseBody(Schema):
+    """Deliveries of one subscription that fail alike. A list that is narrowed by these five finds them."""
 
-    total: int
-    pending: int
-    retrying: int
-    delivered: int
-    dead: int
-    cancelled: int
-
-
-class DeliveryFacetValue(FacetValue):
-    """A value of deliveries; `label` is what people call it."""
-
-    label: str
-
-
-class DeliveryFacetBody(Schema):
-    """The values of one thing that deliveries differ in, the most frequent first."""
-
-    kind: Literal["status", "subscription", "sink", "statusCode", "error"] = Field(
-        description="The parameter by which a list is narrowed to a value."
+    status: Status
+    subscription: UUID
+    subscription_name: str
+    sink: str = Field(description="Where the last of them went.")
+    status_code: int | None = Field(
+        description="What the last attempt got; null for `none`, without an answer."
     )
-    values: list[DeliveryFacetValue]
-    more: int
-    searched: SearchedBody | None
+    error: str | None = Field(
+        description="Why there was no answer, as `error` of the list takes it; null with an answer."
+    )
+    count: int
+    first_at: datetime = Field(description="When the oldest of their events was received.")
+    last_at: datetime = Field(description="When the newest was.")
 
 
-class DeliveryFacetCounts(Schema):
-    """What a list of deliveries can be narrowed by; its own kind does not narrow a count."""
+class CauseList(Schema):
+    """Why deliveries fail, the most frequent first."""
 
-    items: list[DeliveryFacetBody]
+    items: list[CauseBody]
+    more: int = Field(description="How many further causes there are.")
+    searched: SearchedBody | None = Field(
+        description="Null where every delivery is counted; else back to which moment, and how many were looked at."
+    )

@@ -42,10 +42,11 @@ export function useSaveRetention(project: Ref<string>) {
   })
 }
 
-export function useArchivedDays(project: Ref<string>) {
+/** The archived days, newest first; `until` leaves out those after it, unless it is empty. */
+export function useArchivedDays(project: Ref<string>, until: Ref<string>) {
   return useInfiniteQuery({
-    queryKey: computed(() => ['archive', 'days', project.value]),
-    queryFn: ({ pageParam, signal }) => listArchivedDays({ path: { project: project.value }, query: { limit: 30, cursor: pageParam }, signal }),
+    queryKey: computed(() => ['archive', 'days', project.value, until.value]),
+    queryFn: ({ pageParam, signal }) => listArchivedDays({ path: { project: project.value }, query: { limit: 30, cursor: pageParam, until: until.value || undefined }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next }) => next ?? undefined,
   })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { emptiness, type Asked } from './empty'
+import { dayBefore, emptiness, type Asked } from './empty'
 
 const asked: Asked = { narrowed: false, range: { since: '1h', until: '' }, until: '', keptFrom: null, goesOn: false }
 
@@ -13,4 +13,10 @@ it('has a reason of its own for each way to be empty', () => {
   const past = { ...asked, narrowed: true, until, keptFrom: Date.parse(until) }
   expect(emptiness(past)).toBe('past-retention')
   expect(emptiness({ ...past, keptFrom: Date.parse(until) - 1 })).toBe('no-match')
+})
+
+it('knows the last day of a range', () => {
+  expect(dayBefore('2026-01-01T00:00:00Z')).toBe('2025-12-31')
+  expect(dayBefore('2026-01-01T00:00:01Z')).toBe('2026-01-01')
+  expect(dayBefore('')).toBe('')
 })

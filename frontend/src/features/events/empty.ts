@@ -30,3 +30,9 @@ export function emptiness({ narrowed, range, until, keptFrom, goesOn }: Asked): 
   if (narrowed) return 'no-match'
   return range.since === 'any' && !range.until ? 'no-data' : 'nothing-then'
 }
+
+/** The day, in UTC, of the last moment before an instant; empty without one. */
+export function dayBefore(until: string): string {
+  const at = Date.parse(until)
+  return Number.isNaN(at) ? '' : new Date(at - 1).toISOString().slice(0, 10)
+}

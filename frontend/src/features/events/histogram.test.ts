@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { barsOf, between, perStep, roundUp, sumOf, ticksOf } from './histogram'
+import { barsOf, between, perStep, roundUp, selectedWords, sumOf, ticksOf } from './histogram'
 import type { Histogram } from './queries'
 
 const start = Date.parse('2026-11-23T13:32:00Z')
@@ -18,7 +18,7 @@ describe('the histogram', () => {
     const [first, second, third, last] = barsOf(histogram, 58, 80)
     expect(first).toMatchObject({ left: 0, width: 0.25, parts: [{ is: 'rest', y: 29, height: 29 }] })
     expect(second?.parts).toEqual([])
-    expect(third?.parts.map(({ is }) => is)).toEqual(['dead', 'retrying', 'rest'])
+    expect(third?.parts.map(({ is }) => is)).toEqual(['dead', 'retrying', 'pending', 'rest'])
     expect(third?.parts[0]).toEqual({ is: 'dead', y: 56.5, height: 1.5 })
     expect(last?.counted).toBe(false)
   })
@@ -45,5 +45,6 @@ describe('the histogram', () => {
     expect(between(start, start + 15 * MINUTE + 500, 'UTC')).toBe('13:32:00 – 13:47:00 UTC')
     expect(between(start, start + 1440 * MINUTE, 'Europe/Berlin')).toBe('11-23 14:32 – 11-24 14:32 UTC+1')
     expect(['PT1M', 'PT15M', 'P1D', 'PT30S'].map(perStep)).toEqual(['events per minute', 'events per 15 minutes', 'events per day', 'events per 30 seconds'])
+    expect([selectedWords(1, 'PT15S'), selectedWords(4, 'PT15S'), selectedWords(2, 'PT1M')]).toEqual(['1 bar selected, 15 seconds', '4 bars selected, 15 seconds each', '2 bars selected, 1 minute each'])
   })
 })

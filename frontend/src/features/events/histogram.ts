@@ -13,13 +13,9 @@ export interface Bar {
   /** Shares of the width, from 0 to 1. */
   left: number
   width: number
-  parts: { is: 'dead' | 'retrying' | 'rest'; y: number; height: number }[]
+  parts: { is: 'dead' | 'retrying' | 'pending' | 'rest'; y: number; height: number }[]
   counted: boolean
 }
-
-/** What is under way counts as retrying: its outcome is open. */
-const dead = (one: { dead: number }) => one.dead
-const open = (one: { retrying: number; pending: number }) => one.retrying + one.pending
 
 /** A round number that is not less: 1, 2, 4, 8, or 10 of a power of ten. */
 export function roundUp(n: number): number {
@@ -36,7 +32,7 @@ export function barsOf(histogram: Histogram, height: number, top: number): Bar[]
     const high = (n: number) => (n > 0 ? Math.max(1.5, (n / top) * height) : 0)
     let y = height
     const parts: Bar['parts'] = []
-    for (const [is, n] of [['dead', dead(one)], ['retrying', open(one)], ['rest', one.total - dead(one) - open(one)]] as const) {
+    for (const [is, n] of [['dead', one.dead], ['retrying', one.retrying], ['pending', one.pending], ['rest', one.total - one.dead - one.retrying - one.pending]] as const) {
       if (n <= 0) continue
       y -= high(n)
       parts.push({ is, y: Math.max(0, y), height: high(n) })
@@ -83,9 +79,21 @@ export function between(since: number, until: number, zone: Zone): string {
 
 const WIDTHS: Record<string, string> = { S: 'second', M: 'minute', H: 'hour', D: 'day' }
 
-/** `events per minute`, `events per 15 minutes`, of a width such as `PT15M`. */
-export function perStep(step: string): string {
+/** How much and of what a width such as `PT15M` is. */
+function widthOf(step: string): { n: string; word: string } {
   const [, n = '1', unit = ''] = /(\d+)([SMHD])$/.exec(step) ?? []
   const word = WIDTHS[unit] ?? ''
-  return n === '1' ? `events per ${word}` : `events per ${n} ${word}s`
+  return { n, word: n === '1' ? word : `${word}s` }
+}
+
+/** `events per minute`, `events per 15 minutes`, of a width such as `PT15M`. */
+export function perStep(step: string): string {
+  const { n, word } = widthOf(step)
+  return n === '1' ? `events per ${word}` : `events per ${n} ${word}`
+}
+
+/** How much of a histogram is selected: `4 bars selected, 15 seconds each`. */
+export function selectedWords(bars: number, step: string): string {
+  const { n, word } = widthOf(step)
+  return bars === 1 ? `1 bar selected, ${n} ${word}` : `${String(bars)} bars selected, ${n} ${word} each`
 }

@@ -1,14 +1,18 @@
-import { FolderOpen, Keyboard, LogOut, Moon, Pause, Play, Plus, RotateCw, Search, Send, Share2, Sun, List } from '@lucide/vue'
+import { FolderOpen, Keyboard, LogOut, Moon, Pause, Play, Plus, Search, Send, Share2, Sun, List } from '@lucide/vue'
 
 import { theme, toggleTheme } from '@/app/theme'
+import type { Wanted } from '@/features/replays/wanted'
 import type { Subscription } from '@/features/subscriptions/queries'
 
 import type { Hit } from './hits'
 import { idIn } from './match'
+import { sendingHits, sendingHitsOf } from './sending'
 
 /** What the palette can have done. */
 export interface Doing {
   turn: (subscription: Subscription) => unknown
+  /** Opens the dry run of what is to be sent again, or called off. */
+  again: (wanted: Wanted) => unknown
   share: () => unknown
   keys: () => unknown
   leave: () => unknown
@@ -19,16 +23,17 @@ export function doHits(project: string, projects: string[], permissions: string[
   const may = (permission: string) => permissions.includes(permission)
   const to = (name: string, query: Record<string, string> = {}) => ({ name, params: { project }, query })
   const ofSubscriptions = subscriptions.flatMap((one): Hit[] => [
-    ...(may('deliveries:read') ? [{ id: `retry ${one.id}`, icon: RotateCw, label: `Retry dead letters of ${one.name}…`, note: 'opens the list to choose from', to: to('deliveries', { status: 'dead', subscription: one.id }) }] : []),
+    ...sendingHitsOf(one, permissions, doing.again),
     ...(may('subscriptions:write') && one.state !== 'disabled'
       ? [{ id: `turn ${one.id}`, icon: one.state === 'active' ? Pause : Play, label: `${one.state === 'active' ? 'Pause' : 'Resume'} ${one.name}`, note: one.state === 'active' ? 'keeps what arrives' : 'sends what waits', run: () => doing.turn(one) }]
       : []),
   ])
   return [
     ...ofSubscriptions,
+    ...sendingHits(permissions, doing.again),
     ...(may('subscriptions:write') ? [{ id: 'do subscribe', icon: Plus, label: 'Create subscription', to: to('subscription-new') }] : []),
     ...(may('keys:write') ? [{ id: 'do key', icon: Plus, label: 'Create API key', to: to('keys', { create: 'yes' }) }] : []),
-    ...(may('events:write') ? [{ id: 'do test', icon: Send, label: 'Send a test event', note: 'on the page Start', to: to('start') }] : []),
+    ...(may('events:write') ? [{ id: 'do test', icon: Send, label: 'Send a test event…', note: 'opens Start', to: to('start') }] : []),
     { id: 'do share', icon: Share2, label: 'Copy the address of this view', run: doing.share },
     { id: 'do theme', icon: theme.value === 'dark' ? Sun : Moon, label: theme.value === 'dark' ? 'Light theme' : 'Dark theme', run: toggleTheme },
     { id: 'do keys', icon: Keyboard, label: 'Show the keys', note: '?', run: doing.keys },

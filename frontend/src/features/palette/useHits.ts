@@ -7,6 +7,7 @@ import { useProject } from '@/app/project'
 import { useMe, usePermissions } from '@/app/queries'
 import { copyAddress } from '@/app/share'
 import { useLeave } from '@/app/useLeave'
+import type { Wanted } from '@/features/replays/wanted'
 import type { Subscription } from '@/features/subscriptions/queries'
 import { useTurn } from '@/features/subscriptions/turn'
 import { STATUS_WORDS, type Status } from '@/lib/status'
@@ -18,8 +19,8 @@ import { idIn, traceIn } from './match'
 import { useJump, useNamed } from './queries'
 import { pageHits, thingHits } from './things'
 
-/** Everything that the palette can offer for what was typed; `keys` shows which keys there are. */
-export function useHits(typed: Ref<string>, keys: () => void) {
+/** Everything that the palette can offer for what was typed; `keys` shows which keys there are, `again` a dry run. */
+export function useHits(typed: Ref<string>, keys: () => void, again: (wanted: Wanted) => void) {
   const project = useProject()
   const { data: me } = useMe()
   const permissions = usePermissions(() => project.value)
@@ -54,7 +55,7 @@ export function useHits(typed: Ref<string>, keys: () => void) {
   })
   const groups = computed<Group[]>(() => {
     const subscriptions = (named.subscriptions.value?.items ?? []) as Subscription[]
-    const doing = { turn, share: copyAddress, keys, leave }
+    const doing = { turn, again, share: copyAddress, keys, leave }
     const projects = me.value?.projects.map(({ name }) => name) ?? []
     return [
       { label: 'Go to', hits: [...(jump.value ? [jump.value] : []), ...(typed.value ? thingHits(project.value, named, now.value) : []), ...pageHits(project.value, permissions.value)] },
