@@ -20,11 +20,11 @@ from tests.support.weir import LocalWeir
 ONCE = {"retry": 0, "timeout": "PT5S"}
 
 
-def send(console: Console, kind: str, count: int) -> None:
+def send(console: Console, kind: str, count: int, first: int = 0) -> None:
     """Have that many events taken in, in one request."""
     batch = [
         {"specversion": "1.0", "id": f"{kind}-{n}", "source": "/e2e", "type": kind, "subject": f"orders/{n}"}
-        for n in range(count)
+        for n in range(first, first + count)
     ]
     httpx.post(
         f"{console.context['url']}/in/{console.project}",
@@ -135,43 +135,50 @@ def test_what_failed_is_seen_by_cause_and_sent_again_from_there(console: Console
     with Receiver(status=503) as crm, Receiver(status=422) as fraud:
         subscribe(console, "cause-crm", crm.url, "cause.order", **ONCE)
         subscribe(console, "cause-fraud", fraud.url, "cause.order", **ONCE)
-        send(console, "cause.order", 5)
-        page = open_when(console, "dead", 10)
+        send(console, "cause.order", 10)
+        page = open_when(console, "dead", 20)
         # What dies later is counted beside the rows, and moves none of them.
-        send(console, "cause.order", 2)
+        send(console, "cause.order", 2, first=10)
         new = page.get_by_role("button", name="4 new")
         expect(new).to_be_visible(timeout=30_000)
-        expect(page.get_by_text("10 match")).to_be_visible()
+        expect(page.get_by_text("20 match")).to_be_visible()
         new.click()
-        expect(page.get_by_text("14 match")).to_be_visible()
+        expect(page.get_by_text("24 match")).to_be_visible()
         expect(new).to_have_count(0)
 
         page.get_by_role("button", name="Group by cause").click()
-        expect(page.get_by_text("14 deliveries, 2 causes")).to_be_visible()
+        expect(page.get_by_text("24 deliveries, 2 causes")).to_be_visible()
         row = page.get_by_role("row").filter(has_text="422 Unprocessable Content")
         expect(row).to_contain_text("cause-fraud")
-        row.get_by_role("link", name="7 deliveries").click()
-        expect(page.get_by_text("7 match")).to_be_visible()
+        row.get_by_role("link", name="12 deliveries").click()
+        expect(page.get_by_text("12 match")).to_be_visible()
         expect(page.get_by_role("button", name="Remove last answer")).to_be_visible()
         page.go_back()
 
         crm.status = 204
-        page.get_by_role("button", name="Retry 7: 503, cause-crm").click()
+        page.get_by_role("button", name="Retry 12: 503, cause-crm").click()
         dialog = page.get_by_role("dialog")
-        # One at a time each second, so that it goes on while one looks elsewhere.
         dialog.get_by_label("Rate per sink").focus()
         page.keyboard.press("Home")
-        dialog.get_by_role("button", name="Retry 7").click()
+        dialog.get_by_role("button", name="Retry 12").click()
         expect(page).to_have_url(re.compile(r"/replays/[0-9a-f-]{36}$"))
-        told = page.get_by_role("region", name="Retry of 7 deliveries")
-        expect(page.get_by_role("heading", name="Retry of 7")).to_be_visible()
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+        # Its own page tells more; elsewhere it is told beside what one looks at.
+        told = page.get_by_role("region", name="Retry of 12 deliveries")
         expect(told).to_have_count(0)
-        page.get_by_role("link", name="Deliveries", exact=False).first.click()
+        replay = page.url.rpartition("/")[2]
+        page.get_by_role("link", name=re.compile("^Deliveries")).first.click()
         expect(told.get_by_role("progressbar")).to_be_attached()
-        expect(told).to_contain_text("7 delivered", timeout=60_000)
-        told.get_by_role("link", name="Retry of 7 deliveries").click()
-        expect(page.get_by_role("region", name="Progress")).to_contain_text("7 delivered")
+        expect(told).to_contain_text("Paused")
+        told.get_by_role("link", name="Retry of 12 deliveries").click()
+        expect(page).to_have_url(re.compile(f"/replays/{replay}$"))
         expect(told).to_have_count(0)
+        page.go_back()
+        expect(told).to_be_visible()
+        console.ask("POST", f"/replays/{replay}/resume", None)
+        expect(told).to_contain_text("12 delivered", timeout=60_000)
+        expect(told).to_have_count(0, timeout=30_000)
 
 
 def test_some_are_checked_by_keys_and_what_waits_is_called_off(console: Console) -> None:
