@@ -40,6 +40,12 @@ class Pace:
         """So many were."""
         self._tokens -= count
 
+    def wait(self, now: float, rate: float | None) -> float:
+        """In how many seconds the rate lets the next one through."""
+        if rate is None:
+            return 0.0
+        return max(0.0, (1.0 - self._tokens) / rate - (now - self._filled_at))
+
     def observe(self, now: float, ended: int, waiting: int) -> None:
         """So many have ended in all, and so many wait: what went out since decides how many may."""
         if self._ended is None or now <= self._ended_at:

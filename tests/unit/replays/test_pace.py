@@ -43,5 +43,16 @@ def test_a_rate_below_one_lets_one_through_in_its_time() -> None:
     assert pace.room(2, 0.5, 0) == 1
 
 
+def test_it_says_when_the_next_one_may_go() -> None:
+    pace = Pace(0)
+    assert pace.wait(0, 0.01) == 0
+    pace.opened(pace.room(0, 0.01, 0))
+    assert pace.wait(0, 0.01) == 100
+    assert pace.wait(30, 0.01) == 70
+    assert pace.room(60, 0.01, 0) == 0
+    assert pace.wait(60, 0.01) == 40
+    assert pace.wait(60, None) == 0
+
+
 def test_a_stop_rule_has_something_to_judge_by_first() -> None:
     assert Pace(0, 20).room(0, None, 0) == 20
