@@ -74,7 +74,7 @@ class Worker:
 
     async def _release(self) -> float:
         """Let others go on, not before the rate allows it; in how many seconds it does."""
-        now, rate = time.monotonic(), self._row["rate_per_second"]
+        now, rate = time.monotonic(), self._rate
         waits = [] if self._row["kind"] == "cancel" else [self._pace(s).wait(now, rate) for s in self._unread]
         wait = min(max(waits, default=0.0), LONGEST_SECONDS)
         await queries.release(await self._resources.pg(), self._id, self._epoch, wait)
@@ -83,10 +83,14 @@ class Worker:
     @property
     def _lease_seconds(self) -> float:
         """Until somebody else may open the next one."""
-        rate = self._row["rate_per_second"]
-        if rate is None or self._row["kind"] == "cancel":
+        if self._rate is None or self._row["kind"] == "cancel":
             return LEASE_SECONDS
-        return max(LEASE_SECONDS, min(1 / rate, LONGEST_SECONDS))
+        return max(LEASE_SECONDS, min(1 / self._rate, LONGEST_SECONDS))
+
+    @property
+    def _rate(self) -> float | None:
+        rate: float | None = self._row["rate_per_second"]
+        return rate
 
     async def _round(self) -> bool | None:
         """Open what may be; whether anything was, None when there is nothing more to do here."""
@@ -107,8 +111,7 @@ class Worker:
                 continue
             room = PAGE
             if self._row["kind"] != "cancel":
-                rate = self._row["rate_per_second"]
-                room = pace.room(time.monotonic(), rate, waiting.get(sink["id"], 0))
+                room = pace.room(time.monotonic(), self._rate, waiting.get(sink["id"], 0))
             if room > 0:
                 opened = await self._open(sink, min(room, PAGE))
                 if opened is None:
