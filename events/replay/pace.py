@@ -4,6 +4,9 @@ LEAST = 64
 MOST = 2_000
 """Of one sink, at most so many wait at a time; fewer, while it takes fewer."""
 
+SET = 100
+"""So many are opened together at least, or a quarter of what may wait: each time costs a transaction."""
+
 FIRST = 256
 """As long as nothing is known of the sink."""
 
@@ -30,6 +33,8 @@ class Pace:
     def room(self, now: float, rate: float | None, waiting: int) -> int:
         """How many may be opened, at `rate` a second (None is no limit), when so many wait already."""
         room = self._window - waiting
+        if room < min(SET, self._window // 4):
+            room = 0
         if rate is not None:
             self._tokens = min(max(1.0, rate * BURST_SECONDS), self._tokens + (now - self._filled_at) * rate)
             room = min(room, int(self._tokens))

@@ -6,7 +6,8 @@ from events.replay.pace import FIRST, LEAST, MOST, Pace
 def test_without_a_rate_the_window_is_what_limits() -> None:
     pace = Pace(0)
     assert pace.room(0, None, 0) == FIRST
-    assert pace.room(0, None, FIRST - 10) == 10
+    assert pace.room(0, None, FIRST - 90) == 90
+    assert pace.room(0, None, FIRST - 10) == 0, "it is worth a transaction when there are more"
     assert pace.room(0, None, 10 * FIRST) == 0
 
 
