@@ -182,8 +182,8 @@ async def test_a_key_that_is_revoked_while_redis_is_away_stops_within_a_second(
         redis.process.kill()
         redis.process.wait()
     key = project.key.split("_")[1]
-    changed_at = time.monotonic()
     await pool.execute("UPDATE api_keys SET revoked_at = now() WHERE id = $1", key)
+    changed_at = time.monotonic()
     authority_of(first).forget_key(key)
     if stops == "frozen":
         redis.process.send_signal(signal.SIGCONT)
