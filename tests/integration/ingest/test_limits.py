@@ -29,6 +29,7 @@ from tests.integration.ingest.conftest import HEADERS, Door
 from tests.support.lag import turns
 from tests.support.projects import Project, create_key, create_producer
 from tests.support.served import Served
+from tests.support.waiting import until
 
 BATCH = "application/cloudevents-batch+json"
 
@@ -340,10 +341,14 @@ async def test_two_processes_share_one_limit(
             assert rate * elapsed * 1.2 < found.count(202) <= 2 * (burst + rate * elapsed)
 
             own_redis.start()
-            await load(2)  # each looks again within a second
-            began = time.monotonic()
-            found = await load(2)
-            assert found.count(202) <= 1.2 * (burst + rate * (time.monotonic() - began)) + 2 * 2
+
+            async def is_shared_again() -> bool:
+                """Each looks again within a second; and where a busy machine lets more through, it pays that back."""
+                began = time.monotonic()
+                found = await load(2)
+                return found.count(202) <= 1.2 * (burst + rate * (time.monotonic() - began)) + 2 * 2
+
+            await until(is_shared_again)
     for served in (one, two):
         assert '"level":"error"' not in served.errors
 
