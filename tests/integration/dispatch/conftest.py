@@ -161,6 +161,7 @@ async def nothing_waits(pool: asyncpg.Pool) -> None:
     await pool.execute("DELETE FROM subscriptions")
     await pool.execute("UPDATE deliveries SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL")
     await pool.execute("UPDATE shards SET owner = NULL, lease_until = NULL WHERE owner IS NOT NULL")
+    await pool.execute("DELETE FROM dispatchers")
 
 
 @pytest.fixture
