@@ -131,7 +131,7 @@ def test_dead_letters_are_counted_beside_their_page_and_their_tab_is_seen(consol
 
 
 def test_what_failed_is_seen_by_cause_and_sent_again_from_there(console: Console) -> None:
-    console.enter("by-cause", "operator")
+    console.enter("seen-by-cause", "operator")
     with Receiver(status=503) as crm, Receiver(status=422) as fraud:
         subscribe(console, "cause-crm", crm.url, "cause.order", **ONCE)
         subscribe(console, "cause-fraud", fraud.url, "cause.order", **ONCE)
