@@ -14,8 +14,9 @@ from functions.identity.invitations.schemas import (
 )
 from functions.identity.invitations.service import Acceptance
 from functions.identity.service import Identity
-from shared.auth.access import Principal, identify
+from shared.auth.access import Principal
 from shared.auth.acting import Author, changes_nothing
+from shared.auth.authority import identify
 from shared.core.problems import INVALID, Fault, Problem
 from shared.runtime.refusals import public_problems
 from shared.runtime.resources import Resources

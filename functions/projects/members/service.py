@@ -7,7 +7,8 @@ from uuid import UUID
 from functions.projects.members import queries
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, Principal, authority_of
+from shared.auth.access import Access, Principal
+from shared.auth.authority import authority_of
 from shared.auth.giving import check_gives, check_unrestricted, lock_people, role_permissions, standing
 from shared.auth.permissions import PROJECT_NAME, permissions_of
 from shared.auth.stores import Stores

@@ -7,7 +7,8 @@ from functions.projects.producers import queries
 from functions.projects.producers.draft import Draft
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, authority_of
+from shared.auth.access import Access
+from shared.auth.authority import authority_of
 from shared.auth.stores import Stores
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem

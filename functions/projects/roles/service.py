@@ -7,7 +7,8 @@ from functions.projects.roles import queries
 from functions.projects.roles.schemas import RoleRequest
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, authority_of
+from shared.auth.access import Access
+from shared.auth.authority import authority_of
 from shared.auth.giving import check_gives, check_unrestricted, lock_people, standing
 from shared.auth.permissions import DESCRIPTIONS, PERMISSIONS, ROLES
 from shared.auth.stores import Stores
