@@ -19,12 +19,12 @@ from functions.subscriptions.schemas.subscription import (
     SubscriptionReplace,
 )
 from functions.subscriptions.schemas.trial import CheckBody, CheckRequest, TransformBody, TransformRequest
-from functions.subscriptions.selection import selected
 from functions.subscriptions.service import Subscriptions
 from shared.auth.access import Access
 from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import requires
 from shared.core.delivery import parse_policy, policy_json
+from shared.core.filter_forms import selected
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit
 from shared.runtime.refusals import problems
