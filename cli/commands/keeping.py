@@ -7,6 +7,7 @@ import click
 
 from cli.api import Api
 from cli.errors import USAGE, CommandError
+from cli.kept import event_filters, say_waiting
 from cli.options import Instant, api_options, confirm, page_options, yes_option
 from cli.output import Column, output_option, show, show_list
 
@@ -42,6 +43,7 @@ ERASURES: list[Column] = [
     ("events", "events"),
     ("archived", "archivedEvents"),
     ("held", "held"),
+    ("looked through", lambda row: f"{row['daysLooked']} of {row['days']} days" if row["days"] else None),
     ("asked for", "createdAt"),
     ("id", "id"),
 ]
@@ -69,6 +71,7 @@ def get_retention(api: Api, output: str) -> None:
     """  # noqa: D301
     said = api.get("/retention")
     show(output, said, rows=[said], columns=RETENTION, name=str(said["retentionDays"]))
+    say_waiting(said["waiting"])
 
 
 @retention.command("set")
@@ -129,9 +132,7 @@ def list_holds(api: Api, limit: int, cursor: str | None, output: str) -> None:
 
 @holds.command("create")
 @click.argument("name")
-@click.option("-t", "--type", "event_type", help="Only of this type.")
-@click.option("-s", "--source", help="Only from this source.")
-@click.option("--subject", help="Only with this subject.")
+@event_filters
 @click.option("--since", type=Instant(), help="Only received from this instant on, or so long ago.")
 @click.option("--until", type=Instant(), help="Only received before this instant.")
 @output_option
@@ -228,9 +229,21 @@ def create_erasure(api: Api, *, subject: str, reason: str, dry_run: bool, yes: b
     body = {"subject": subject, "reason": reason}
     said = api.call("POST", "/erasures", {**body, "dryRun": True})
     if not dry_run:
+        for line in _left(said):
+            click.echo(line, err=True)
+        more = "" if said["isExact"] else " or more"
         confirm(
-            f"Erase {said['events']} events from the database and {said['archivedEvents']} from the archive for ever?",
+            f"Erase {said['events']} events from the database and {said['archivedEvents']} from the archive{more}"
+            " for ever?",
             yes=yes,
         )
         said = api.call("POST", "/erasures", body)
     show(output, said, rows=[said], columns=ERASURES, name=str(said["id"] or ""))
+
+
+def _left(said: Any) -> list[str]:
+    """What an erasure leaves, which whoever orders it should know."""
+    lines = [f"{said['held']} are held and stay until the hold is lifted"] if said["held"] else []
+    if said["keptIn"]:
+        lines.append(f"these subscriptions name it and go on: {', '.join(said['keptIn'])}")
+    return lines
