@@ -17,8 +17,6 @@ from tests.support import stream
 from tests.support.archive import archive
 from tests.support.weir import LocalWeir
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @pytest.fixture(autouse=True)
 def _in_its_home(running: LocalWeir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -71,8 +69,8 @@ def test_the_archive_is_listed_shown_verified_and_brought_back(running: LocalWei
     assert (made["state"], made["events"]) == ("done", 1)
     assert answer("events", "get", str(uids[0]))["event"]["subject"] == "mara"
     assert made["id"] in call("archive", "recalls", "-o", "name").stdout
-    call("archive", "release", made["id"], code=2)
-    call("archive", "release", made["id"], "--yes")
+    call("archive", "end-recall", made["id"], code=2)
+    call("archive", "end-recall", made["id"], "--yes")
 
     (path,) = (running.home / "archive").rglob("*.zst")
     content = path.read_bytes()

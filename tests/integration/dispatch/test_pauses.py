@@ -68,7 +68,7 @@ async def test_nothing_is_lost_or_done_twice(
                 await asyncio.sleep(0.05)
 
         await asyncio.gather(load(), toggle())
-        rows = await world.settled(sent, timeout=40)
+        rows = await world.settled(sent)
     assert len(rows) == sent
     assert {row["status"] for row in rows} == {"delivered"}
     assert {row["attempt_count"] for row in rows} == {1}

@@ -14,7 +14,7 @@ from events.housekeep.function import FUNCTION
 from events.housekeep.gauges import Gauges
 from events.housekeep.handler import create
 from shared.db.pool import open_pool
-from shared.runtime.handler import handler_app
+from shared.runtime.handler_app import handler_app
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -200,7 +200,7 @@ async def test_of_what_a_dispatcher_counts(world: World, sink: Sink) -> None:
     world.start()
     await world.emit(2)
     world.tick()
-    await world.settled(2, timeout=60)
+    await world.settled(2)
     after = values(METRICS.render())
 
     def counted(name: str) -> float:
@@ -226,4 +226,4 @@ async def test_of_shards_that_were_left(world: World, sink: Sink) -> None:
     async def taken() -> bool:
         return values(METRICS.render()).get("weir_shard_takeovers_total", 0) == before + 3
 
-    await world.until(taken, timeout=60)
+    await world.until(taken)
