@@ -30,6 +30,7 @@ _WORDS = {
     "model_attributes_type": "must be an object",
     "uuid_type": "must be an id, which is a UUID",
     "uuid_parsing": "must be an id, which is a UUID",
+    "string_pattern_mismatch": "must be of the form {pattern}",
     "literal_error": "must be {expected}",
     "date_from_datetime_parsing": "is no such day or time: {error}",
     "datetime_from_date_parsing": "is no such day or time: {error}",
