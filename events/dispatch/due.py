@@ -343,6 +343,8 @@ class DueDeliveries:
         for number, delivery_id in promoted:
             shard = self._shards.get(number)
             job, fresh_until = shard.followers.pop(delivery_id, NOT_KEPT) if shard is not None else NOT_KEPT
+            if delivery_id in self.under_way or delivery_id in self._decided:
+                continue  # a look found it due before this was told
             if job is None or now > fresh_until or job.shard.leaving:
                 self.kind_at("repeats", 0)  # it may be one
                 continue
