@@ -19,4 +19,6 @@ def test_an_estimate_has_no_decimals(seconds: float | None, said: str | None) ->
     ],
 )
 def test_what_is_asked_before_it_starts(seconds: float | None, said: str) -> None:
-    assert summary({"kind": "retry", "count": 47, "isExact": True, "duplicates": 0, "seconds": seconds}) == said
+    assert (
+        summary({"kind": "retry", "count": 47, "isExact": True, "duplicates": 0, "seconds": seconds}) == said
+    )
