@@ -230,18 +230,18 @@ def list_recalls(api: Api, limit: int, cursor: str | None, output: str) -> None:
     show_list(output, answer, RECALLS, name="id", empty="nothing was brought back")
 
 
-@archive.command("release")
+@archive.command("end-recall")
 @click.argument("recall_id", metavar="RECALL")
 @yes_option
 @api_options
-def release(api: Api, recall_id: str, yes: bool) -> None:
-    """Stop a recall: what it has brought leaves the database again, and stays in the archive.
+def end_recall(api: Api, recall_id: str, yes: bool) -> None:
+    """End a recall: what it has brought leaves the database again, and stays in the archive.
 
     \b
     Example:
-      weir archive release 01942f6e-7c1a-7abc-9def-0123456789ab --yes
+      weir archive end-recall 01942f6e-7c1a-7abc-9def-0123456789ab --yes
     """  # noqa: D301
     found = api.get(f"/archive/recalls/{quote(recall_id, safe='')}")
     confirm(f"Let {found['events']} events leave the database again?", yes=yes)
     api.call("DELETE", f"/archive/recalls/{quote(recall_id, safe='')}")
-    click.echo("released", err=True)
+    click.echo("ended", err=True)

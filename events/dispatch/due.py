@@ -33,6 +33,9 @@ REPEATS = 256
 REPEATS_BESIDE = 32
 """How many repeats one look brings at most; and while events come, so that those, of whatever sink, have their turn soon."""
 
+BESIDE_SECONDS = 0.001
+"""Between two of those: started at once, they would hold up what comes by as long as it takes to start them all."""
+
 FOLLOWERS = 32
 FOLLOWER_BYTES = 16 * 1024
 FRESH_SECONDS = 2.0
@@ -210,6 +213,8 @@ class DueDeliveries:
         for row in rows:
             found[_lane_of(row)] += 1
             await self._bring(row, held[row["shard"]])
+            if row["replay_id"] is not None and self.is_live():
+                await asyncio.sleep(BESIDE_SECONDS)
         await self._follow(
             {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
         )

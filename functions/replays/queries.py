@@ -5,6 +5,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from shared.auth.names import name_of
 from shared.core.breaker import PROBE
 
 if TYPE_CHECKING:
@@ -13,13 +14,10 @@ if TYPE_CHECKING:
 LATELY = 200
 """How many of a subscription's newest deliveries tell how its sink does."""
 
-_COLUMNS = """
+_COLUMNS = f"""
     r.id, r.kind, r.state, r.state_reason, r.reason, r.selection, r.target, r.target_name, r.one_off,
     r.rate_per_second, r.stop_failed, r.stop_of, r.total, r.created_at, r.ended_at,
-    coalesce(
-        (SELECT u.name FROM users u WHERE r.created_by = 'user:' || u.id),
-        (SELECT k.name FROM api_keys k WHERE k.project_id = $1 AND r.created_by = 'key:' || k.id),
-        split_part(r.created_by, ':', 1)) AS created_by
+    {name_of("r.created_by", gone="split_part(r.created_by, ':', 1)")} AS created_by
 """
 
 _SINKS = """
@@ -164,9 +162,13 @@ async def set_state(
 
 
 async def set_rate(conn: "Connection", project_id: UUID, replay_id: UUID, rate: float | None) -> None:
-    """From now on at that rate."""
+    """From now on at that rate. Nobody waits any longer for the one before."""
     await conn.execute(
-        "UPDATE replays SET rate_per_second = $3 WHERE project_id = $1 AND id = $2",
+        """
+        UPDATE replays SET rate_per_second = $3,
+            lease_until = CASE WHEN owner IS NOT NULL THEN least(lease_until, now() + interval '15 seconds') END
+        WHERE project_id = $1 AND id = $2
+        """,
         project_id,
         replay_id,
         rate,

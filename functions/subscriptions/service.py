@@ -23,6 +23,7 @@ from shared.auth.access import Access
 from shared.auth.giving import check_unrestricted
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, Problem
+from shared.core.things import id_of, there
 from shared.runtime.listing import read_cursor, write_cursor
 from shared.runtime.resources import Resources
 
@@ -315,13 +316,8 @@ async def _settle_waiting(conn: "Connection", access: Access, subscription_id: U
 
 
 async def _found(conn: "Connection", access: Access, subscription_id: str) -> "Record":
-    try:
-        row = await queries.subscription(conn, access.project_id, UUID(subscription_id))
-    except ValueError:
-        row = None
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such subscription in this project.")
-    return row
+    found = id_of(subscription_id, "subscription")
+    return there(await queries.subscription(conn, access.project_id, found), "subscription")
 
 
 def _refuse_name(name: str) -> NoReturn:

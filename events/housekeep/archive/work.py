@@ -8,8 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.archive.opening import NoArchive, open_store
 from shared.archive.settings import ArchiveSettings
-from shared.archive.store import MissingObject, NoArchive, Store, StoreFailed, open_store
+from shared.archive.store import MissingObject, Store, StoreFailed
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 

@@ -16,6 +16,7 @@ from shared.auth.links import console_of
 from shared.cache.windows import Limit, Windows
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, Problem
+from shared.core.things import read_uuid
 from shared.mail.mailer import mailer_of
 from shared.runtime.listing import read_cursor, write_cursor
 from shared.runtime.resources import Resources
@@ -192,10 +193,10 @@ async def _found(connection: "Connection", access: Access, invitation_id: UUID) 
 
 
 def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise _not_there() from None
+    found = read_uuid(text)
+    if found is None:
+        raise _not_there()
+    return found
 
 
 def _not_there() -> Problem:

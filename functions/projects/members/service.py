@@ -7,11 +7,13 @@ from uuid import UUID
 from functions.projects.members import queries
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, Principal, authority_of
+from shared.auth.access import Access, Principal
+from shared.auth.authority import authority_of
 from shared.auth.giving import check_gives, check_unrestricted, lock_people, role_permissions, standing
 from shared.auth.permissions import PROJECT_NAME, permissions_of
 from shared.auth.stores import Stores
 from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
+from shared.core.things import id_of, there
 from shared.runtime.listing import read_cursor, write_cursor
 
 if TYPE_CHECKING:
@@ -152,15 +154,7 @@ async def _check_not_last(connection: "Connection", project_id: UUID, member: "R
 
 
 async def _found(on: "Connection | Pool", project_id: UUID, user: str) -> "Record":
-    try:
-        user_id = UUID(user)
-    except ValueError:
-        row = None
-    else:
-        row = await queries.member(on, project_id, user_id)
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such member in this project.")
-    return row
+    return there(await queries.member(on, project_id, id_of(user, "member")), "member")
 
 
 def _forget(stores: Stores, user_id: UUID, project: str, keys: list[str]) -> None:

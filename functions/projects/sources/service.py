@@ -13,6 +13,7 @@ from shared.auth.access import Access
 from shared.auth.giving import check_unrestricted
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
+from shared.core.things import no_such, there
 from shared.core.webhooks.kind import Kind, is_name
 from shared.core.webhooks.load import load_kinds
 from shared.core.webhooks.recipe import InvalidSettings, Recipe, read_settings
@@ -191,7 +192,7 @@ class Sources:
         async def use_case(connection: "Connection") -> None:
             old = await queries.delete(connection, access.project_id, name) if is_name(name) else None
             if old is None:
-                raise _missing()
+                raise no_such("source")
             await _record(connection, access, by, "deleted", before=(old, self._open(old)))
 
         await self._change(access, use_case)
@@ -304,10 +305,4 @@ def _secret_faults(recipe: Recipe, secrets: Sequence[str]) -> list[Fault]:
 
 async def _found(connection: "Connection", access: Access, name: str) -> "Record":
     row = await queries.source(connection, access.project_id, name) if is_name(name) else None
-    if row is None:
-        raise _missing()
-    return row
-
-
-def _missing() -> Problem:
-    return Problem(NOT_FOUND, "There is no such source in this project.")
+    return there(row, "source")

@@ -14,7 +14,7 @@ from events.housekeep.function import FUNCTION
 from events.housekeep.gauges import Gauges
 from events.housekeep.handler import create
 from shared.db.pool import open_pool
-from shared.runtime.handler import handler_app
+from shared.runtime.handler_app import handler_app
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from events.replay import queries
 from events.replay.pace import BURST_SECONDS
 from tests.integration.replays.conftest import Again
 from tests.support.sink import Answer, Sink
@@ -128,6 +129,39 @@ async def test_rate_pause_and_resume(again: Again, sink: Sink) -> None:
     done = await again.until(replay, state="done")
     assert (done["total"], done["delivered"], done["skipped"]) == (30, 30, 0)
     assert len(sink.requests) == 30
+
+
+async def test_a_slow_rate_is_kept_whoever_works_on_it(again: Again, sink: Sink) -> None:
+    world = again.world
+    await world.subscribe(sink.url, **NO_RETRY)
+    sink.answer(503)
+    await world.emit(3)
+    await world.settled(3)
+    sink.answer(200)
+
+    replay = await again.replay(select={"status": "dead"}, ratePerSecond=0.005)
+    identity = UUID(replay["id"])
+    await again.until(replay, delivered=1)
+    leased = (
+        "SELECT owner, extract(epoch FROM lease_until - now())::float8 AS left FROM replays WHERE id = $1"
+    )
+    row = await world.pool.fetchrow(leased, identity)
+    assert row["owner"] is not None
+    assert 15 < row["left"] <= 200, "after a crash nobody opens the next one too soon"
+    await again.workers[0].drain()
+
+    async def is_free() -> bool:
+        return (await world.pool.fetchrow(leased, identity))["owner"] is None
+
+    await world.until(is_free)
+    assert await queries.claim(world.pool, identity, "another", 15) is None
+    assert identity not in await queries.unattended(world.pool, 1)
+    assert 15 < (await queries.unattended(world.pool, 300))[identity] <= 200
+
+    again.start()
+    await again.client.patch(f"/replays/{replay['id']}", json={"ratePerSecond": None})
+    done = await again.until(replay, state="done")
+    assert (done["total"], done["delivered"], done["skipped"]) == (3, 3, 0)
 
 
 async def test_it_stops_by_itself(again: Again, sink: Sink) -> None:
