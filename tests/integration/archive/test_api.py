@@ -16,7 +16,7 @@ from shared.runtime.resources import Resources
 from tests.integration.archive.conftest import Keeping, a_day
 from tests.support import stream
 from tests.support.projects import create_key
-from tests.support.waiting import until
+from tests.support.waiting import until, waits_for_lock
 
 
 class Asking:
@@ -236,8 +236,7 @@ async def test_a_hold_that_is_answered_is_one_that_the_work_under_way_knows_of(
         putting = asyncio.ensure_future(ask("POST", "/holds", {"name": "a case", "subject": "s"}))
 
         async def waits() -> bool:
-            found = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = $1"
-            return bool(await keeping.pool.fetchval(found, recalling.LOCK & 0xFFFFFFFF))
+            return await waits_for_lock(keeping.pool, "advisory")
 
         try:
             await until(waits)
