@@ -1,5 +1,7 @@
 """`weir erasures`: what is no longer to be there."""
 
+from typing import Any
+
 import click
 
 from cli.api import Api
@@ -12,6 +14,7 @@ ERASURES: list[Column] = [
     ("events", "events"),
     ("archived", "archivedEvents"),
     ("held", "held"),
+    ("looked through", lambda row: f"{row['daysLooked']} of {row['days']} days" if row["days"] else None),
     ("asked for", "createdAt"),
     ("id", "id"),
 ]
@@ -62,9 +65,21 @@ def create_erasure(api: Api, *, subject: str, reason: str, dry_run: bool, yes: b
     body = {"subject": subject, "reason": reason}
     said = api.call("POST", "/erasures", {**body, "dryRun": True})
     if not dry_run:
+        for line in _left(said):
+            click.echo(line, err=True)
+        more = "" if said["isExact"] else " or more"
         confirm(
-            f"Erase {said['events']} events from the database and {said['archivedEvents']} from the archive for ever?",
+            f"Erase {said['events']} events from the database and {said['archivedEvents']} from the archive{more}"
+            " for ever?",
             yes=yes,
         )
         said = api.call("POST", "/erasures", body)
     show(output, said, rows=[said], columns=ERASURES, name=str(said["id"] or ""))
+
+
+def _left(said: Any) -> list[str]:
+    """What an erasure leaves, which whoever orders it should know."""
+    lines = [f"{said['held']} are held and stay until the hold is lifted"] if said["held"] else []
+    if said["keptIn"]:
+        lines.append(f"these subscriptions name it and go on: {', '.join(said['keptIn'])}")
+    return lines

@@ -5,6 +5,7 @@ from urllib.parse import quote
 import click
 
 from cli.api import Api
+from cli.kept import event_filters
 from cli.options import Instant, api_options, confirm, page_options, yes_option
 from cli.output import Column, output_option, show, show_list
 
@@ -47,9 +48,7 @@ def list_holds(api: Api, limit: int, cursor: str | None, output: str) -> None:
 
 @holds.command("create")
 @click.argument("name")
-@click.option("-t", "--type", "event_type", help="Only of this type.")
-@click.option("-s", "--source", help="Only from this source.")
-@click.option("--subject", help="Only with this subject.")
+@event_filters
 @click.option("--since", type=Instant(), help="Only received from this instant on, or so long ago.")
 @click.option("--until", type=Instant(), help="Only received before this instant.")
 @output_option

@@ -6,6 +6,7 @@ import click
 
 from cli.api import Api
 from cli.errors import USAGE, CommandError
+from cli.kept import say_waiting
 from cli.options import api_options, confirm, yes_option
 from cli.output import Column, output_option, show
 
@@ -49,6 +50,7 @@ def get_retention(api: Api, output: str) -> None:
     """  # noqa: D301
     said = api.get("/retention")
     show(output, said, rows=[said], columns=RETENTION, name=str(said["retentionDays"]))
+    say_waiting(said["waiting"])
 
 
 @retention.command("set")

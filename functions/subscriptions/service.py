@@ -24,7 +24,7 @@ from shared.auth.giving import check_unrestricted
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, Problem
 from shared.core.things import id_of, there
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.listing import page_of, read_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class Subscriptions:
         before = read_cursor(cursor)
         async with (await self._resources.of(access.project_id)).acquire() as conn:
             rows = await queries.subscriptions(conn, access.project_id, before, limit + 1)
-            ids = [row["id"] for row in rows[:limit]]
+            rows, following = page_of(rows, limit)
+            ids = [row["id"] for row in rows]
             health = await queries.sink_health(conn, access.project_id, ids) if ids else {}
-        more = len(rows) > limit
-        return Page(rows[:limit], write_cursor(rows[limit - 1]["id"]) if more else None, health)
+        return Page(rows, following, health)
 
     async def get(self, access: Access, subscription_id: str) -> "tuple[Record, Record | None]":
         """One subscription, and what is known of its sink when that is unwell. Raises Problem 404."""

@@ -4,13 +4,14 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from shared.core.problems import INVALID, Fault, Problem
+from shared.runtime.schema import Spelled
 
 MAX_LIMIT = 500
 
@@ -51,9 +52,24 @@ def _in_utc(moment: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_utc)]
 
 
+LastCode = Annotated[
+    str,
+    Spelled(
+        "^([1-5][0-9][0-9]|[1-5]xx|none)$",
+        "must be a status code such as 503, a class of them such as 5xx, or none",
+    ),
+]
+"""What the last attempt got, as it is asked for."""
+
+
 def write_cursor(last: UUID) -> str:
     """The cursor of a page that ended with the row `last`."""
     return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+
+
+def page_of(rows: list[Any], limit: int) -> tuple[list[Any], str | None]:
+    """Of rows with an `id`, which were asked for one more than `limit`: the page, and the cursor of the next if there is one."""
+    return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
 
 
 def write_text_cursor(last: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from functions.explore.searches import queries
 from functions.explore.searches.schemas import SearchRequest
 from shared.audit.by import By
+from shared.audit.masks import without_subjects
 from shared.audit.record import record
 from shared.auth.access import Access
 from shared.core.ids import uuid7
@@ -132,4 +133,8 @@ async def _record(
 
 def _document(row: "Record | None") -> dict[str, Any] | None:
     """A search as the audit log keeps it."""
-    return None if row is None else {"name": row["name"], "page": row["page"], "query": row["query"]}
+    return (
+        None
+        if row is None
+        else {"name": row["name"], "page": row["page"], "query": without_subjects(row["query"])}
+    )

@@ -15,7 +15,7 @@ from shared.audit.verify import PART, Part, holds, verify_part
 from shared.auth.access import Access, Principal
 from shared.core.problems import FORBIDDEN, NOT_FOUND, Problem
 from shared.core.things import read_uuid
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.listing import page_of, read_cursor, write_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ async def list_own(
     before = read_cursor(cursor) or LAST
     pool = await resources.pg()
     rows = await queries.of_user(pool, principal.user_id, filters, before, limit=limit + 1)
-    following = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
-    return Page(rows[:limit], following)
+    return Page(*page_of(rows, limit))
 
 
 async def get_entry(resources: Resources, access: Access, entry_id: str) -> "Record":

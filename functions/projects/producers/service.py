@@ -13,7 +13,7 @@ from shared.auth.stores import Stores
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
 from shared.core.things import there
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.listing import page_of, read_cursor
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
@@ -27,7 +27,7 @@ async def list_producers(
     rows = await queries.producers_of(
         await stores.of(access.project_id), access.project_id, after=after, limit=limit + 1
     )
-    return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+    return page_of(rows, limit)
 
 
 async def get_producer(stores: Stores, access: Access, name: str) -> "Record":

@@ -18,7 +18,7 @@ from shared.core.webhooks.kind import Kind, is_name
 from shared.core.webhooks.load import load_kinds
 from shared.core.webhooks.recipe import InvalidSettings, Recipe, read_settings
 from shared.core.webhooks.secret import MAX_SECRETS, InvalidSecret, check_secret, generate
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.listing import page_of, read_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Sources:
         rows = await queries.sources(
             await self._resources.of(access.project_id), access.project_id, after=after, limit=limit + 1
         )
-        return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+        return page_of(rows, limit)
 
     async def get(self, access: Access, name: str) -> "Record":
         """One source. Raises Problem 404."""

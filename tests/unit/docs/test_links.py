@@ -18,6 +18,7 @@ PAGES = [
 ]
 FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
+FILE = re.compile(r"`((?:cli|docs|events|frontend|functions|infra|shared|tests)/[\w./-]+\.\w+)`")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -45,6 +46,11 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not to.exists() or (anchor and to.suffix == ".md" and anchor not in anchors(to)):
             missing.append(f"{path}#{anchor}" if anchor else path)
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    assert [path for path in FILE.findall(page.read_text()) if not (ROOT / path).exists()] == []
 
 
 def test_the_list_of_decisions_has_each_of_them_under_its_number() -> None:
