@@ -85,7 +85,7 @@ test-console: install console ## The console's unit tests and its budgets
 
 test-python: install console $(MANIFEST_TOOLS) ## Unit, integration and contract tests, with coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not e2e" --cov --cov-report=term
+	$(BIN)/pytest -n 2 -m "not e2e" --cov --cov-report=term
 
 test-e2e: install console ## The built console in a real browser
 	$(BIN)/pytest -m e2e tests/e2e

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from cli.local.servers import RedisServer
@@ -20,9 +23,29 @@ from tests.support.sink import Sink
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
-# Servers and a browser share the cores with the tests: how long one example took says nothing.
-hypothesis_settings.register_profile("weir", hypothesis_settings(), deadline=None)
+# Servers and a browser share the cores with the tests: how long one example took, or was made, says nothing. In CI the
+# examples are the same each time, so that no change fails by what it has nothing to do with.
+hypothesis_settings.register_profile(
+    "weir", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("weir")
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so would the commands that they end with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of commands stay together by file: the Weir that runs meanwhile starts once. Others go wherever there is room."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file.startswith("tests/integration/cli/") else nodeid
+
+    return ByFile(config, log)
 
 
 @pytest.fixture

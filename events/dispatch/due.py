@@ -33,6 +33,9 @@ REPEATS = 256
 REPEATS_BESIDE = 32
 """How many repeats one look brings at most; and while events come, so that those, of whatever sink, have their turn soon."""
 
+BESIDE_SECONDS = 0.001
+"""Between two of those: started at once, they would hold up what comes by as long as it takes to start them all."""
+
 FOLLOWERS = 32
 FOLLOWER_BYTES = 16 * 1024
 FRESH_SECONDS = 2.0
@@ -210,6 +213,8 @@ class DueDeliveries:
         for row in rows:
             found[_lane_of(row)] += 1
             await self._bring(row, held[row["shard"]])
+            if row["replay_id"] is not None and self.is_live():
+                await asyncio.sleep(BESIDE_SECONDS)
         await self._follow(
             {(r["subscription_id"], r["order_key"]) for r in rows if r["order_key"] is not None}
         )
@@ -343,6 +348,8 @@ class DueDeliveries:
         for number, delivery_id in promoted:
             shard = self._shards.get(number)
             job, fresh_until = shard.followers.pop(delivery_id, NOT_KEPT) if shard is not None else NOT_KEPT
+            if delivery_id in self.under_way or delivery_id in self._decided:
+                continue  # a look found it due before this was told
             if job is None or now > fresh_until or job.shard.leaving:
                 self.kind_at("repeats", 0)  # it may be one
                 continue

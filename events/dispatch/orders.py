@@ -60,6 +60,30 @@ def recorded(
             del taken[key]
 
 
+async def promote(connection: "asyncpg.Connection", orders: Collection[Order]) -> "list[asyncpg.Record]":
+    """Make due the first that waits of each of `orders`; those firsts, as of `queries.promote`."""
+    firsts: list[asyncpg.Record] = []
+    while orders:
+        rows = await queries.promote(connection, orders)
+        firsts += [row for row in rows if not row["missed"]]
+        # Who has cancelled that one meanwhile saw the one before it still waiting: nobody else looks for the next.
+        orders = {(row["subscription_id"], row["order_key"]) for row in rows if row["missed"]}
+    return firsts
+
+
+async def promote_resumed(
+    connection: "asyncpg.Connection", held: Collection[Order]
+) -> "list[asyncpg.Record]":
+    """Do so again for orders whose first was held, once what they waited for is on record.
+
+    Whoever resumes a subscription just then has seen that still waiting, and lets go of the first without making it due.
+    The lock waits for that, and whoever resumes it from now on sees what is on record.
+    """
+    async with connection.transaction():
+        states = await queries.states(connection, {subscription_id for subscription_id, _ in held})
+        return await promote(connection, {order for order in held if states.get(order[0]) != "paused"})
+
+
 async def learn(pool: "asyncpg.Pool", shards: Iterable[Shard]) -> None:
     """Ask which keys of orders that are not known have rows that wait.
 

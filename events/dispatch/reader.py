@@ -108,7 +108,7 @@ class Reader:
         self._news.clear()
         try:
             rows = await self._read(shards)
-            await self._take(rows)
+            await self._take(rows, {shard.number: shard for shard in shards})
         except BaseException:
             self._news.update(shard.number for shard in shards)
             raise
@@ -142,8 +142,9 @@ class Reader:
                 self.wake((shard.number,))
         return rows
 
-    async def _take(self, rows: "list[Record]") -> None:
+    async def _take(self, rows: "list[Record]", shards: dict[int, Shard]) -> None:
         now = time.monotonic()
+        passed: set[Shard] = set()
         events = deliveries = 0
         for index, row in enumerate(rows):
             if not row["settled"]:
@@ -152,12 +153,12 @@ class Reader:
                 self._behind_horizon({r["shard"] for r in rows[index:]})
                 return
             subscribers = await self._subscriptions.get(row["project_id"], row["version"])
-            shard = self._shards.get(row["shard"])
-            if shard is None or shard.leaving:
+            shard = shards[row["shard"]]
+            if shard.lost or shard.leaving or shard in passed:
+                # It may come back before the next of its rows: those are read again with this one then.
+                passed.add(shard)
                 continue
             position = (row["xid"], row["uid"])
-            if position <= shard.position:
-                continue  # the shard went and came back while this was read
             size = len(row["data"] or b"")
             work = Work(shard, row["xid"], row["uid"], size, now)
             shard.works.append(work)

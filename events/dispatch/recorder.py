@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from events.dispatch import queries
+from events.dispatch import orders, queries
 from events.dispatch.orders import Order
 from events.dispatch.subscriptions import Subscription
 from events.dispatch.work import Change, Ending, NewDelivery, Shard
@@ -180,13 +180,14 @@ class Recorder:
                 await queries.cancel_waiting(connection, batch.gone)
             if batch.unordered:
                 await queries.demote(connection, batch.unordered, ours)
-            if orders := _orders(batch, ours):
-                heads = await queries.promote(connection, orders)
-                batch.waiting = {(row["subscription_id"], row["order_key"]) for row in heads}
-                batch.promoted = [(row["shard"], row["id"]) for row in heads if row["promoted"]]
+            firsts = await orders.promote(connection, _orders(batch, ours))
+            batch.waiting = {(row["subscription_id"], row["order_key"]) for row in firsts}
             if disabled:
                 await _record_disabled(connection, disabled)
-            return ours
+        if held := {(row["subscription_id"], row["order_key"]) for row in firsts if row["held"]}:
+            firsts += await orders.promote_resumed(connection, held)
+        batch.promoted = [(row["shard"], row["id"]) for row in firsts if row["promoted"]]
+        return ours
 
     async def _record(self, connection: "asyncpg.Connection", batch: Batch) -> set[int]:
         cursors = [(shard.number, shard.epoch, *cursor) for shard, cursor in batch.cursors.items()]
@@ -262,15 +263,15 @@ def _orders(batch: Batch, ours: Collection[int]) -> set[tuple[UUID, str]]:
     A delivery that has ended before it became a row was the first of its order: those after it become rows
     with it or later, and are looked at then.
     """
-    orders = {
+    found = {
         (row.subscription.id, row.order_key)
         for row in batch.rows
         if row.order_key is not None and _waits_in_order(row)
     }
     for change in batch.changes:
         if change.order_key is not None and change.subscription is not None and change.shard.number in ours:
-            orders.add((change.subscription.id, change.order_key))
-    return orders
+            found.add((change.subscription.id, change.order_key))
+    return found
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -4,6 +4,9 @@ LEAST = 64
 MOST = 2_000
 """Of one sink, at most so many wait at a time; fewer, while it takes fewer."""
 
+SET = 100
+"""So many are opened together at least, or a quarter of what may wait: each time costs a transaction."""
+
 FIRST = 256
 """As long as nothing is known of the sink."""
 
@@ -30,6 +33,8 @@ class Pace:
     def room(self, now: float, rate: float | None, waiting: int) -> int:
         """How many may be opened, at `rate` a second (None is no limit), when so many wait already."""
         room = self._window - waiting
+        if room < min(SET, self._window // 4):
+            room = 0
         if rate is not None:
             self._tokens = min(max(1.0, rate * BURST_SECONDS), self._tokens + (now - self._filled_at) * rate)
             room = min(room, int(self._tokens))
@@ -39,6 +44,12 @@ class Pace:
     def opened(self, count: int) -> None:
         """So many were."""
         self._tokens -= count
+
+    def wait(self, now: float, rate: float | None) -> float:
+        """In how many seconds the rate lets the next one through."""
+        if rate is None:
+            return 0.0
+        return max(0.0, (1.0 - self._tokens) / rate - (now - self._filled_at))
 
     def observe(self, now: float, ended: int, waiting: int) -> None:
         """So many have ended in all, and so many wait: what went out since decides how many may."""

@@ -28,18 +28,28 @@ RETURNING shard
 """
 
 
-async def unattended(on: "Connection") -> list[UUID]:
-    """Replays that run and nobody works on, and those that have ended and left something behind."""
+async def unattended(
+    on: "Connection", soon_seconds: float, replay_id: UUID | None = None
+) -> dict[UUID, float]:
+    """Replays that run and nobody works on, and those that have ended and left something behind.
+
+    With how many seconds there are to wait: those that wait for their rate, if they do so no longer than `soon_seconds`.
+    Of all, or of one.
+    """
     rows = await on.fetch(
         """
-        SELECT id FROM replays WHERE state = 'running' AND (lease_until IS NULL OR lease_until < now())
+        SELECT id, extract(epoch FROM greatest(lease_until, now()) - now())::float8 AS wait FROM replays
+        WHERE state = 'running' AND ($2::uuid IS NULL OR id = $2) AND (lease_until IS NULL OR lease_until < now()
+            OR owner IS NULL AND lease_until < now() + $1::float8 * interval '1 second')
         UNION ALL
-        SELECT r.id FROM subscriptions s JOIN replays r ON r.id = s.replay_id
-        WHERE s.replay_id IS NOT NULL AND r.state IN ('done', 'cancelled')
+        SELECT r.id, 0 FROM subscriptions s JOIN replays r ON r.id = s.replay_id
+        WHERE s.replay_id IS NOT NULL AND ($2::uuid IS NULL OR r.id = $2) AND r.state IN ('done', 'cancelled')
         """,
+        soon_seconds,
+        replay_id,
         timeout=TIMEOUT_SECONDS,
     )
-    return [row["id"] for row in rows]
+    return {row["id"]: row["wait"] for row in rows}
 
 
 async def claim(on: "Connection", replay_id: UUID, owner: str, seconds: float) -> "asyncpg.Record | None":
@@ -58,10 +68,13 @@ async def claim(on: "Connection", replay_id: UUID, owner: str, seconds: float) -
 
 
 async def keep(conn: "Connection", replay_id: UUID, epoch: int, seconds: float) -> "asyncpg.Record | None":
-    """The replay, whose lease is renewed and which nobody changes until the transaction ends; None if it is not ours."""
+    """The replay, whose lease is renewed and which nobody changes until the transaction ends; None if it is not ours.
+
+    A lease that is longer already stays so.
+    """
     return await conn.fetchrow(
         f"""
-        UPDATE replays SET lease_until = now() + $3::float8 * interval '1 second'
+        UPDATE replays SET lease_until = greatest(lease_until, now() + $3::float8 * interval '1 second')
         WHERE id = $1 AND epoch = $2 AND state = 'running' RETURNING {_COLUMNS}
         """,
         replay_id,
@@ -71,12 +84,17 @@ async def keep(conn: "Connection", replay_id: UUID, epoch: int, seconds: float) 
     )
 
 
-async def release(on: "Connection", replay_id: UUID, epoch: int) -> None:
-    """Let others work on it."""
+async def release(on: "Connection", replay_id: UUID, epoch: int, seconds: float) -> None:
+    """Let others work on it, in so many seconds."""
     await on.execute(
-        "UPDATE replays SET owner = NULL, lease_until = NULL WHERE id = $1 AND epoch = $2",
+        """
+        UPDATE replays SET owner = NULL,
+            lease_until = CASE WHEN $3::float8 > 0 THEN now() + $3::float8 * interval '1 second' END
+        WHERE id = $1 AND epoch = $2
+        """,
         replay_id,
         epoch,
+        seconds,
         timeout=TIMEOUT_SECONDS,
     )
 

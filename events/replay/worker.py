@@ -31,6 +31,9 @@ IDLE_SECONDS = 30.0
 PAGE = 500
 """How many rows one transaction opens at most, and looks through for those that match."""
 
+LONGEST_SECONDS = 365 * 86_400.0
+"""However slow a rate is, after that the next one goes out."""
+
 ORDER_KEY_CHARACTERS = 200
 TRIED = 2_000
 
@@ -49,23 +52,45 @@ class Worker:
         self._selection = Selection.from_json(self._project, row["selection"])
         self._matching = Matching(self._selection)
         self._paces: dict[UUID, Pace] = {}
+        self._unread: set[UUID] = set()
         self.is_ending = False
 
-    async def run(self, until: float) -> bool:
-        """Work until that moment (monotonic); whether something is left that must not wait for the tick."""
+    async def run(self, until: float) -> float | None:
+        """Work until that moment (monotonic); in how many seconds to go on, None for when the tick comes, or not at all.
+
+        Who goes on begins with a token. So nobody does before the rate has one, not even after a crash.
+        """
         busy_at = time.monotonic()
         while (now := time.monotonic()) < until and not self.is_ending:
             moved = await self._round()
             if moved is None:
-                return False
+                return None
             if moved:
                 busy_at = now
             elif now - busy_at > IDLE_SECONDS:
-                await queries.release(await self._resources.pg(), self._id, self._epoch)
-                return False
+                return await self._release() or None
             await asyncio.sleep(ROUND_SECONDS if now - busy_at < 1 else IDLE_ROUND_SECONDS)
-        await queries.release(await self._resources.pg(), self._id, self._epoch)
-        return True
+        return await self._release()
+
+    async def _release(self) -> float:
+        """Let others go on, not before the rate allows it; in how many seconds it does."""
+        now, rate = time.monotonic(), self._rate
+        waits = [] if self._row["kind"] == "cancel" else [self._pace(s).wait(now, rate) for s in self._unread]
+        wait = min(max(waits, default=0.0), LONGEST_SECONDS)
+        await queries.release(await self._resources.pg(), self._id, self._epoch, wait)
+        return wait
+
+    @property
+    def _lease_seconds(self) -> float:
+        """Until somebody else may open the next one."""
+        if self._rate is None or self._row["kind"] == "cancel":
+            return LEASE_SECONDS
+        return max(LEASE_SECONDS, min(1 / self._rate, LONGEST_SECONDS))
+
+    @property
+    def _rate(self) -> float | None:
+        rate: float | None = self._row["rate_per_second"]
+        return rate
 
     async def _round(self) -> bool | None:
         """Open what may be; whether anything was, None when there is nothing more to do here."""
@@ -77,6 +102,7 @@ class Worker:
             if await self._is_to_stop():
                 return None
         moved = False
+        self._unread = {sink["id"] for sink in sinks if not sink["is_read"]}
         for sink in sinks:
             ended = sink["opened"] - waiting.get(sink["id"], 0)
             pace = self._pace(sink["id"])
@@ -85,8 +111,7 @@ class Worker:
                 continue
             room = PAGE
             if self._row["kind"] != "cancel":
-                rate = self._row["rate_per_second"]
-                room = pace.room(time.monotonic(), rate, waiting.get(sink["id"], 0))
+                room = pace.room(time.monotonic(), self._rate, waiting.get(sink["id"], 0))
             if room > 0:
                 opened = await self._open(sink, min(room, PAGE))
                 if opened is None:
@@ -107,9 +132,9 @@ class Worker:
             self._paces[sink] = Pace(time.monotonic(), first)
         return self._paces[sink]
 
-    async def _keep(self, conn: "Connection") -> "Record | None":
+    async def _keep(self, conn: "Connection", seconds: float = LEASE_SECONDS) -> "Record | None":
         """Hold on to the replay; None when somebody paused or ended it, or has it now."""
-        row = await queries.keep(conn, self._id, self._epoch, LEASE_SECONDS)
+        row = await queries.keep(conn, self._id, self._epoch, seconds)
         if row is not None:
             self._row = row
         return row
@@ -118,7 +143,7 @@ class Worker:
         """Open at most `room` of what follows the sink's cursor; how many were, None when it is not ours any more."""
         pool = await self._resources.pg()
         async with pool.acquire() as conn, conn.transaction():
-            if await self._keep(conn) is None:
+            if await self._keep(conn, self._lease_seconds) is None:
                 return None
             if self._row["kind"] == "replay":
                 opened = await self._deliver(conn, sink, room)

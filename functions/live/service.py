@@ -124,6 +124,8 @@ class Tail:
                 await self._offer(page)
                 # Whoever reads slowly catches up for long.
                 await self._check_again()
+                if self._resources.draining:
+                    reader.end("restart")
                 yield reader.take() or b": catching up\n\n"
                 if reader.ended:
                     return

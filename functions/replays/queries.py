@@ -164,9 +164,13 @@ async def set_state(
 
 
 async def set_rate(conn: "Connection", project_id: UUID, replay_id: UUID, rate: float | None) -> None:
-    """From now on at that rate."""
+    """From now on at that rate. Nobody waits any longer for the one before."""
     await conn.execute(
-        "UPDATE replays SET rate_per_second = $3 WHERE project_id = $1 AND id = $2",
+        """
+        UPDATE replays SET rate_per_second = $3,
+            lease_until = CASE WHEN owner IS NOT NULL THEN least(lease_until, now() + interval '15 seconds') END
+        WHERE project_id = $1 AND id = $2
+        """,
         project_id,
         replay_id,
         rate,

@@ -8,6 +8,7 @@ import asyncio
 import statistics
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -82,10 +83,13 @@ class Sender(asyncio.Protocol):
             self._idle.append(self)
 
 
-async def run(url: str, project: Project, *, seconds: float, rate: int) -> dict[str, Any]:
+async def run(
+    url: str, project: Project, *, seconds: float, rate: int, before: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """Milliseconds, p50 and p99, from before the POST to the arrival at a sink; `lost` should be 0.
 
-    `directP50` is the same without a gateway in between.
+    `directP50` is the same without a gateway in between. `before` is called with the address of the sink's subscription
+    before the first event is sent, in a thread.
     """
     loop = asyncio.get_running_loop()
     count = int(seconds * rate)
@@ -100,6 +104,8 @@ async def run(url: str, project: Project, *, seconds: float, rate: int) -> dict[
             json={"name": "latency", "filters": [], "sink": f"http://127.0.0.1:{port}/"},
         )
         made.raise_for_status()
+        if before is not None:
+            await asyncio.to_thread(before, made.headers["location"])
         await _send(arrivals, host.hostname, host.port, f"/in/{project.name}", project.key, count, rate)
         with suppress(TimeoutError):  # told as `lost`
             await asyncio.wait_for(arrivals.all, 30)
@@ -120,9 +126,11 @@ async def run(url: str, project: Project, *, seconds: float, rate: int) -> dict[
     }
 
 
-def measure(url: str, project: Project, *, seconds: float, rate: int) -> dict[str, Any]:
+def measure(
+    url: str, project: Project, *, seconds: float, rate: int, before: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """`run`, in a loop of its own."""
-    return uvloop.run(run(url, project, seconds=seconds, rate=rate))
+    return uvloop.run(run(url, project, seconds=seconds, rate=rate, before=before))
 
 
 async def _send(

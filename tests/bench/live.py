@@ -9,12 +9,10 @@ of the stream, and the console in a browser, where it counts once it is drawn. P
 import argparse
 import asyncio
 import json
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,29 +20,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from playwright.sync_api import sync_playwright
 
 from shared.runtime.settings import Settings
+from tests.bench import processes, tab
 from tests.support.served import Served
 from tests.support.weir import LocalWeir
-
-WATCH = """
-() => {
-  window.took = []; window.long = []
-  const seen = new Set()
-  new PerformanceObserver((list) => list.getEntries().forEach((e) => window.long.push(e.duration)))
-    .observe({ entryTypes: ['longtask'] })
-  new MutationObserver(() => {
-    const now = Date.now()
-    for (const cell of document.querySelectorAll('[role=grid] [role=row] [title]')) {
-      const sent = /^at (\\d+) /.exec(cell.title)
-      if (sent && !seen.has(cell.title)) { seen.add(cell.title); window.took.push(now - Number(sent[1])) }
-    }
-  }).observe(document.querySelector('[role=region][aria-label^=Events]'), { subtree: true, childList: true, attributes: true, characterData: true })
-}
-"""
-"""A subject stands in the title of its cell. Rows that left the screen before they were drawn are not counted."""
-
 
 SENDERS = 8
 
@@ -173,14 +153,6 @@ async def resumed(context: dict[str, str], seconds: float, rate: int) -> dict[st
     }
 
 
-def memory_mebibytes(pid: int) -> float:
-    """Resident memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(line)
-
-
 async def crowded(
     context: dict[str, str], served: Served, readers: int, seconds: float, rate: int
 ) -> dict[str, float]:
@@ -188,7 +160,7 @@ async def crowded(
     path = f"/v1/projects/{context['project']}/live/events"
     headers = {"authorization": f"Bearer {context['apiKey']}"}
     counts = [0] * readers
-    found = {"before": memory_mebibytes(served.process.pid)}
+    found = {"before": processes.memory_mib(served.process.pid)}
     limits = httpx.Limits(max_connections=None)
 
     async def read(number: int, client: httpx.AsyncClient, ready: asyncio.Event) -> None:
@@ -203,11 +175,11 @@ async def crowded(
         ready = [asyncio.Event() for _ in range(readers)]
         reading = [asyncio.create_task(read(n, client, ready[n])) for n in range(readers)]
         await asyncio.gather(*(one.wait() for one in ready))
-        found["connected"] = memory_mebibytes(served.process.pid)
+        found["connected"] = processes.memory_mib(served.process.pid)
         source = Source(context, rate, 10)
         for name in ("half", "after"):
             await source.run(seconds / 2)
-            found[name] = memory_mebibytes(served.process.pid)
+            found[name] = processes.memory_mib(served.process.pid)
         for one in reading:
             one.cancel()
         await asyncio.wait(reading)
@@ -215,36 +187,34 @@ async def crowded(
     return found
 
 
-def watched(
-    weir: LocalWeir, context: dict[str, str], seconds: float, rate: int, each: int
-) -> dict[str, float]:
-    """Milliseconds until a row is drawn in the console, and its tasks of more than 50 ms."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(weir.run("open", "--print").stdout.strip())
-        page.wait_for_url("**/p/default/**")
-        page.goto(f"{context['url']}/p/default/live?rate=1000")
-        page.get_by_role("status").filter(has_text="Connected").wait_for()
-        page.evaluate(WATCH)
-        source = Source(context, rate, each)
-        sending = threading.Thread(target=lambda: asyncio.run(source.run(seconds)))
-        sending.start()
-        while sending.is_alive():
-            page.wait_for_timeout(500)
-        page.wait_for_timeout(1000)
-        took = sorted(page.evaluate("window.took"))
-        long = page.evaluate("window.long")
-        browser.close()
-    return {
-        "sent": len(source.sent),
-        "drawn": len(took),
-        "p50": statistics.median(took),
-        "p99": took[int(len(took) * 0.99)],
-        "tasksOver50ms": len(long),
-        "longestTask": max(long, default=0.0),
-    }
+async def explored(context: dict[str, str], served: Served, readers: int, seconds: float) -> dict[str, float]:
+    """MiB of the function `explore` before, and with so many who list events one page after the other."""
+    path = f"/v1/projects/{context['project']}/events"
+    headers = {"authorization": f"Bearer {context['apiKey']}"}
+    found = {"before": processes.memory_mib(served.process.pid)}
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=readers)
+    pages = 0
+
+    async def read(client: httpx.AsyncClient) -> None:
+        nonlocal pages
+        cursor = {}
+        while True:
+            answer = await client.get(path, params={"limit": 100, **cursor})
+            answer.raise_for_status()
+            pages += 1
+            after = answer.json()["nextCursor"]
+            cursor = {"cursor": after} if after else {}
+
+    async with httpx.AsyncClient(base_url=served.url, headers=headers, limits=limits, timeout=60) as client:
+        reading = [asyncio.create_task(read(client)) for _ in range(readers)]
+        for name in ("quarter", "half", "after"):
+            await asyncio.sleep(seconds / 4 if name != "after" else seconds / 2)
+            found[name] = processes.memory_mib(served.process.pid)
+        for one in reading:
+            one.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+    found["pages"] = pages
+    return found
 
 
 def _tell(what: str) -> None:
@@ -271,14 +241,21 @@ def main() -> None:
             _tell("a client that hangs up again and again")
             figures["resumed"] = asyncio.run(resumed(context, chosen.seconds, chosen.rate))
             _tell("the console")
-            figures["console"] = watched(weir, context, chosen.seconds, chosen.rate, 1)
+            figures["console"] = tab.watched(
+                weir, context["url"], Source(context, chosen.rate, 1), chosen.seconds
+            )
             _tell("the console, 1,000 events a second")
-            figures["console1000"] = watched(weir, context, chosen.seconds, 1000, 10)
+            figures["console1000"] = tab.watched(
+                weir, context["url"], Source(context, 1000, 10), chosen.seconds
+            )
             settings = Settings(
                 database_url=running["database_url"],
                 redis_url=running["redis_url"],
                 secret=(weir.home / "secret").read_text().strip(),
             )
+            with Served(["-m", "shared.runtime.serve", "explore"], settings) as served:
+                _tell("many who list")
+                figures["lists"] = asyncio.run(explored(context, served, chosen.readers, chosen.seconds))
             with Served(["-m", "shared.runtime.serve", "live"], settings) as served:
                 _tell("many readers")
                 figures["readers"] = asyncio.run(

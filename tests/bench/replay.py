@@ -1,14 +1,15 @@
 """How fast events are delivered again, beside how fast they were delivered first; and what is live meanwhile.
 
-`python -m tests.bench.replay [--events 100000] [--rate 50]`: everything in one process, as `weir up` runs it, with a sink
-that answers at once. The live rate is of a burst, from the first POST to the last delivery; the replay is of the same events
-to the same subscription, from its POST to the last delivery. Then events at a steady rate, without and with a replay of all
-that at full speed, to another sink in the same process.
+`python -m tests.bench.replay [--events 100000] [--rate 200] [--rounds 3]`: everything in one process, as `weir up` runs it,
+with a sink that answers at once. The live rate is of a burst, from the first POST to the last delivery; the replay is of the
+same events to the same subscription, from its POST to the last delivery. Then events at a steady rate, without and with a
+replay of all that at full speed to the same subscription and its sink, in turns.
 """
 
 import argparse
 import asyncio
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from tests.support.projects import Project, create_project
 from tests.support.served import ROOT, Served
 
 PATIENCE_SECONDS = 600
+SETTLE_SECONDS = 2.0
 
 
 def replay(bench: Bench, weir: Served, since: str, address: str) -> dict[str, Any]:
@@ -44,35 +46,69 @@ def replay(bench: Bench, weir: Served, since: str, address: str) -> dict[str, An
     return found
 
 
-def measure(bench: Bench, weir: Served, sink: str, events: int, rate: int) -> dict[str, Any]:
-    """The figures."""
-    address = bench.subscribe(weir.url, sink)
-    bench.burst([weir], events // 10)
-    since = datetime.now(UTC).isoformat()
-    live = bench.burst([weir], events)
-    asyncio.run(bench.drained())
+def call_off(bench: Bench, weir: Served, job: dict[str, Any]) -> dict[str, Any]:
+    """End a replay; how far it was."""
+    at = f"{weir.url}/v1/projects/{bench.project.name}/replays/{job['id']}"
+    found: dict[str, Any] = httpx.get(at, headers=bench.project.headers, timeout=60).json()
+    if found["state"] == "done":
+        raise SystemExit("the replay was over before the events were sent: take more --events")
+    httpx.post(f"{at}/cancel", headers=bench.project.headers, timeout=60).raise_for_status()
+    return found
+
+
+def again(bench: Bench, weir: Served, since: str, address: str) -> dict[str, Any]:
+    """Events delivered again, and how many a second."""
     busy, had, started = bench.busy(weir), bench.received()["received"], time.time()
     total = replay(bench, weir, since, address)["total"]
     while (now := bench.received())["received"] < had + total:
         if time.time() > started + PATIENCE_SECONDS:
             raise SystemExit(f"only {now['received'] - had} of {total} came again")
         time.sleep(0.05)
-    again = total / (now["lastAt"] - started)
-    found: dict[str, Any] = {
+    return {
         "events": total,
-        "livePerSecond": live["perSecond"],
-        "againPerSecond": again,
-        "ratio": again / live["perSecond"],
-        "liveProcessorMs": live["processorMsPerEvent"],
-        "againProcessorMs": (bench.busy(weir) - busy) / total * 1000,
+        "perSecond": total / (now["lastAt"] - started),
+        "processorMs": (bench.busy(weir) - busy) / total * 1000,
     }
-    time.sleep(2)
-    found["alone"] = latency.measure(weir.url, bench.project, seconds=10, rate=rate)
-    job = replay(bench, weir, since, address)
-    time.sleep(1)
-    found["beside"] = latency.measure(weir.url, bench.project, seconds=10, rate=rate)
-    at = f"{weir.url}/v1/projects/{bench.project.name}/replays/{job['id']}"
-    found["stateAfter"] = httpx.get(at, headers=bench.project.headers).json()["state"]
+
+
+def beside(
+    bench: Bench, weir: Served, since: str, *, seconds: float, rate: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How long what is live takes without and with a replay to the same sink, and what that delivers meanwhile."""
+    alone = latency.measure(weir.url, bench.project, seconds=seconds, rate=rate)
+    started: list[dict[str, Any]] = []
+
+    def start(location: str) -> None:
+        started.append(replay(bench, weir, since, location))
+        time.sleep(SETTLE_SECONDS)
+
+    began = time.monotonic()
+    together = latency.measure(weir.url, bench.project, seconds=seconds, rate=rate, before=start)
+    job = call_off(bench, weir, started[0])
+    together["repeatsPerSecond"] = job["delivered"] / (time.monotonic() - began)
+    time.sleep(SETTLE_SECONDS)
+    return alone, together
+
+
+def measure(bench: Bench, weir: Served, sink: str, chosen: argparse.Namespace) -> dict[str, Any]:
+    """The figures."""
+    address = bench.subscribe(weir.url, sink)
+    bench.burst([weir], chosen.events // 10)
+    since = datetime.now(UTC).isoformat()
+    live = bench.burst([weir], chosen.events)
+    asyncio.run(bench.drained())
+    found: dict[str, Any] = {"live": live, "again": again(bench, weir, since, address)}
+    found["ratio"] = found["again"]["perSecond"] / live["perSecond"]
+    bench.unsubscribe(address)
+    time.sleep(SETTLE_SECONDS)
+    rounds = [
+        beside(bench, weir, since, seconds=chosen.seconds, rate=chosen.rate) for _ in range(chosen.rounds)
+    ]
+    for number, name in enumerate(("alone", "beside")):
+        found[name] = {
+            key: statistics.median(pair[number][key] for pair in rounds) for key in rounds[0][number]
+        }
+    found["p99s"] = [[pair[0]["p99"], pair[1]["p99"]] for pair in rounds]
     found["p99Ratio"] = found["beside"]["p99"] / found["alone"]["p99"]
     return found
 
@@ -83,7 +119,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--rate", type=int, default=50)
+    parser.add_argument("--rate", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +151,7 @@ def main() -> None:
             with Served(
                 ["-m", "shared.runtime.serve", "--all"], settings, WEIR_SINK_ALLOW="127.0.0.0/8"
             ) as weir:
-                figures = measure(bench, weir, f"http://127.0.0.1:{port}/", chosen.events, chosen.rate)
+                figures = measure(bench, weir, f"http://127.0.0.1:{port}/", chosen)
             print(json.dumps(figures, indent=2))
         finally:
             sink.terminate()

@@ -53,7 +53,7 @@ class Weir:
 
     async def event(self, uid: str, until: Callable[[list[dict[str, Any]]], bool]) -> dict[str, Any]:
         """The event, as soon as its deliveries are as `until` wants them."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 found = await self.call("GET", f"/events/{uid}")
                 if until(found["deliveries"]):

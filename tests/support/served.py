@@ -26,7 +26,7 @@ def free_port() -> int:
         return listening.getsockname()[1]
 
 
-READY_SECONDS = 30
+READY_SECONDS = 120
 
 
 class Served:

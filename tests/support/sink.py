@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class Received:
@@ -83,7 +85,7 @@ class Sink:
         """Answer at once what hangs or is delayed, now and from now on."""
         self._ending.set()
 
-    async def wait(self, count: int, timeout: float = 10.0) -> list[Received]:
+    async def wait(self, count: int, timeout: float = PATIENCE_SECONDS) -> list[Received]:
         """The requests, as soon as there are `count`. Raises TimeoutError, saying how many there are."""
         try:
             async with asyncio.timeout(timeout), self._changed:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

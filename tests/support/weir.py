@@ -81,7 +81,7 @@ class LocalWeir:
                 continue
         return found
 
-    def wait_until_empty(self, seconds: float = 15) -> None:
+    def wait_until_empty(self, seconds: float = 60) -> None:
         """Return when nothing of it lives; fails after `seconds`."""
         deadline = time.monotonic() + seconds
         while left := self.processes():

@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any, Self
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,9 @@ WITH heads AS MATERIALIZED (
     WHERE d.id = heads.id AND d.status = 'pending' AND NOT d.held AND d.next_attempt_at IS NULL
     RETURNING d.id
 )
-SELECT id, shard, subscription_id, order_key, id IN (SELECT id FROM promoted) AS promoted FROM heads
+SELECT h.id, h.shard, h.subscription_id, h.order_key, h.held, p.id IS NOT NULL AS promoted,
+    p.id IS NULL AND h.status = 'pending' AND NOT h.held AND h.next_attempt_at IS NULL AS missed
+FROM heads h LEFT JOIN promoted p USING (id)
 """
 
 # What comes after the first of an order, to be at hand when that has ended. Long ones are not worth the memory.
@@ -180,8 +182,8 @@ async def due(
 async def promote(connection: Connection, orders: Collection[tuple[UUID, str]]) -> list[asyncpg.Record]:
     """Make the first waiting delivery of each (subscription, order key) due.
 
-    Rows of those that have one: (id, shard, subscription_id, order_key, promoted); not `promoted` was due before
-    or has to wait.
+    Rows of those that have one: (id, shard, subscription_id, order_key, held, promoted, missed). Not `promoted` was due
+    before or has to wait; `missed` was changed by somebody else meanwhile, and may be the first no more.
     """
     subscription_ids, keys = zip(*sorted(orders), strict=True)
     rows: list[asyncpg.Record] = await connection.fetch(

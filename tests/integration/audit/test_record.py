@@ -140,7 +140,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(value=json_values, name=st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 async def test_the_hash_can_be_computed_away_from_the_database(
     pool: asyncpg.Pool, by: By, project: Project, value, name

@@ -126,10 +126,11 @@ async def test_a_revoked_key_stops_within_a_second(
     header = f"Bearer {project.key}"
     assert await status(resources, header, project.name) == 200
     await pool.execute("UPDATE api_keys SET revoked_at = now() WHERE project_id = $1", project.id)
-    revoked = time.monotonic()
+    revoked = asked = time.monotonic()
     while await status(resources, header, project.name) == 200:
-        assert time.monotonic() < revoked + REMEMBER_SECONDS + 0.2
+        assert asked < revoked + REMEMBER_SECONDS
         await asyncio.sleep(0.02)
+        asked = time.monotonic()
     assert await status(resources, header, project.name) == 401
 
 

@@ -48,7 +48,7 @@ class Link:
 
     async def closed(self):
         """Wait until the server has closed all that are open, and this end was told."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await asyncio.gather(*self._tasks[1::2])
 
     def lose(self):

@@ -128,7 +128,7 @@ async def test_nothing_is_held_between_invocations(call, project, sink, pool, sq
         assert len(sink.requests) == count
         held = "SELECT count(*) FROM shards WHERE owner IS NOT NULL AND lease_until > now()"
         assert await pool.fetchval(held) == 0
-        assert await pool.fetchval("SELECT count(*) FROM dispatchers") == 0
+        assert await pool.fetchval("SELECT count(*) FROM dispatchers WHERE seen_until > now()") == 0
 
 
 async def test_a_dispatch_that_runs_out_of_time_wakes_the_next(call, project, sink, sqs, queue):

@@ -22,6 +22,7 @@ from shared.core.problems import Problem
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.cache.conftest import opened
+from tests.support.lag import turns
 from tests.support.projects import Project
 from tests.support.served import ROOT
 from tests.support.waiting import until
@@ -182,8 +183,8 @@ async def test_a_key_that_is_revoked_while_redis_is_away_stops_within_a_second(
         redis.process.kill()
         redis.process.wait()
     key = project.key.split("_")[1]
-    changed_at = time.monotonic()
     await pool.execute("UPDATE api_keys SET revoked_at = now() WHERE id = $1", key)
+    changed_at = time.monotonic()
     authority_of(first).forget_key(key)
     if stops == "frozen":
         redis.process.send_signal(signal.SIGCONT)
@@ -263,10 +264,11 @@ async def test_redis_is_left_alone_while_it_is_away_and_used_when_it_is_back(
     mine = cache_of(first, store)
     slow = 0.0
     try:
-        for number in range(200):
-            began = time.monotonic()
-            assert await mine.get(f"k{number}") == "first"
-            slow += time.monotonic() - began
+        async with turns() as clock:
+            for number in range(200):
+                began = clock()
+                assert await mine.get(f"k{number}") == "first"
+                slow += clock() - began
     finally:
         redis.process.send_signal(signal.SIGCONT)
     assert store.loads == 200
@@ -291,7 +293,7 @@ async def main(key, project):
     await authorize(resources, f"Bearer {key}", project, "events:read")
     assert "redis" not in sys.modules, "the first answer waits for it"
     assert not resources.cache.is_open
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not resources.cache.is_open:
             await asyncio.sleep(0.01)
     assert "redis" in sys.modules

@@ -17,8 +17,6 @@ from tests.support import stream
 from tests.support.archive import archive
 from tests.support.weir import LocalWeir
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @pytest.fixture(autouse=True)
 def _in_its_home(running: LocalWeir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

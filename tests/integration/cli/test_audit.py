@@ -11,8 +11,6 @@ from click.testing import CliRunner, Result
 from cli.main import weir as command
 from tests.support.weir import LocalWeir
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @pytest.fixture(autouse=True)
 def _in_its_home(running: LocalWeir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

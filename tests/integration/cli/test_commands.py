@@ -18,8 +18,6 @@ from tests.support import webhooks
 from tests.support.certificates import authority
 from tests.support.weir import LocalWeir
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @pytest.fixture(autouse=True)
 def _in_its_home(running: LocalWeir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

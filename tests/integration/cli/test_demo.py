@@ -30,4 +30,4 @@ def test_every_page_has_something_to_show(weir: LocalWeir) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "Not a CloudEvent" not in errors
-    weir.wait_until_empty(2)
+    weir.wait_until_empty(5)

@@ -21,8 +21,6 @@ from tests.support.helped import lines, read, walk
 from tests.support.receiver import Receiver
 from tests.support.weir import COMMAND, LocalWeir
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 SECONDS = 60
 BY_THEMSELVES = {("open",), ("up",), ("down",)}
 """Not run inside the test's process: they start programs, or look at their parent."""

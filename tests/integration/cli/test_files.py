@@ -14,7 +14,6 @@ from cli.receiver import Behaviour
 from tests.integration.cli.test_commands import _in_its_home, answer, call, project, receiver, subscribe
 from tests.support.weir import LocalWeir
 
-pytestmark = pytest.mark.xdist_group("commands")
 __all__ = ["_in_its_home", "project"]
 
 Write = Callable[..., Path]

@@ -14,8 +14,6 @@ from cli.errors import CommandError
 from tests.support import keychain
 from tests.support.weir import LocalWeir
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 CODE = re.compile(r"code ([A-Z]{4}-[A-Z]{4})")
 NO_KEYCHAIN = "keyring.backends.fail.Keyring"
 

@@ -23,7 +23,7 @@ def ready(url: str) -> int:
     return httpx.get(f"{url}/readyz").status_code
 
 
-def until(condition: object, seconds: float = 15) -> None:
+def until(condition: object, seconds: float = 60) -> None:
     """Wait for `condition()` to hold."""
     assert callable(condition)
     deadline = time.monotonic() + seconds
@@ -82,7 +82,7 @@ def test_a_day_in_the_life(weir: LocalWeir) -> None:
     age(json.loads((weir.home / "running.json").read_text())["database_url"])
     down = weir.run("down")
     assert down.returncode == 0
-    weir.wait_until_empty(1)
+    weir.wait_until_empty(5)
     assert weir.run("status").returncode == 3
     assert weir.run("open", "--print").returncode == 3
     assert weir.run("down").returncode == 0
@@ -140,7 +140,7 @@ def test_ctrl_c_ends_the_foreground_in_order(weir: LocalWeir) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
-    weir.wait_until_empty(1)
+    weir.wait_until_empty(5)
     assert "database system is shut down" in (weir.home / "postgres.log").read_text()
 
 

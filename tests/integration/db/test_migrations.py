@@ -302,7 +302,7 @@ async def test_deliveries_go_on_while_their_indexes_are_made(empty_url: str) -> 
         await _building(connection)
         at = datetime.now(UTC) + timedelta(days=9)
         (uid,) = await stream.store(connection, uuid4(), [stream.an_event()], at=at)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await stream.deliver(connection, uuid4(), uid, uuid4(), "pending", next_attempt_at=at)
         assert not any(task.done() for task in migrating)
         await early.execute("ROLLBACK")

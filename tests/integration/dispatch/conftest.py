@@ -19,6 +19,7 @@ from shared.intake.committer import Committer, Stored
 from shared.runtime.local_broker import LocalBroker
 from shared.runtime.resources import Resources
 from tests.support.projects import Project
+from tests.support.waiting import PATIENCE_SECONDS
 
 TYPES = ("dev.weir.wake", "dev.weir.tick")
 
@@ -114,7 +115,7 @@ class World:
             "SELECT * FROM deliveries WHERE project_id = $1 ORDER BY event_uid, id", self.project.id
         )
 
-    async def until(self, condition: Callable[[], Awaitable[Any]], timeout: float = 10.0) -> Any:
+    async def until(self, condition: Callable[[], Awaitable[Any]], timeout: float = PATIENCE_SECONDS) -> Any:
         """The first true answer of `condition`."""
         deadline = time.monotonic() + timeout
         while not (answer := await condition()):
@@ -125,7 +126,7 @@ class World:
             await asyncio.sleep(0.02)
         return answer
 
-    async def settled(self, count: int = 1, timeout: float = 10.0) -> list[asyncpg.Record]:
+    async def settled(self, count: int = 1, timeout: float = PATIENCE_SECONDS) -> list[asyncpg.Record]:
         """All deliveries, as soon as there are `count` and none waits any more."""
 
         async def check() -> list[asyncpg.Record] | None:
@@ -160,6 +161,7 @@ async def nothing_waits(pool: asyncpg.Pool) -> None:
     await pool.execute("DELETE FROM subscriptions")
     await pool.execute("UPDATE deliveries SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL")
     await pool.execute("UPDATE shards SET owner = NULL, lease_until = NULL WHERE owner IS NOT NULL")
+    await pool.execute("DELETE FROM dispatchers")
 
 
 @pytest.fixture

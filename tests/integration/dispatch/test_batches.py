@@ -147,7 +147,7 @@ async def test_a_paused_batch_loses_nothing(world: World, sink: Sink) -> None:
     sink.answer(200, delay=0.05)
     world.start()
     await asyncio.gather(*(world.emit(20) for _ in range(10)))
-    rows = await world.settled(200, timeout=20)
+    rows = await world.settled(200)
     assert {row["status"] for row in rows} == {"delivered"}
     assert sum(sizes(sink)) == 200
 

@@ -155,7 +155,7 @@ async def test_a_token_is_renewed_before_it_ends(world: World, sink: Sink, endpo
         await world.emit()
         return len(endpoint.requests) >= 3
 
-    await world.until(renewed, timeout=20)
+    await world.until(renewed)
     rows = await world.settled()
     assert {row["status"] for row in rows} == {"delivered"}
 
@@ -201,7 +201,7 @@ async def test_a_token_endpoint_that_recovers_loses_nothing(world: World, sink: 
     await world.emit()
     await endpoint.wait(2)
     give_tokens(endpoint)
-    (row,) = await world.settled(timeout=20)
+    (row,) = await world.settled()
     assert row["status"] == "delivered"
     assert row["attempt_count"] > 1
 

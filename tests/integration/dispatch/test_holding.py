@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from statistics import median
 
 import pytest
 
 from events.dispatch.gate import LONG_SECONDS
 from events.dispatch.handler import Dispatch, create
 from tests.integration.dispatch.conftest import World
+from tests.support.lag import own_lag
 from tests.support.sink import Answer, Received, Sink
 
 HOLD_SECONDS = 2.5
@@ -41,7 +43,7 @@ async def woken_by_requests(world: World, monkeypatch: pytest.MonkeyPatch) -> As
         await handler.drain()
         world.handlers.clear()
         if open_:
-            await asyncio.wait(open_, timeout=10)
+            await asyncio.wait(open_, timeout=60)
         assert not open_
 
 
@@ -59,7 +61,7 @@ async def test_new_events_do_not_wait_for_a_sink_that_hangs_when_their_shard_s_t
     hangs = True
     asked = count(1)
     sink.choose(lambda r: Answer(hang=r.path == "/hangs" and next(asked) % every == 0 and hangs))
-    async with woken_by_requests(world, monkeypatch):
+    async with woken_by_requests(world, monkeypatch), own_lag(world.pool) as lag:
         before = await epochs(world)
         sent: dict[str, float] = {}
         until = time.monotonic() + 4 * HOLD_SECONDS
@@ -69,13 +71,13 @@ async def test_new_events_do_not_wait_for_a_sink_that_hangs_when_their_shard_s_t
             await world.emit(id=name)
             await asyncio.sleep(0.05)
         hangs = False
-        await world.settled(2 * len(sent), timeout=30)
+        await world.settled(2 * len(sent))
         came = [(r.header("ce-id"), r.at) for r in sink.requests if r.path == "/well"]
         assert Counter(name for name, _ in came) == dict.fromkeys(sent, 1)
         late = sorted(at - sent[name or ""] for name, at in came)
         # A stop ends when a request turns out long; a stop for as long as one may take was 2 s and more for these.
-        assert late[len(late) * 9 // 10] < LONG_SECONDS + 0.5
-        assert late[-1] < 5.0
+        assert late[len(late) * 9 // 10] < LONG_SECONDS + 0.5 + median(lag)
+        assert late[-1] < 5.0 + max(lag)
         hung = Counter(r.id for r in sink.requests if r.path == "/hangs")
         assert set(hung.values()) == {1}
         assert len(hung) == len(sent)
@@ -85,7 +87,7 @@ async def test_new_events_do_not_wait_for_a_sink_that_hangs_when_their_shard_s_t
             return any(now[shard] > before[shard] + 1 for shard in now)
 
         # What hung has ended: fresh requests go on.
-        await world.until(handed_on, timeout=20)
+        await world.until(handed_on)
 
 
 async def test_a_shard_that_is_ending_does_nothing_more_that_takes_long(
@@ -103,14 +105,14 @@ async def test_a_shard_that_is_ending_does_nothing_more_that_takes_long(
             return sum(now[shard] > before[shard] + 1 for shard in now) >= 2
 
         # There is always something waiting for the slow one, and yet shards change hands.
-        await world.until(handed_on, timeout=20)
+        await world.until(handed_on)
         waiting = await world.pool.fetchval(
             "SELECT count(*) FROM deliveries WHERE subscription_id = $1 AND ended_at IS NULL", slow
         )
         assert waiting > 0
         assert handler._dispatcher is not None
         sink.choose(lambda _: Answer())
-        rows = await world.settled(120, timeout=30)
+        rows = await world.settled(120)
     assert {row["status"] for row in rows} == {"delivered"}
     assert set(Counter(r.id for r in sink.requests).values()) == {1}
 
@@ -118,7 +120,7 @@ async def test_a_shard_that_is_ending_does_nothing_more_that_takes_long(
 async def test_a_slow_sink_goes_on_as_long_as_another_one_s_requests_hold_its_shards_up(
     world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await world.subscribe(f"{sink.url}/hangs", timeout="PT20S", retry=0, maxInFlight=100)
+    await world.subscribe(f"{sink.url}/hangs", timeout="PT60S", retry=0, maxInFlight=100)
     await world.subscribe(f"{sink.url}/slow", timeout="PT30S", maxInFlight=8)
     sink.choose(lambda r: Answer(hang=True) if r.path == "/hangs" else Answer(delay=1.2))
     async with woken_by_requests(world, monkeypatch):
@@ -128,7 +130,7 @@ async def test_a_slow_sink_goes_on_as_long_as_another_one_s_requests_hold_its_sh
             return sum(r.path == "/slow" for r in sink.requests) > 48
 
         # Six rounds of eight are over, long before anything that hangs is.
-        await world.until(got_its_part, timeout=17)
-        sink.choose(lambda _: Answer())
-        await world.settled(200, timeout=30)
+        await world.until(got_its_part, timeout=50)
+        sink.let_go()
+        await world.settled(200)
     assert set(Counter(r.id for r in sink.requests).values()) == {1}

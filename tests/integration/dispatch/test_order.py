@@ -94,7 +94,7 @@ async def test_order_holds_across_workers_kills_and_fences(
         async with httpx.AsyncClient(timeout=2) as client:
             urls = [first.url, second.url, third.url]
             posts = [asyncio.create_task(post_in_order(client, urls, world, key, each, 0.2)) for key in keys]
-            await sink.wait(200, timeout=30)
+            await sink.wait(200)
             urls.remove(third.url)
             third.process.send_signal(signal.SIGKILL)
             await asyncio.sleep(1)
@@ -105,7 +105,7 @@ async def test_order_holds_across_workers_kills_and_fences(
             second.process.send_signal(signal.SIGCONT)
             urls.append(second.url)
             await asyncio.gather(*posts)
-            rows = await world.settled(len(keys) * each, timeout=60)
+            rows = await world.settled(len(keys) * each)
     assert watch.wrong == []
     assert len(rows) == len(keys) * each
     assert {row["status"] for row in rows} <= {"delivered", "dead"}

@@ -62,42 +62,57 @@ async def test_a_subscription_that_is_paused_and_resumed_while_the_record_waits_
     assert [request.path for request in sink.requests].count("/a") == 2
 
 
+@pytest.mark.parametrize("ordering", ["none", "partitionkey"])
 async def test_a_row_that_was_written_and_recorded_while_it_was_looked_for_is_not_brought(
-    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch, ordering: str
 ) -> None:
-    monkeypatch.setattr("events.dispatch.dispatcher.PATIENCE_SECONDS", 2.0)
-    subscription = await world.subscribe(sink.url, backoffDelay="PT1S", backoffMax="PT1S")
-    sink.answers([503, Answer(delay=4)])
-    world.start()
-    await world.emit()
+    monkeypatch.setattr("events.dispatch.dispatcher.PATIENCE_SECONDS", float("inf"))
+    policy = {"backoffDelay": "PT1S", "backoffMax": "PT1S", "ordering": ordering}
+    subscription = await world.subscribe(sink.url, **policy)
+    sink.answers([200, 503, Answer(hang=True)])
+    handler = world.start()
+    await world.emit(partitionkey="b")
+    (first,) = await world.settled()
+
+    async def order_is_free() -> bool:
+        shard = handler._dispatcher.shards[first["shard"]]
+        return ordering == "none" or shard.orders.get(subscription) == {}
+
+    # What comes next of that order goes straight from memory.
+    await world.until(order_is_free)
+    await world.emit(partitionkey="a")
     await world.until(lambda: is_retrying(world))
-    (other,) = await world.deliveries()
-    (uid,) = await world.emit()
-    await sink.wait(2)
+    (other,) = [row for row in await world.deliveries() if row["id"] != first["id"]]
+    (uid,) = await world.emit(partitionkey="b")
+    await sink.wait(3)
     async with world.pool.acquire() as saving, saving.transaction():
         async with world.pool.acquire() as looking, looking.transaction():
             # The other one is due: the look for it began before a row stood for this one.
             await looking.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
             await world.until(lambda: is_waiting(world, "subscription_id, room"))
-            assert len(await world.deliveries()) == 1
+            assert len(await world.deliveries()) == 2
+            monkeypatch.setattr("events.dispatch.dispatcher.PATIENCE_SECONDS", 0.0)
 
             async def stands() -> bool:
-                return len(await world.deliveries()) == 2
+                return len(await world.deliveries()) == 3
 
             await world.until(stands)
             # As when it is paused and resumed: what has a row is due.
             await save(world, subscription, "active")
             await world.pool.execute(
-                "UPDATE deliveries SET next_attempt_at = now() WHERE event_uid = $1", uid
+                "UPDATE deliveries SET next_attempt_at = now() - interval '1 hour' WHERE event_uid = $1", uid
             )
             await saving.execute("LOCK TABLE subscriptions IN ACCESS EXCLUSIVE MODE")
         await world.until(lambda: is_waiting(world, "subscriptions"))
+        sink.let_go()
 
         async def is_delivered() -> bool:
-            return any(row["status"] == "delivered" for row in await world.deliveries())
+            return any(
+                row["status"] == "delivered" and row["event_uid"] == uid for row in await world.deliveries()
+            )
 
         await world.until(is_delivered)
-    rows = await world.settled(2)
+    rows = await world.settled(3)
     assert Counter(request.id for request in sink.requests) == {
         str(row["id"]): 2 if row["id"] == other["id"] else 1 for row in rows
     }

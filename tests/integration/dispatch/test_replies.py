@@ -155,7 +155,7 @@ async def test_a_reply_that_cannot_be_stored_fails_the_delivery_and_is_asked_for
     await world.pool.execute(
         "UPDATE projects SET intake_version = intake_version + 1 WHERE id = $1", world.project.id
     )
-    (row,) = await world.settled(timeout=20)
+    (row,) = await world.settled()
     assert row["status"] == "delivered"
     (stored,) = await replies(world)
     assert stored["facets"] == {"ok": True}
@@ -181,7 +181,7 @@ async def test_a_loop_is_cut_after_sixteen_replies(world: World, sink: Sink) -> 
     await world.subscribe(sink.url, MADE, replies=True)
     world.start()
     await world.emit()
-    rows = await world.settled(17, timeout=20)
+    rows = await world.settled(17)
     assert len(rows) == 17
     assert {row["status"] for row in rows} == {"delivered"}
     notes = [row["last_error"] for row in rows if row["last_error"]]

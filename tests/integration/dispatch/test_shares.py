@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from events.dispatch.leases import HANDED_SECONDS, LEASE_SECONDS
 from shared.core.ids import SHARDS
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.dispatch.conftest import World
 from tests.support.served import Served
 from tests.support.sink import Answer, Sink
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @asynccontextmanager
@@ -49,7 +49,7 @@ def even(*worlds: World) -> bool:
     return sum(sizes) == SHARDS == len(set().union(*parts)) and max(sizes) - min(sizes) <= 1
 
 
-async def until_even(*worlds: World, timeout: float = 10.0) -> None:
+async def until_even(*worlds: World, timeout: float = PATIENCE_SECONDS) -> None:
     async def check() -> bool:
         return even(*worlds)
 
@@ -63,10 +63,10 @@ async def test_shards_are_shared_evenly_within_seconds(settings: Settings, world
     await until_even(world)
     async with another(settings, world) as second:
         ask(second)
-        await until_even(world, second, timeout=5)
+        await until_even(world, second, timeout=20)
         async with another(settings, world) as third:
             ask(third)
-            await until_even(world, second, third, timeout=5)
+            await until_even(world, second, third, timeout=20)
             before = held(world, second, third)
             await asyncio.sleep(2.5)  # some more rounds: nothing moves to and fro
             assert held(world, second, third) == before
@@ -121,7 +121,7 @@ async def test_no_delivery_is_done_twice_while_shards_move(
         ask(third)
         await load(2.5, world, second, third)
         await until_even(world, second, third)
-        rows = await world.settled(sent, timeout=30)
+        rows = await world.settled(sent)
     assert len(rows) == sent
     assert {row["status"] for row in rows} == {"delivered"}
     times = Counter(request.id for request in sink.requests)
@@ -166,7 +166,7 @@ async def test_a_dead_worker_s_shards_are_taken_over_within_the_lease(
             return len(held(world)[0]) == SHARDS // 2
 
         # Its tick, at the start, asks for a part.
-        await world.until(shared, timeout=30)
+        await world.until(shared)
         other.process.send_signal(signal.SIGKILL)
         other.process.wait()
     stored = await world.emit(40)
@@ -176,7 +176,7 @@ async def test_a_dead_worker_s_shards_are_taken_over_within_the_lease(
         return len(held(world)[0]) == SHARDS
 
     # Nobody ticks: who holds the other shards sees to it.
-    await world.until(taken, timeout=LEASE_SECONDS + 3)
+    await world.until(taken)
     assert len(await world.settled(len(stored))) == 40
 
 
@@ -192,7 +192,7 @@ async def test_a_shard_that_was_handed_to_nobody_is_taken_again(world: World, si
     await dispatcher._departures.hand_over({"nobody": 3})
     assert len(dispatcher.shards) == SHARDS - 3
 
-    await until_even(world, timeout=HANDED_SECONDS + 5)
+    await until_even(world)
 
 
 async def test_one_request_waits_for_what_others_have(settings: Settings, world: World, sink: Sink) -> None:
@@ -233,7 +233,7 @@ async def test_limits_hold_across_workers(settings: Settings, world: World, sink
         await world.until(known)
         for _ in range(4):
             await asyncio.gather(world.emit(20), second.emit(20))
-        await world.settled(160, timeout=20)
+        await world.settled(160)
     assert 1 < sink.most_open <= 4
 
 
@@ -247,7 +247,7 @@ async def test_a_free_shard_that_is_locked_for_a_moment_is_taken_after_it(world:
         await other.execute("SELECT FROM shards WHERE shard = 4 FOR UPDATE")
         world.resources.wake.shards({4})
         await asyncio.sleep(0.4)
-    await world.until(lambda: holds(world, {3, 4}), timeout=2)
+    await world.until(lambda: holds(world, {3, 4}))
 
 
 async def test_shards_that_cannot_be_given_back_are_worked_on(world: World, sink: Sink) -> None:
@@ -272,7 +272,7 @@ async def test_shards_that_cannot_be_given_back_are_worked_on(world: World, sink
         await asyncio.wait([giving])
     assert giving.exception() is not None
     await world.emit(partitionkey="k")
-    await sink.wait(2, timeout=3)
+    await sink.wait(2)
 
 
 async def holds(world: World, numbers: set[int]) -> bool:

@@ -1,7 +1,7 @@
 """Limits, pauses and order: what one sink asks for costs the others nothing."""
 
 import asyncio
-import time
+from collections import Counter
 from uuid import UUID
 
 from tests.integration.dispatch.conftest import World
@@ -26,27 +26,26 @@ async def save(world: World, subscription: UUID, state: str) -> None:
 
 
 async def test_a_slow_sink_does_not_hold_up_the_others(world: World, sink: Sink) -> None:
-    await world.subscribe(f"{sink.url}/slow", maxInFlight=2, timeout="PT5S", retry=0)
+    await world.subscribe(f"{sink.url}/slow", maxInFlight=2, timeout="PT120S", retry=0)
     await world.subscribe(f"{sink.url}/fast")
-    sink.choose(lambda r: Answer(delay=3) if r.path == "/slow" else Answer())
+    sink.choose(lambda r: Answer(hang=r.path == "/slow"))
     world.start()
-    started = time.monotonic()
     for _ in range(4):
         await world.emit(50)
 
     async def fast() -> bool:
         return sum(r.path == "/fast" for r in sink.requests) == 200
 
-    await world.until(fast, timeout=5)
-    assert time.monotonic() - started < 5
-    rows = await world.deliveries()
-    assert sum(r["status"] == "delivered" for r in rows) <= 202
+    await world.until(fast)
 
     async def stand_for() -> bool:
         found = await world.deliveries()
-        return len(found) == 400 and sum(r["status"] == "pending" for r in found) >= 190
+        counts = Counter(r["status"] for r in found)
+        return counts == {"delivered": 200, "pending": 200}
 
     await world.until(stand_for)
+    assert sum(r.path == "/slow" for r in sink.requests) == 2
+    sink.let_go()
 
 
 async def test_no_more_requests_are_open_than_asked_for(world: World, sink: Sink) -> None:
@@ -54,7 +53,7 @@ async def test_no_more_requests_are_open_than_asked_for(world: World, sink: Sink
     sink.answer(200, delay=0.02)
     world.start()
     await world.emit(60)
-    await world.settled(60, timeout=20)
+    await world.settled(60)
     assert sink.most_open == 3
 
 
@@ -68,11 +67,11 @@ async def test_no_more_requests_a_second_than_asked_for(world: World, sink: Sink
 
     await world.until(held)
     await world.emit(25)
-    await sink.wait(25, timeout=15)
-    times = sorted(r.at for r in sink.requests)
+    rows = await world.settled(25)
+    # By the sender's clock: a busy sink may note several at once.
+    times = sorted(row["first_started_at"].timestamp() for row in rows)
     assert max(sum(t <= u < t + 1 for u in times) for t in times) <= 12
     assert times[-1] - times[0] >= 2
-    rows = await world.settled(25)
     assert {r["status"] for r in rows} == {"delivered"}
     assert len(sink.requests) == 25
 
@@ -82,7 +81,7 @@ async def test_what_waits_for_a_busy_sink_is_delivered_in_the_end(world: World, 
     sink.answer(200, delay=0.05)
     world.start()
     await asyncio.gather(*(world.emit(50) for _ in range(4)))
-    rows = await world.settled(200, timeout=30)
+    rows = await world.settled(200)
     assert {r["status"] for r in rows} == {"delivered"}
     assert len(sink.requests) == len({r.id for r in sink.requests}) == 200
     # Some did not get their turn in time and waited as rows.
@@ -142,7 +141,7 @@ async def test_pausing_and_resuming_under_load_loses_nothing(world: World, sink:
             await world.emit(5)
 
     await asyncio.gather(toggle(), load())
-    rows = await world.settled(200, timeout=20)
+    rows = await world.settled(200)
     assert len(rows) == 200
     assert {r["status"] for r in rows} == {"delivered"}
     assert len({r.id for r in sink.requests}) == 200
@@ -186,7 +185,7 @@ async def test_order_is_kept_by_partition_key(world: World, sink: Sink) -> None:
         for key, order in sent.items():
             await world.emit(id=f"{key}{number}", partitionkey=key)
             order.append(f"{key}{number}")
-    rows = await world.settled(24, timeout=30)
+    rows = await world.settled(24)
     assert {r["status"] for r in rows} == {"delivered"}
     arrived: dict[str, list[str]] = {"a": [], "b": [], "c": []}
     for request in sink.requests:
@@ -210,6 +209,6 @@ async def test_order_survives_a_pause(world: World, sink: Sink) -> None:
 
     await world.until(held)
     await save(world, subscription, "active")
-    await world.settled(7, timeout=20)
+    await world.settled(7)
     got = [r.header("ce-id") for r in sink.requests if r.header("ce-id") != "long"]
     assert got == [str(n) for n in range(6)]

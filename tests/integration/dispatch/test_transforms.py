@@ -79,7 +79,7 @@ async def test_an_endless_one_holds_up_nobody_and_is_tried_again(world: World, s
     await world.subscribe(f"{sink.url}/changed", jsonata='{"data": 1}')
     world.start()
     await world.emit(20)
-    rows = await world.settled(60, timeout=30)
+    rows = await world.settled(60)
     ended: dict[str, int] = {}
     for row in rows:
         ended[row["status"]] = ended.get(row["status"], 0) + 1

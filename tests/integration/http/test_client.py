@@ -9,7 +9,7 @@ from shared.http.client import NoAnswer, OutboundClient
 from shared.http.reasons import reason
 from tests.support.sink import Sink
 
-SECONDS = 5.0
+SECONDS = 30.0
 
 
 async def test_nothing_is_added_to_what_is_sent(client: OutboundClient, sink: Sink) -> None:

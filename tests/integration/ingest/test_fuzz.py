@@ -149,7 +149,7 @@ async def over_the_wire(port: int, message: bytes) -> Answer | None:
     """The server's first answer to these bytes; None when it closes without one."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             writer.write(message)
             status = b"100"
             while status == b"100":

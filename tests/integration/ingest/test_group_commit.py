@@ -198,7 +198,7 @@ async def test_a_full_disk_is_507(committer: Committer, monkeypatch: pytest.Monk
 
 async def _when_taken(committer: Committer, project: Project) -> bool:
     """True as soon as an event is taken."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return len(await committer.store(project.id, "test", [event()])) == 1

@@ -26,8 +26,10 @@ from shared.core.token_bucket import Bucket, Limit
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.integration.ingest.conftest import HEADERS, Door
+from tests.support.lag import turns
 from tests.support.projects import Project, create_key, create_producer
 from tests.support.served import Served
+from tests.support.waiting import until
 
 BATCH = "application/cloudevents-batch+json"
 
@@ -44,7 +46,7 @@ async def stored(pool: asyncpg.Pool, project: Project) -> int:
 
 async def until_taken(door: Door) -> None:
     """Send until an event is let through."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await door.binary("later")).status_code == 429:
             pass
 
@@ -152,7 +154,9 @@ async def test_many_events_cost_few_round_trips(door: Door, pool: asyncpg.Pool, 
     ago=st.floats(-5, 5).map(lambda n: round(n, 6)),
     asked=st.tuples(st.integers(0, 50), st.integers(0, 50), st.floats(0, 50).map(lambda n: round(n, 6))),
 )
-@hypothesis_settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_redis_counts_as_the_bucket_does(
     redis_url: str, rate: int, burst: int, balance: float, ago: float, asked: tuple[int, int, float]
 ) -> None:
@@ -224,9 +228,9 @@ def owed(*processes: Limits) -> float:
 async def test_a_limit_outlives_redis(settings: Settings, own_redis: RedisServer) -> None:
     limit = Limit(100, 50)
     settings = settings.model_copy(update={"redis_url": type(settings.redis_url)(own_redis.url)})
-    async with process(settings) as one, process(settings) as two:
+    async with process(settings) as one, process(settings) as two, turns() as clock:
         began = time.monotonic()
-        passed = slowest = 0
+        passed, slowest = 0, 0.0
         stopped_at = None
         enough = False
         while (elapsed := time.monotonic() - began) < 2 or (not enough and elapsed < 20):
@@ -234,11 +238,11 @@ async def test_a_limit_outlives_redis(settings: Settings, own_redis: RedisServer
                 own_redis.stop()
                 stopped_at = time.monotonic()
                 at_stop, unpaid = passed, owed(one, two)
-            started = time.perf_counter()
+            started = clock()
             for limits in (one, two):
                 passed += await enters(limits, limit)
             if stopped_at is not None:
-                slowest = max(slowest, time.perf_counter() - started)
+                slowest = max(slowest, clock() - started)
                 # A busy machine takes longer to ask for more than one process alone may have.
                 enough = limit.rate_per_second * (time.monotonic() - stopped_at) * 1.2 < passed - at_stop
             await asyncio.sleep(0.001)
@@ -250,7 +254,7 @@ async def test_a_limit_outlives_redis(settings: Settings, own_redis: RedisServer
         assert passed - at_stop <= 2 * (limit.burst + limit.rate_per_second * alone)
         assert slowest < 0.5
         own_redis.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while one._away or two._away:
                 await enters(one, limit)
                 await enters(two, limit)
@@ -268,19 +272,19 @@ async def test_a_limit_outlives_redis(settings: Settings, own_redis: RedisServer
 async def test_a_redis_that_hangs_holds_nobody_up(settings: Settings, own_redis: RedisServer) -> None:
     limit = Limit(1_000, 1_000)
     settings = settings.model_copy(update={"redis_url": type(settings.redis_url)(own_redis.url)})
-    async with process(settings) as limits:
+    async with process(settings) as limits, turns() as clock:
         assert await enters(limits, limit)
         assert own_redis._process is not None
         os.kill(own_redis._process.pid, signal.SIGSTOP)
         try:
             times = []
             for _ in range(300):
-                started = time.perf_counter()
+                started = clock()
                 assert await enters(limits, limit)
-                times.append(time.perf_counter() - started)
+                times.append(clock() - started)
                 await asyncio.sleep(0.002)
             times.sort()
-            assert times[150] < 0.001
+            assert times[150] == 0
             # Whoever waited for Redis would have waited until it is given up.
             assert times[-1] < ASK_SECONDS
         finally:
@@ -337,10 +341,14 @@ async def test_two_processes_share_one_limit(
             assert rate * elapsed * 1.2 < found.count(202) <= 2 * (burst + rate * elapsed)
 
             own_redis.start()
-            await load(2)  # each looks again within a second
-            began = time.monotonic()
-            found = await load(2)
-            assert found.count(202) <= 1.2 * (burst + rate * (time.monotonic() - began)) + 2 * 2
+
+            async def is_shared_again() -> bool:
+                """Each looks again within a second; and where a busy machine lets more through, it pays that back."""
+                began = time.monotonic()
+                found = await load(2)
+                return found.count(202) <= 1.2 * (burst + rate * (time.monotonic() - began)) + 2 * 2
+
+            await until(is_shared_again)
     for served in (one, two):
         assert '"level":"error"' not in served.errors
 

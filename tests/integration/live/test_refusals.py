@@ -161,6 +161,35 @@ async def test_a_credential_that_is_refused_ends_catching_up_too(
     await stream.close()
 
 
+async def test_who_catches_up_is_told_of_a_restart_too(watched: Watched, resources: Resources) -> None:
+    for number in range(9):
+        await watched.emit(str(number), "x" * 400_000)
+    live = LiveSettings()
+    stream = Stream(resources, live)
+    tail = Tail(
+        stream,
+        resources,
+        watched.project.id,
+        Wanted(),
+        start=read_start(None, datetime.now(UTC) - timedelta(hours=1)),
+        rate_per_second=None,
+        data_max_bytes=None,
+        check=_let_pass,
+        settings=live,
+    )
+    said = []
+    async for piece in tail.pieces():
+        said.append(piece)
+        resources.draining = resources.draining or b"order.created" in piece
+    await stream.close()
+    assert b'event: end\ndata: {"reason":"restart"}' in said[-1]
+    assert 0 < sum(piece.count(b"order.created") for piece in said) < 9
+
+
+async def _let_pass() -> None:
+    """A credential that is good."""
+
+
 async def _has_room(client: httpx.AsyncClient, tail: str) -> bool:
     """Whether those that went away have made room, which their server has to notice."""
     async with client.stream("GET", tail) as answer:

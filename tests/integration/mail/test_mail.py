@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -85,7 +84,7 @@ async def test_what_is_not_one_address_gets_nothing(server: MailServer, mailer: 
     mailer.send(to=to, subject="s", text="t")
     mailer.send(to="last@example.org", subject="s", text="t")
     await server.mail()
-    await mailer.settle(10)
+    await mailer.settle(60)
     assert [envelope.rcpt_tos for envelope in server.envelopes] == [["last@example.org"]]
 
 
@@ -115,7 +114,7 @@ async def test_without_starttls_nothing_is_sent(server: MailServer, caplog: pyte
     mailer = mailer_for(f"smtp://weir:password@127.0.0.1:{server.port}")
     with caplog.at_level(logging.WARNING, "weir.mail"):
         mailer.send(to="ann@example.org", subject="s", text="t")
-        await mailer.settle(10)
+        await mailer.settle(60)
     assert "SMTPNotSupportedError" in caplog.text
     assert server.taken == []
     assert server.logins == 0
@@ -126,7 +125,7 @@ async def test_a_server_that_is_not_who_it_should_be_gets_nothing(caplog: pytest
         mailer = mailer_for(f"smtp://weir:password@127.0.0.1:{server.port}")
         with caplog.at_level(logging.WARNING, "weir.mail"):
             mailer.send(to="ann@example.org", subject="s", text="t")
-            await mailer.settle(10)
+            await mailer.settle(60)
         assert "SSLCertVerificationError" in caplog.text
         assert server.logins == 0
 
@@ -138,7 +137,7 @@ async def test_a_wrong_password_is_not_tried_again_and_not_logged(
         mailer = mailer_for(f"smtp://weir:wrong-one@127.0.0.1:{server.port}", 0.01)
         with caplog.at_level(logging.DEBUG, "weir.mail"):
             mailer.send(to="ann@example.org", subject="s", text=LINK)
-            await mailer.settle(10)
+            await mailer.settle(60)
         assert server.sessions <= 2  # before and after STARTTLS
         assert "SMTPAuthenticationError 535" in caplog.text
         for secret in ("wrong-one", LINK, "ann@example.org"):
@@ -156,7 +155,7 @@ async def test_what_was_refused_is_not(server: MailServer, mailer: Mailer) -> No
     before = _count("refused")
     server.answers = ["554 no"]
     mailer.send(to="ann@example.org", subject="s", text="t")
-    await mailer.settle(10)
+    await mailer.settle(60)
     assert server.sessions == 1
     assert _count("refused") == before + 1
 
@@ -186,10 +185,9 @@ async def test_a_server_that_does_not_come_to_the_point_is_given_up(
     before = _count("lost")
     async with odd_server(said) as port:
         mailer = mailer_for(f"smtp://127.0.0.1:{port}")
-        started = time.perf_counter()
         mailer.send(to="ann@example.org", subject="s", text="t")
-        assert time.perf_counter() - started < 0.1
-        await mailer.settle(5)
+        assert _count("lost") == before  # it has not waited for that
+        await mailer.settle(60)
         assert _count("lost") == before + 1
         await mailer.close()
 
@@ -214,13 +212,13 @@ async def test_before_a_process_stands_still_its_mails_are_gone(
     monkeypatch.setenv("WEIR_SMTP_URL", f"smtp://127.0.0.1:{server.port}?tls=none")
     monkeypatch.setenv("WEIR_MAIL_FROM", FROM)
     mailer_of(resources).send(to="ann@example.org", subject="s", text="t")
-    await resources.settle(10)
+    await resources.settle(60)
     assert len(server.taken) == 1
 
 
 async def test_to_pretend_is_a_session_without_a_mail(server: MailServer, mailer: Mailer) -> None:
     mailer.pretend()
-    await mailer.settle(10)
+    await mailer.settle(60)
     assert server.sessions == 1
     assert server.taken == []
 

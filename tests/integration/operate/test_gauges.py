@@ -181,7 +181,7 @@ async def test_of_what_a_dispatcher_counts(world: World, sink: Sink) -> None:
     world.start()
     await world.emit(2)
     world.tick()
-    await world.settled(2, timeout=60)
+    await world.settled(2)
     after = values(METRICS.render())
 
     def counted(name: str) -> float:
@@ -207,4 +207,4 @@ async def test_of_shards_that_were_left(world: World, sink: Sink) -> None:
     async def taken() -> bool:
         return values(METRICS.render()).get("weir_shard_takeovers_total", 0) == before + 3
 
-    await world.until(taken, timeout=60)
+    await world.until(taken)

@@ -37,7 +37,7 @@ async def test_dead_letters_are_tried_once_more(world: World, sink: Sink) -> Non
     identity = await world.subscribe(sink.url)
     handler = world.start()
     (uid,) = await world.emit()
-    await world.settled(timeout=60)
+    await world.settled()
     name = await world.pool.fetchval("SELECT name FROM subscriptions WHERE id = $1", identity)
     (statement,) = BLOCK.findall((OPERATE / "runbooks" / "dead-letters-rise.md").read_text())
     sink.answer(200)
@@ -46,12 +46,12 @@ async def test_dead_letters_are_tried_once_more(world: World, sink: Sink) -> Non
     )
     assert changed == "UPDATE 1"
     world.tick()
-    await sink.wait(2, timeout=60)
+    await sink.wait(2)
 
     async def delivered() -> bool:
         (row,) = await world.deliveries()
         return (row["id"], row["status"]) == (delivery_id(uid, identity), "delivered")
 
-    await world.until(delivered, timeout=60)
+    await world.until(delivered)
     assert len({request.id for request in sink.requests}) == 1
     assert handler is world.handlers[0]

@@ -13,6 +13,7 @@ from shared.runtime.resources import Resources
 from tests.integration.dispatch.conftest import World, world
 from tests.support.projects import Project
 from tests.support.sink import Sink
+from tests.support.waiting import PATIENCE_SECONDS
 
 __all__ = ["world"]
 
@@ -73,7 +74,9 @@ class Again:
         assert answer.status_code == 200, answer.text
         return answer.json()["items"]
 
-    async def until(self, replay: dict[str, Any], timeout: float = 30.0, **members: Any) -> dict[str, Any]:
+    async def until(
+        self, replay: dict[str, Any], timeout: float = PATIENCE_SECONDS, **members: Any
+    ) -> dict[str, Any]:
         """What it is as soon as it is so."""
 
         async def check() -> dict[str, Any] | None:

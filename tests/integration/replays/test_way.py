@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from events.replay import queries
 from events.replay.pace import BURST_SECONDS
 from tests.integration.replays.conftest import Again
 from tests.support.sink import Answer, Sink
@@ -109,7 +110,7 @@ async def test_rate_pause_and_resume(again: Again, sink: Sink) -> None:
     sink.requests.clear()
 
     began = time.monotonic()
-    replay = await again.replay(select={"status": "dead"}, ratePerSecond=10)
+    replay = await again.replay(select={"status": "dead"}, ratePerSecond=2)
 
     async def begun() -> bool:
         return (await again.get(replay))["opened"] >= 3
@@ -121,13 +122,46 @@ async def test_rate_pause_and_resume(again: Again, sink: Sink) -> None:
     held = (await again.get(replay))["opened"]
     assert 3 <= held < 30
     # As fast as was asked for and not faster: one at once, and what half a second lets through.
-    assert held <= 10 * (BURST_SECONDS + time.monotonic() - began) + 1
+    assert held <= 2 * (BURST_SECONDS + time.monotonic() - began) + 1
     await again.client.patch(f"/replays/{replay['id']}", json={"ratePerSecond": None})
     assert (await again.get(replay))["opened"] == held
     await again.client.post(f"/replays/{replay['id']}/resume")
     done = await again.until(replay, state="done")
     assert (done["total"], done["delivered"], done["skipped"]) == (30, 30, 0)
     assert len(sink.requests) == 30
+
+
+async def test_a_slow_rate_is_kept_whoever_works_on_it(again: Again, sink: Sink) -> None:
+    world = again.world
+    await world.subscribe(sink.url, **NO_RETRY)
+    sink.answer(503)
+    await world.emit(3)
+    await world.settled(3)
+    sink.answer(200)
+
+    replay = await again.replay(select={"status": "dead"}, ratePerSecond=0.005)
+    identity = UUID(replay["id"])
+    await again.until(replay, delivered=1)
+    leased = (
+        "SELECT owner, extract(epoch FROM lease_until - now())::float8 AS left FROM replays WHERE id = $1"
+    )
+    row = await world.pool.fetchrow(leased, identity)
+    assert row["owner"] is not None
+    assert 15 < row["left"] <= 200, "after a crash nobody opens the next one too soon"
+    await again.workers[0].drain()
+
+    async def is_free() -> bool:
+        return (await world.pool.fetchrow(leased, identity))["owner"] is None
+
+    await world.until(is_free)
+    assert await queries.claim(world.pool, identity, "another", 15) is None
+    assert identity not in await queries.unattended(world.pool, 1)
+    assert 15 < (await queries.unattended(world.pool, 300))[identity] <= 200
+
+    again.start()
+    await again.client.patch(f"/replays/{replay['id']}", json={"ratePerSecond": None})
+    done = await again.until(replay, state="done")
+    assert (done["total"], done["delivered"], done["skipped"]) == (3, 3, 0)
 
 
 async def test_it_stops_by_itself(again: Again, sink: Sink) -> None:

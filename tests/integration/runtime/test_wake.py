@@ -84,14 +84,14 @@ async def test_calls_are_joined(resources, woken):
 
 
 async def test_the_broker_is_asked_once_a_second_for_a_shard_and_again_after_it(resources, woken):
+    started = asyncio.get_running_loop().time()
     resources.wake.shards({1})
     assert await woken.times(1) == [[1]]
-    started = asyncio.get_running_loop().time()
     for _ in range(50):
         resources.wake.shards({1})
         await asyncio.sleep(0)
     assert await woken.times(2) == [[1], [1]]
-    assert asyncio.get_running_loop().time() - started > 0.5
+    assert asyncio.get_running_loop().time() - started > 0.9
 
 
 async def test_without_redis_the_broker_is_asked(settings):

@@ -46,7 +46,7 @@ async def test_those_who_end_together_when_the_limit_is_lowered_leave_enough_to_
     gate = Gate(Surroundings(run, lambda: 1.0), wide := subscription(8))
     for _ in range(40):
         gate.put(job(wide))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await full.wait()
         gate.follow(replace(wide, version=2, policy=DeliveryPolicy(max_in_flight=2)))
         answered.set()
@@ -69,7 +69,7 @@ async def test_what_is_put_in_while_the_last_worker_leaves_is_attempted() -> Non
     gate.put(job(narrow))
     await answered.wait()  # goes on in the turn in which the worker ends
     gate.put(job(narrow))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await both.wait()
 
 
@@ -87,7 +87,7 @@ async def test_room_is_told_of_when_all_that_waited_was_taken_back() -> None:
     for one in waiting:
         gate.put(one)
     assert gate.room_for_rows <= 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.sleep(0)  # the first is under way
         for one in waiting[1:]:
             one.withdrawn = True

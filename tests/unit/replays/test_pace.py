@@ -6,7 +6,8 @@ from events.replay.pace import FIRST, LEAST, MOST, Pace
 def test_without_a_rate_the_window_is_what_limits() -> None:
     pace = Pace(0)
     assert pace.room(0, None, 0) == FIRST
-    assert pace.room(0, None, FIRST - 10) == 10
+    assert pace.room(0, None, FIRST - 90) == 90
+    assert pace.room(0, None, FIRST - 10) == 0, "it is worth a transaction when there are more"
     assert pace.room(0, None, 10 * FIRST) == 0
 
 
@@ -41,6 +42,17 @@ def test_a_rate_below_one_lets_one_through_in_its_time() -> None:
     pace.opened(1)
     assert pace.room(1, 0.5, 0) == 0
     assert pace.room(2, 0.5, 0) == 1
+
+
+def test_it_says_when_the_next_one_may_go() -> None:
+    pace = Pace(0)
+    assert pace.wait(0, 0.01) == 0
+    pace.opened(pace.room(0, 0.01, 0))
+    assert pace.wait(0, 0.01) == 100
+    assert pace.wait(30, 0.01) == 70
+    assert pace.room(60, 0.01, 0) == 0
+    assert pace.wait(60, 0.01) == 40
+    assert pace.wait(60, None) == 0
 
 
 def test_a_stop_rule_has_something_to_judge_by_first() -> None:

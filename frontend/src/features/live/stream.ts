@@ -3,6 +3,8 @@ import { accessToken, authorizedFetch } from '@/app/session'
 import { toApiError, type ApiError } from '@/lib/problem'
 import { sseParser, type SseMessage } from '@/lib/sse'
 
+import { slices } from './pace'
+
 export type Connection =
   | { is: 'connecting' | 'live' }
   | { is: 'waiting' | 'reconnecting'; cause: string }
@@ -66,13 +68,17 @@ async function* once(path: string, query: URLSearchParams, after: string, signal
     const answer = await authorizedFetch(`${config.apiUrl}${path}?${query.toString()}`, { headers, signal: silent.signal, credentials: 'include' })
     if (!answer.ok || !answer.body) throw toApiError(await answer.json().catch(() => null), answer)
     const parse = sseParser()
+    const breathe = slices()
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
       window.clearTimeout(timer)
       timer = window.setTimeout(stop, SILENCE_MS)
-      yield* parse(value)
+      for (const message of parse(value)) {
+        yield message
+        await breathe()
+      }
     }
   } finally {
     window.clearTimeout(timer)

@@ -1,13 +1,13 @@
-import { computed, onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
+import { computed, nextTick, onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
 
 import { getOutcomes } from '@/api'
 import type { SseMessage } from '@/lib/sse'
 import { timeOf } from '@/lib/text'
 
 import { glance, TailBuffer, type EventLine } from './buffer'
+import { Pace } from './pace'
 import { follow, type Connection } from './stream'
 
-const FLUSH_MS = 100
 const OUTCOMES_MS = 1000
 const ASKED = 60
 /** How long after receipt an event without deliveries may still get some. */
@@ -49,7 +49,7 @@ function eventLine(raw: string): EventLine {
   }
 }
 
-/** The stream of a project: what came, and what becomes of the connection. What comes is shown ten times a second. */
+/** The stream of a project: what came, and what becomes of the connection. What comes together is shown together. */
 export function useTail(project: Ref<string>, query: Ref<string>) {
   const buffer = new TailBuffer()
   /** Grows with every change of the lines: they themselves are too many to be looked after one by one. */
@@ -57,14 +57,16 @@ export function useTail(project: Ref<string>, query: Ref<string>) {
   const shown = ref(0)
   const since = ref(Date.now())
   const place = ref('')
+  let last = ''
   const connection = shallowRef<Connection>({ is: 'connecting' })
   let abort = new AbortController()
-  let changed = false
+  const pace = new Pace()
+  let showing = 0
   let gaps = 0
 
   function hear(message: SseMessage): void {
-    place.value = message.id
-    changed = true
+    last = message.id
+    change()
     if (message.kind === 'message') {
       buffer.add(eventLine(message.data))
       return
@@ -89,12 +91,18 @@ export function useTail(project: Ref<string>, query: Ref<string>) {
     )
   }
 
-  const flushing = window.setInterval(() => {
-    if (!changed) return
-    changed = false
+  function change(): void {
+    showing ||= window.setTimeout(show, pace.wait(performance.now()))
+  }
+  function show(): void {
+    const began = performance.now()
+    showing = 0
     version.value++
     shown.value = buffer.shown
-  }, FLUSH_MS)
+    place.value = last
+    // The rows are written by then, not drawn yet.
+    void nextTick(() => { pace.took(began, performance.now()) })
+  }
 
   /** The rows on screen whose deliveries may still change are asked for. */
   const looked = shallowRef<EventLine[]>([])
@@ -118,7 +126,7 @@ export function useTail(project: Ref<string>, query: Ref<string>) {
   function clear(): void {
     buffer.clear()
     since.value = Date.now()
-    changed = true
+    change()
   }
 
   watch([project, query], ([nextProject], before) => {
@@ -128,7 +136,7 @@ export function useTail(project: Ref<string>, query: Ref<string>) {
   start()
   onBeforeUnmount(() => {
     abort.abort()
-    window.clearInterval(flushing)
+    window.clearTimeout(showing)
     window.clearInterval(asked)
   })
 
