@@ -164,8 +164,8 @@ def said(manifest: Manifest) -> dict[str, Any]:
 
     What is absent and would stay as it is, is absent here. Raises CommandError with code 5.
     """
-    from functions.subscriptions.selection import selected
     from shared.core.delivery import InvalidPolicy, check_sink, parse_policy, policy_json
+    from shared.core.filter_forms import selected
 
     body = manifest.body
     filters, faults = selected(body.get("filters"), body.get("filter"), body.get("source"), body.get("types"))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.connection import NoConnectionError, post
 from cli.contexts import config_path
 from cli.errors import AUTH, CommandError
 from cli.local.home import private_write
@@ -94,8 +95,6 @@ def access_token(url: str, *, refused: str | None = None) -> str:
 
 def end(url: str) -> bool:
     """End the session there and forget it here. False when the server could not be told."""
-    from cli.api import post
-
     with locked(url):
         kept, _ = _load(url)
         told = True
@@ -119,8 +118,6 @@ def locked(url: str) -> Iterator[None]:
 
 
 def _refresh(url: str, kept: Session) -> Session:
-    from cli.api import NoConnectionError, post
-
     body = {"refreshToken": kept.refresh_token}
     try:
         try:

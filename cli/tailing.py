@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from cli.api import Api, NoConnectionError
+from cli.api import Api
+from cli.connection import NoConnectionError
 from cli.errors import FAILED, CommandError
 
 PATH = "/live/events"

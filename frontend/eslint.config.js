@@ -3,6 +3,11 @@ import tseslint from 'typescript-eslint'
 import vue from 'eslint-plugin-vue'
 import a11y from 'eslint-plugin-vuejs-accessibility'
 
+/** These files import nothing that these patterns name. */
+function outOf(files, group) {
+  return { files: [files], rules: { 'no-restricted-imports': ['error', { patterns: [{ group }] }] } }
+}
+
 export default tseslint.config(
   { ignores: ['dist', 'src/api'] },
   ...tseslint.configs.strict,
@@ -34,4 +39,9 @@ export default tseslint.config(
     languageOptions: { parserOptions: { parser: tseslint.parser } },
     rules: { 'max-lines': ['error', { max: 200 }] },
   },
+  // The order of folders (docs/architecture.md): features, what frames them, components, what the app knows, lib.
+  outOf('src/lib/**', ['@/app/*', '@/components/*', '@/features/*']),
+  outOf('src/app/**/*.ts', ['@/components/*', '@/features/*/*', '!@/features/*/routes']),
+  outOf('src/components/**', ['@/features/*']),
+  outOf('src/app/**/*.vue', ['@/features/*']),
 )

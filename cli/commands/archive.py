@@ -8,6 +8,7 @@ import click
 
 from cli.api import Api
 from cli.errors import FAILED, USAGE, CommandError
+from cli.kept import event_filters, say_waiting
 from cli.options import Instant, api_options, confirm, page_options, yes_option
 from cli.output import Column, output_option, show, show_list
 
@@ -25,6 +26,14 @@ EVENTS: list[Column] = [
     ("subject", "event.subject"),
     ("uid", "uid"),
 ]
+OUTCOMES: list[Column] = [
+    ("subscription", "subscriptionName"),
+    ("status", "status"),
+    ("attempts", "attemptCount"),
+    ("last code", "lastStatusCode"),
+    ("last error", "lastError"),
+    ("ended", "endedAt"),
+]
 RECALLS: list[Column] = [
     ("state", "state"),
     ("events", "events"),
@@ -35,17 +44,6 @@ RECALLS: list[Column] = [
     ("id", "id"),
 ]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_FILTERS = (
-    click.option("-t", "--type", "event_type", help="Only of this type."),
-    click.option("-s", "--source", help="Only from this source."),
-    click.option("--subject", help="Only with this subject."),
-)
-
-
-def _filters(command: Any) -> Any:
-    for option in reversed(_FILTERS):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -61,7 +59,7 @@ def archive() -> None:
 
 @archive.command("ls")
 @click.option("--events", "of_events", is_flag=True, help="List events and not days.")
-@_filters
+@event_filters
 @click.option("--id", "event_id", help="Only with this CloudEvents id.")
 @click.option("--since", type=Instant(), help="Received from this instant on, or so long ago: 90d.")
 @click.option("--until", type=Instant(), help="Received before this instant.")
@@ -99,9 +97,9 @@ def list_archive(
         show_list(output, answer, EVENTS, name="uid", empty=empty)
         return
     days = {"since": since and since[:10], "until": until and until[:10]}
-    show_list(
-        output, api.get("/archive/days", {**days, **page}), DAYS, name="day", empty="nothing is archived"
-    )
+    answer = api.get("/archive/days", {**days, **page})
+    show_list(output, answer, DAYS, name="day", empty="nothing is archived")
+    say_waiting(answer["waiting"])
 
 
 @archive.command("get")
@@ -128,6 +126,9 @@ def get_archived(api: Api, thing: str, output: str) -> None:
         return
     event = api.get(f"/archive/events/{quote(thing, safe='')}")
     show(output, event, rows=[event], columns=EVENTS, name=str(event["uid"]))
+    if output == "table" and event["deliveries"]:
+        click.echo()
+        show(output, event, rows=event["deliveries"], columns=OUTCOMES, name="")
 
 
 @archive.command("verify")
@@ -171,7 +172,7 @@ def verify_archive(api: Api, days: tuple[str, ...]) -> None:
 
 @archive.command("recall")
 @click.argument("uid", required=False)
-@_filters
+@event_filters
 @click.option("--since", type=Instant(), help="Received from this instant on, or so long ago.")
 @click.option("--until", type=Instant(), help="Received before this instant.")
 @click.option(
@@ -230,18 +231,18 @@ def list_recalls(api: Api, limit: int, cursor: str | None, output: str) -> None:
     show_list(output, answer, RECALLS, name="id", empty="nothing was brought back")
 
 
-@archive.command("release")
+@archive.command("end-recall")
 @click.argument("recall_id", metavar="RECALL")
 @yes_option
 @api_options
-def release(api: Api, recall_id: str, yes: bool) -> None:
-    """Stop a recall: what it has brought leaves the database again, and stays in the archive.
+def end_recall(api: Api, recall_id: str, yes: bool) -> None:
+    """End a recall: what it has brought leaves the database again, and stays in the archive.
 
     \b
     Example:
-      weir archive release 01942f6e-7c1a-7abc-9def-0123456789ab --yes
+      weir archive end-recall 01942f6e-7c1a-7abc-9def-0123456789ab --yes
     """  # noqa: D301
     found = api.get(f"/archive/recalls/{quote(recall_id, safe='')}")
     confirm(f"Let {found['events']} events leave the database again?", yes=yes)
     api.call("DELETE", f"/archive/recalls/{quote(recall_id, safe='')}")
-    click.echo("released", err=True)
+    click.echo("ended", err=True)

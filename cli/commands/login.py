@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import click
 
 from cli import contexts, sessions
-from cli.api import Api, NoConnectionError, post
+from cli.api import Api
+from cli.connection import NoConnectionError, post
 from cli.errors import AUTH, NOT_FOUND, USAGE, CommandError
 from cli.options import api_options
 from cli.output import output_option, show

@@ -103,7 +103,7 @@ def set_role(
     show(output, changed, rows=[changed], columns=COLUMNS, wide=WIDE, name=str(changed["name"]))
 
 
-@roles.command("rm")
+@roles.command("delete")
 @click.argument("name")
 @yes_option
 @api_options
@@ -112,7 +112,7 @@ def delete_role(api: Api, *, name: str, yes: bool) -> None:
 
     \b
     Example:
-      weir roles rm auditor --yes
+      weir roles delete auditor --yes
     """  # noqa: D301
     confirm(f"Delete the role {name}?", yes=yes)
     api.call("DELETE", f"/roles/{quote(name, safe='')}")

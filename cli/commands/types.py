@@ -8,10 +8,10 @@ from urllib.parse import quote
 import click
 
 from cli.api import Api
-from cli.commands.emit import read_data
 from cli.errors import INVALID, NOT_FOUND, CommandError
 from cli.options import api_options, confirm, page_options, yes_option
 from cli.output import Column, output_option, show, show_list
+from cli.sending import read_data
 
 COLUMNS: list[Column] = [
     ("type", "type"),

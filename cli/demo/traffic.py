@@ -14,12 +14,12 @@ from types import FrameType
 from typing import Any
 
 from cli.api import Api
-from cli.commands.emit import new_event, send
 from cli.contexts import current
 from cli.demo.sinks import SUBSCRIBERS, Subscriber
 from cli.errors import INVALID, CommandError
 from cli.local.child import free_port
 from cli.receiver import Receiver
+from cli.sending import new_event, send
 
 SAMPLES = Path(__file__).resolve().parents[2] / "infra" / "demo" / "samples.mjs"
 BRISK_SECONDS = 0.05

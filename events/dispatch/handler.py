@@ -7,7 +7,7 @@ from shared.contracts.tick import Tick
 from shared.contracts.wake import Wake
 from shared.core.ids import SHARDS
 from shared.db.ticks import note_tick
-from shared.runtime.handler import CloudEvent, Handler
+from shared.runtime.handler import Handler, OwnEvent
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Dispatch:
         self._resources = resources
         self._dispatcher: Dispatcher | None = None
 
-    async def handle(self, event: CloudEvent) -> None:
+    async def handle(self, event: OwnEvent) -> None:
         """Deliver what the named shards have, or at a tick all of them. Raises when the database is away."""
         if self._dispatcher is None:
             from events.dispatch.dispatcher import Dispatcher

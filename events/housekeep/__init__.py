@@ -1,0 +1,1 @@
+"""What the tick does once a minute: partitions, counts, the archive, gauges."""

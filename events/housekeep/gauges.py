@@ -47,11 +47,17 @@ TICK = METRICS.gauge("weir_tick_age_seconds", "Since the tick last came to a han
 CERTIFICATE = METRICS.gauge(
     "weir_client_certificate_seconds", "Until the first client certificate of a subscription expires."
 )
+WAITING = METRICS.gauge(
+    "weir_retention_waiting_days",
+    "Days of projects whose retention is over and that are still there, by what they wait for.",
+    ("reason",),
+)
+REASONS = ("archive", "store", "deliveries", "unread")
 KEYS = METRICS.gauge("weir_api_keys_expiring", "API keys in use that expire within a week.")
 
 FROM_DATABASE: tuple[Gauge, ...] = (
     *(UNREAD, UNREAD_AGE, UNOWNED, OVERDUE, RETRYING, DEAD, CIRCUITS, DAYS_AHEAD, BYTES, CONNECTIONS),
-    *(REPLICA, TICK, CERTIFICATE, KEYS),
+    *(REPLICA, TICK, WAITING, CERTIFICATE, KEYS),
 )
 
 logger = logging.getLogger("weir.housekeep")
@@ -97,6 +103,7 @@ class Gauges:
             DEAD.set(to=await measures.dead_since(connection, floor(int((now - DAY).timestamp() * 1000))))
             ticks = await measures.ticks(connection)
             days = await measures.partition_days(connection)
+            waiting = await measures.waiting(connection)
             certificates = await measures.certificates(connection)
         UNREAD.set(to=sum(row["unread"] for row in unread))
         oldest = [row["seconds"] for row in unread if row["seconds"] is not None]
@@ -113,6 +120,8 @@ class Gauges:
             REPLICA.clear()
         for row in ticks:
             TICK.set(row["function"], to=row["seconds"])
+        for reason in REASONS:
+            WAITING.set(reason, to=waiting.get(reason, 0))
         DAYS_AHEAD.set(to=_ahead(days, now))
         self._expire(certificates, now)
 

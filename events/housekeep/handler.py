@@ -11,7 +11,7 @@ from events.housekeep.archive.work import Keeper
 from events.housekeep.counting import count_projects
 from events.housekeep.gauges import Gauges
 from shared.db.ticks import note_tick
-from shared.runtime.handler import CloudEvent, Handler
+from shared.runtime.handler import Handler, OwnEvent
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Housekeep:
         self._resources = resources
         self._keeper = Keeper(resources)
 
-    async def handle(self, _event: CloudEvent) -> None:
+    async def handle(self, _event: OwnEvent) -> None:
         """Raises what the database raises; the next tick tries again."""
         today = datetime.now(UTC).date()
         pool = await self._resources.pg()

@@ -104,6 +104,15 @@ async def partition_days(connection: asyncpg.Connection) -> set[str]:
     return {row["day"] for row in await connection.fetch(DAYS, timeout=TIMEOUT_SECONDS)}
 
 
+async def waiting(connection: asyncpg.Connection) -> dict[str, int]:
+    """How many days of projects are over and still there, by what they wait for."""
+    rows = await connection.fetch(
+        "SELECT reason, sum(days)::integer AS days FROM retention_waits GROUP BY reason",
+        timeout=TIMEOUT_SECONDS,
+    )
+    return {row["reason"]: row["days"] for row in rows}
+
+
 async def certificates(connection: asyncpg.Connection) -> list[str]:
     """The client certificates of active subscriptions, in PEM."""
     rows = await connection.fetch(

@@ -11,7 +11,7 @@ from events.replay import queries
 from shared.contracts.replay import Replay as Hint
 from shared.contracts.tick import Tick
 from shared.db.ticks import note_tick
-from shared.runtime.handler import CloudEvent, Handler
+from shared.runtime.handler import Handler, OwnEvent
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Replay:
         self._owner = uuid4().hex
         self._ending = asyncio.Event()
 
-    async def handle(self, event: CloudEvent) -> None:
+    async def handle(self, event: OwnEvent) -> None:
         """Work on what is to be done. Raises when the database is away; the next tick tries again."""
         pool = await self._resources.pg()
         if event["type"] == Tick.TYPE:

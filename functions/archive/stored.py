@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from shared.archive.opening import NoArchive, open_store
 from shared.archive.reading import Damaged
 from shared.archive.settings import ArchiveSettings
-from shared.archive.store import MissingObject, NoArchive, Store, StoreFailed, open_store
+from shared.archive.store import MissingObject, Store, StoreFailed
 from shared.core.problems import CONFLICT, INTERNAL, UNAVAILABLE, Problem
 
 logger = logging.getLogger("weir.archive")

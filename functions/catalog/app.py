@@ -27,6 +27,7 @@ from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import requires
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Limit, TextCursor
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 Reader = Annotated[Access, Depends(requires("types:read"))]
 Writer = Annotated[Access, Depends(requires("types:write"))]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def _location(what: str) -> dict[str, Any]:
@@ -67,7 +66,7 @@ def _router(resources: Resources) -> APIRouter:
 
     @router.put(
         "/{type}",
-        openapi_extra=_CONFLICT,
+        openapi_extra=problems(409),
         responses={201: {"model": TypeBody, "description": "It is new.", **_location("type")}},
     )
     async def put_type(
@@ -102,7 +101,7 @@ def _router(resources: Resources) -> APIRouter:
     @router.post(
         "/{type}/schemas",
         status_code=201,
-        openapi_extra=_CONFLICT,
+        openapi_extra=problems(409),
         responses={
             200: {"model": SchemaBody, "description": "The newest version says the same already."},
             201: _location("version"),

@@ -13,6 +13,7 @@ from shared.audit.by import By
 from shared.audit.record import record
 from shared.auth.access import Access
 from shared.core.problems import CONFLICT, NOT_FOUND, Fault, Problem
+from shared.core.things import no_such, there
 from shared.runtime.listing import read_text_cursor, write_text_cursor
 from shared.runtime.resources import Resources
 
@@ -88,7 +89,7 @@ class Catalog:
         async with self._change(access) as conn:
             before = await _document(conn, access, type_)
             if not await queries.delete_type(conn, access.project_id, type_):
-                raise _no_type()
+                raise no_such("event type")
             await _record(conn, access, by, "deleted", type_=type_, before=before)
 
     async def add_schema(
@@ -101,7 +102,7 @@ class Catalog:
         async with self._change(access) as conn:
             before = await _document(conn, access, type_)
             if before is None:
-                raise _no_type()
+                raise no_such("event type")
             is_new = await _add(conn, access, type_, draft)
             if is_new:
                 await queries.touch_type(conn, access.project_id, type_)
@@ -136,7 +137,7 @@ class Catalog:
         else:
             async with (await self._resources.of(access.project_id)).acquire() as conn:
                 if await queries.event_type(conn, access.project_id, type_) is None:
-                    raise _no_type()
+                    raise no_such("event type")
                 row = await queries.schema(conn, access.project_id, type_, version)
             if row is None and version is not None:
                 raise refusal([Fault("/version", "is not a version of this type's schema")])
@@ -188,9 +189,7 @@ async def _document(conn: "Connection", access: Access, type_: str) -> dict[str,
 
 
 async def _found(conn: "Connection", access: Access, type_: str) -> EventType:
-    row = await queries.event_type(conn, access.project_id, type_)
-    if row is None:
-        raise _no_type()
+    row = there(await queries.event_type(conn, access.project_id, type_), "event type")
     return EventType(row, await queries.schemas(conn, access.project_id, type_))
 
 
@@ -230,7 +229,3 @@ def _size(data: Any) -> int:
         return len(json.dumps(data))
     except RecursionError:
         return sys.maxsize
-
-
-def _no_type() -> Problem:
-    return Problem(NOT_FOUND, "There is no such event type in this project.")

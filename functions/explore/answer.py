@@ -19,6 +19,7 @@ from functions.explore.schemas import (
     ReplyBody,
 )
 from functions.explore.search import received_at
+from shared.db.events import stored_event, unreadable
 from shared.runtime.schema import Schema
 from shared.sending.shown import shown_answer, shown_connection, shown_request, shown_timings
 
@@ -35,38 +36,6 @@ def respond(body: Schema) -> Response:
     # An event stands as Raw where the schema says CloudEvent: pydantic would warn of that.
     document = body.model_dump(by_alias=True, warnings=False)
     return Response(msgspec.json.encode(document), media_type="application/json")
-
-
-def unreadable(row: "Record") -> str | None:
-    """Why the data in a row of `events` cannot be read; None when it can. A newer version may have written it."""
-    from shared.core.cloudevents import DataKind
-
-    if row["data_kind"] in DataKind.__members__.values():
-        return None
-    return (
-        f"its data is of a kind ({row['data_kind']}) that this version of Weir does not know, and is left out"
-    )
-
-
-def stored_event(row: "Record") -> "Event":
-    """The event in a row of `events`, without its data where that is `unreadable`."""
-    # The codec's import is left to the first event: it would double what this function adds to a start.
-    from shared.core.cloudevents import DataKind, Event
-
-    known = unreadable(row) is None
-    return Event(
-        row["specversion"],
-        row["id"],
-        row["source"],
-        row["type"],
-        subject=row["subject"],
-        time=row["time"],
-        datacontenttype=row["datacontenttype"],
-        dataschema=row["dataschema"],
-        extensions=row["extensions"] or {},
-        data=row["data"] if known else None,
-        data_kind=DataKind(row["data_kind"]) if known else DataKind.NONE,
-    )
 
 
 def event_item(row: "Record", outcome: "Record | None") -> EventItem:

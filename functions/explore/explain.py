@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.explore import queries
-from functions.explore.answer import stored_event, unreadable
 from functions.explore.schemas import ExplainItem, ExplainList
 from functions.explore.search import around, received_at
 from functions.explore.service import find_event
 from shared.auth.access import Access
-from shared.core.problems import INVALID, NOT_FOUND, Fault, Problem
+from shared.core.problems import INVALID, Fault, Problem
+from shared.core.things import there
+from shared.db.events import stored_event, unreadable
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -47,10 +48,9 @@ async def explain(resources: Resources, access: Access, uid: str, question: Ques
             said = await queries.subscription_at(
                 conn, access.project_id, question.subscription, question.version
             )
-            if said is None:
-                thing = "subscription" if question.version is None else "version of a subscription"
-                raise Problem(NOT_FOUND, f"There is no such {thing} in this project.")
-            subscriptions = [said]
+            subscriptions = [
+                there(said, "subscription" if question.version is None else "version of a subscription")
+            ]
         elif question.then:
             subscriptions = await queries.subscriptions_then(conn, access.project_id, received_at(row["uid"]))
         else:

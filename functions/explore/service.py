@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from functions.explore import deliveries, finding, queries, statements
-from functions.explore.answer import (
-    by_delivery,
-    delivery_body,
-    delivery_item,
-    event_body,
-    event_item,
-    stored_event,
-)
+from functions.explore.answer import by_delivery, delivery_body, delivery_item, event_body, event_item
 from functions.explore.schemas import DeliveryBody, DeliveryList, EventBody, EventList, SearchedBody, Status
 from functions.explore.search import Search, around, received_at
 from shared.auth.access import Access
 from shared.core.problems import NOT_FOUND, Problem
+from shared.core.things import id_of, there
+from shared.db.events import stored_event
 from shared.runtime.listing import write_cursor
 from shared.runtime.resources import Resources
 
@@ -119,10 +114,8 @@ async def deliveries_of(
 
 async def _delivery(access: Access, delivery_id: str, pool: "ProjectPool") -> DeliveryBody:
     async with pool.acquire() as conn, conn.transaction(**ONE_MOMENT):
-        found = _uuid(delivery_id)
-        row = None if found is None else await queries.delivery(conn, access.project_id, found)
-        if row is None:
-            raise Problem(NOT_FOUND, "There is no such delivery in this project.")
+        found = id_of(delivery_id, "delivery")
+        row = there(await queries.delivery(conn, access.project_id, found), "delivery")
         low, high = around(row["id"])
         later = await queries.attempts(conn, access.project_id, low, high, [row["id"]])
         event = await queries.event(conn, access.project_id, row["event_uid"])
@@ -131,17 +124,15 @@ async def _delivery(access: Access, delivery_id: str, pool: "ProjectPool") -> De
 
 async def find_event(conn: "Connection", access: Access, uid: str) -> "Record":
     """One of the project's events. Raises Problem 404, also for what is no uid at all."""
-    found = _uuid(uid)
-    row = None if found is None else await queries.event(conn, access.project_id, found)
-    if row is None:
-        if found is not None and await queries.is_archived(conn, access.project_id, found):
-            raise Problem(
-                NOT_FOUND,
-                f"It is not in the database any more. Events of {received_at(found):%Y-%m-%d} are in the archive:"
-                " look there, and bring it back.",
-            )
-        raise Problem(NOT_FOUND, "There is no such event in this project.")
-    return row
+    found = id_of(uid, "event")
+    row = await queries.event(conn, access.project_id, found)
+    if row is None and await queries.is_archived(conn, access.project_id, found):
+        raise Problem(
+            NOT_FOUND,
+            f"It is not in the database any more. Events of {received_at(found):%Y-%m-%d} are in the archive:"
+            " look there, and bring it back.",
+        )
+    return there(row, "event")
 
 
 async def _page(conn: "Connection", search: Search, limit: int) -> "tuple[list[Record], UUID | None]":
@@ -178,10 +169,3 @@ async def _outcomes(conn: "Connection", project_id: UUID, uids: list[UUID]) -> "
     ranges = [around(uid) for uid in uids]
     lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
     return await queries.outcomes(conn, project_id, uids, lows, highs)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.identity.answers import public_problems
 from functions.identity.device.routes import device
 from functions.identity.front import Front, user_body
 from functions.identity.function import FUNCTION
@@ -38,6 +37,7 @@ from shared.auth.acting import Author
 from shared.auth.dependency import PUBLIC, signed_in
 from shared.core.problems import UNAUTHENTICATED, Problem
 from shared.runtime.app import endpoint_app
+from shared.runtime.refusals import public_problems
 from shared.runtime.resources import Resources
 
 Caller = Annotated[Principal, Depends(signed_in)]

@@ -20,7 +20,8 @@ from functions.identity.tickets import Tickets
 from functions.identity.visitor import Visitor
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Principal, authority_of
+from shared.auth.access import Principal
+from shared.auth.authority import authority_of
 from shared.auth.links import hash_link
 from shared.auth.permissions import permissions_of
 from shared.auth.queries import public_keys

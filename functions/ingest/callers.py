@@ -4,7 +4,8 @@ import time
 from typing import TYPE_CHECKING
 
 from functions.ingest.projects import PERMISSION, Projects
-from shared.auth.access import Access, Address, authorize
+from shared.auth.access import Access, Address
+from shared.auth.authority import authorize
 from shared.auth.keys import PREFIX
 from shared.auth.tokens import InvalidToken
 from shared.cache.lookup import Lookup

@@ -21,7 +21,8 @@ from functions.ingest.requests import (
 from functions.ingest.room import Room
 from functions.ingest.settings import IngestSettings
 from functions.ingest.sources import Source, Sources
-from shared.auth.access import Access, authorize
+from shared.auth.access import Access
+from shared.auth.authority import authorize
 from shared.core.cloudevents import (
     Event,
     InvalidEvent,

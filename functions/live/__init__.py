@@ -1,0 +1,1 @@
+"""Events sent to whoever watches, as they are stored."""

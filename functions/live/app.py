@@ -15,7 +15,8 @@ from functions.live.service import Tail, outcomes, read_start
 from functions.live.settings import LiveSettings
 from functions.live.stream import Stream
 from functions.live.wanted import Wanted, read_facets
-from shared.auth.access import Access, authorize
+from shared.auth.access import Access
+from shared.auth.authority import authorize
 from shared.auth.client import address_in
 from shared.auth.dependency import requires
 from shared.core.problems import NOT_STREAMED, Problem

@@ -7,6 +7,7 @@ import msgspec
 
 from functions.live.frames import message
 from functions.live.position import Position, instant
+from shared.db.events import stored_event, unreadable
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -20,32 +21,11 @@ class Entry:
     __slots__ = ("_attributes", "_data", "_frames", "_row", "event", "fault", "ms", "position")
 
     def __init__(self, row: "Record") -> None:
-        from shared.core.cloudevents import DataKind, Event
-
         self._row = row
         self.position = Position(row["xid"], row["uid"])
         self.ms = self.position.ms
-        known = row["data_kind"] in DataKind.__members__.values()
-        self.fault = (
-            None
-            if known
-            else (
-                f"its data is of a kind ({row['data_kind']}) that this version of Weir does not know, and is left out"
-            )
-        )
-        self.event: Event = Event(
-            row["specversion"],
-            row["id"],
-            row["source"],
-            row["type"],
-            subject=row["subject"],
-            time=row["time"],
-            datacontenttype=row["datacontenttype"],
-            dataschema=row["dataschema"],
-            extensions=row["extensions"] or {},
-            data=row["data"] if known else None,
-            data_kind=DataKind(row["data_kind"]) if known else DataKind.NONE,
-        )
+        self.fault = unreadable(row)
+        self.event = stored_event(row)
         self._attributes: Attributes | None = None
         self._data: EventData | None = None
         self._frames: dict[bool, bytes] = {}

@@ -1,0 +1,1 @@
+"""Projects, and what belongs to one: people, roles, credentials, sources, settings, the audit log."""

@@ -1,6 +1,6 @@
 """The HTTP surface of projects; what belongs to a project has a folder of its own."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import Response
@@ -26,11 +26,10 @@ from shared.auth.acting import Author
 from shared.auth.dependency import requires, signed_in
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 Caller = Annotated[Principal, Depends(signed_in)]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def create(resources: Resources) -> FastAPI:
@@ -60,7 +59,9 @@ def _projects(resources: Resources) -> APIRouter:
         rows, following = await service.list_projects(resources, caller, limit=limit, cursor=cursor)
         return ProjectList(items=[ProjectBody.model_validate(dict(row)) for row in rows], next=following)
 
-    @router.post("/v1/projects", status_code=201, response_model_exclude_none=True, openapi_extra=_CONFLICT)
+    @router.post(
+        "/v1/projects", status_code=201, response_model_exclude_none=True, openapi_extra=problems(409)
+    )
     async def create_project(
         body: ProjectRequest, caller: Caller, by: Author, response: Response
     ) -> CreatedProjectBody:

@@ -15,7 +15,7 @@ from shared.auth.permissions import EVERYTHING, PERMISSIONS
 from shared.auth.stores import Stores
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.listing import page_of, read_cursor
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -35,8 +35,7 @@ async def list_projects(
     assert principal.user_id is not None
     after = read_cursor(cursor)
     rows = await queries.projects_of(await stores.pg(), principal.user_id, after=after, limit=limit + 1)
-    following = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
-    return rows[:limit], following
+    return page_of(rows, limit)
 
 
 async def get_project(stores: Stores, access: Access) -> "Record":

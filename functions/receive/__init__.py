@@ -1,0 +1,1 @@
+"""The built-in sink, to try things with."""

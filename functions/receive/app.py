@@ -12,17 +12,17 @@ from functions.receive.schemas import AnswerRequest, SinkBody
 from functions.receive.service import Receiver
 from shared.auth.access import Access
 from shared.auth.acting import Author, changes_nothing
-from shared.auth.dependency import PUBLIC, declare, requires
+from shared.auth.dependency import declare, requires
 from shared.runtime.app import endpoint_app
+from shared.runtime.refusals import public_problems
 from shared.runtime.resources import Resources
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """An event of 1 MiB in base64, with room for what surrounds it."""
 
 _TAKES: dict[str, Any] = {
-    **PUBLIC,
+    **public_problems(429),
     "requestBody": {"content": {"*/*": {"schema": {"description": "Anything; the first 64 KiB are kept."}}}},
-    "responses": {"429": {"$ref": "#/components/responses/Problem429"}},
 }
 
 

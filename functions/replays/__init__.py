@@ -1,0 +1,1 @@
+"""Delivering again and cancelling: counted first, then started, steered and ended. `events/replay` does the work."""

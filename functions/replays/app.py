@@ -21,13 +21,13 @@ from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 Reader = Annotated[Access, Depends(requires("deliveries:read"))]
 Retrier = Annotated[Access, Depends(requires("deliveries:retry"))]
 Canceller = Annotated[Access, Depends(requires("deliveries:cancel"))]
 
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 _STARTED: dict[int | str, dict[str, Any]] = {
     200: {"model": DryRunBody, "description": "What it would come to, for a dry run."},
     202: {
@@ -56,7 +56,7 @@ def _router(resources: Resources) -> APIRouter:
         status_code=202,
         response_model=ReplayBody | DryRunBody,
         responses=_STARTED,
-        openapi_extra=_CONFLICT,
+        openapi_extra=problems(409),
     )
     async def start_replay(
         body: ReplayRequest, access: Retrier, by: Author, response: Response
@@ -95,22 +95,22 @@ def _router(resources: Resources) -> APIRouter:
         """One replay, and how far it has come at each sink."""
         return await service.get(access, id)
 
-    @router.patch("/replays/{id}", openapi_extra=_CONFLICT)
+    @router.patch("/replays/{id}", openapi_extra=problems(409))
     async def change_replay(id: str, body: ReplayPatch, access: Retrier, by: Author) -> ReplayBody:  # noqa: A002
         """Change the rate of a replay that has not ended."""
         return await service.change_rate(access, by, id, body.rate_per_second)
 
-    @router.post("/replays/{id}/pause", openapi_extra=_CONFLICT)
+    @router.post("/replays/{id}/pause", openapi_extra=problems(409))
     async def pause_replay(id: str, access: Retrier, by: Author) -> ReplayBody:  # noqa: A002
         """Open nothing more until it is resumed. The few that were opened already are still delivered."""
         return await service.pause(access, by, id)
 
-    @router.post("/replays/{id}/resume", openapi_extra=_CONFLICT)
+    @router.post("/replays/{id}/resume", openapi_extra=problems(409))
     async def resume_replay(id: str, access: Retrier, by: Author) -> ReplayBody:  # noqa: A002
         """Go on with a replay that was paused, or had stopped by itself."""
         return await service.resume(access, by, id)
 
-    @router.post("/replays/{id}/cancel", openapi_extra=_CONFLICT)
+    @router.post("/replays/{id}/cancel", openapi_extra=problems(409))
     async def cancel_replay(id: str, access: Retrier, by: Author) -> ReplayBody:  # noqa: A002
         """End it for good. What it opened and was not delivered yet is what it was before: dead, or cancelled."""
         return await service.cancel(access, by, id)

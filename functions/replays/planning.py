@@ -10,7 +10,8 @@ from functions.replays.counting import Count, Prospect, count, prospects
 from functions.replays.draft import Draft
 from shared.auth.access import Access
 from shared.core.ids import floor
-from shared.core.problems import CONFLICT, NOT_FOUND, Problem
+from shared.core.problems import CONFLICT, Problem
+from shared.core.things import no_such, read_uuid, there
 from shared.replays.selection import Selection
 
 if TYPE_CHECKING:
@@ -116,23 +117,20 @@ async def check_plan(conn: "Connection", access: Access, plan: Plan) -> None:
     if len(selection.deliveries) == 1:
         status = await queries.delivery_status(conn, access.project_id, selection.deliveries[0])
         if status is None:
-            raise Problem(NOT_FOUND, "There is no such delivery in this project.")
+            raise no_such("delivery")
         words = "cancelled" if plan.draft.kind == "cancel" else "delivered again"
         raise Problem(CONFLICT, f"The delivery is {status}, so it cannot be {words} now.")
     if len(selection.events) == 1 and not await queries.is_event(
         conn, access.project_id, selection.events[0]
     ):
-        raise Problem(NOT_FOUND, "There is no such event in this project.")
+        raise no_such("event")
 
 
 async def _subscription(conn: "Connection", access: Access, wanted: str) -> "Record":
     """The subscription of that id or name. Raises Problem 404."""
     identity = read_uuid(wanted)
     row = None if identity is None else await queries.subscription(conn, access.project_id, identity)
-    row = row or await queries.subscription_named(conn, access.project_id, wanted)
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such subscription in this project.")
-    return row
+    return there(row or await queries.subscription_named(conn, access.project_id, wanted), "subscription")
 
 
 async def _meant(conn: "Connection", access: Access, wanted: str) -> UUID:
@@ -142,10 +140,3 @@ async def _meant(conn: "Connection", access: Access, wanted: str) -> UUID:
         return identity
     found: UUID = (await _subscription(conn, access, wanted))["id"]
     return found
-
-
-def read_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

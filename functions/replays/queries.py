@@ -5,6 +5,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from shared.auth.names import name_of
 from shared.core.breaker import PROBE
 
 if TYPE_CHECKING:
@@ -13,13 +14,10 @@ if TYPE_CHECKING:
 LATELY = 200
 """How many of a subscription's newest deliveries tell how its sink does."""
 
-_COLUMNS = """
+_COLUMNS = f"""
     r.id, r.kind, r.state, r.state_reason, r.reason, r.selection, r.target, r.target_name, r.one_off,
     r.rate_per_second, r.stop_failed, r.stop_of, r.total, r.created_at, r.ended_at,
-    coalesce(
-        (SELECT u.name FROM users u WHERE r.created_by = 'user:' || u.id),
-        (SELECT k.name FROM api_keys k WHERE k.project_id = $1 AND r.created_by = 'key:' || k.id),
-        split_part(r.created_by, ':', 1)) AS created_by
+    {name_of("r.created_by", gone="split_part(r.created_by, ':', 1)")} AS created_by
 """
 
 _SINKS = """

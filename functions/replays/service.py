@@ -1,11 +1,11 @@
 """What can be done with replays. Each change is one transaction."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from functions.replays import answer, queries
 from functions.replays.draft import Draft, read_draft
-from functions.replays.planning import check_plan, make_plan, read_uuid
+from functions.replays.planning import check_plan, make_plan
 from functions.replays.schemas import CancellationRequest, DryRunBody, ReplayBody, ReplayList, ReplayRequest
 from functions.replays.starting import start
 from shared.audit.by import By
@@ -13,7 +13,8 @@ from shared.audit.record import record
 from shared.auth.access import Access
 from shared.contracts.replay import Replay as Hint
 from shared.core.ids import uuid7
-from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
+from shared.core.problems import CONFLICT, FORBIDDEN, Problem
+from shared.core.things import id_of, there
 from shared.replays.opening import close
 from shared.runtime.listing import read_cursor, write_cursor
 from shared.runtime.resources import Resources
@@ -45,7 +46,7 @@ class Replays:
     async def get(self, access: Access, replay_id: str) -> ReplayBody:
         """One of them. Raises Problem 404."""
         async with (await self._resources.of(access.project_id)).acquire() as conn:
-            return await _body(conn, access, _named(replay_id))
+            return await _body(conn, access, id_of(replay_id, "replay"))
 
     async def start(self, access: Access, by: By, wanted: ReplayRequest) -> ReplayBody | DryRunBody:
         """Deliver again, or count what that comes to.
@@ -79,7 +80,7 @@ class Replays:
 
     async def change_rate(self, access: Access, by: By, replay_id: str, rate: float | None) -> ReplayBody:
         """From now on at that rate. Raises Problem 404, and 409 when it has ended."""
-        identity = _named(replay_id)
+        identity = id_of(replay_id, "replay")
         async with (await self._resources.of(access.project_id)).acquire() as conn:
             async with conn.transaction():
                 row = await _alive(conn, access, identity)
@@ -110,7 +111,7 @@ class Replays:
         return await self._turn(access, by, replay_id, "cancelled")
 
     async def _turn(self, access: Access, by: By, replay_id: str, state: str) -> ReplayBody:
-        identity = _named(replay_id)
+        identity = id_of(replay_id, "replay")
         async with (await self._resources.of(access.project_id)).acquire() as conn:
             async with conn.transaction():
                 row = await _alive(conn, access, identity)
@@ -172,29 +173,13 @@ class Replays:
 
 
 async def _body(conn: "Connection", access: Access, replay_id: UUID) -> ReplayBody:
-    row = await queries.replay(conn, access.project_id, replay_id)
-    if row is None:
-        _refuse()
+    row = there(await queries.replay(conn, access.project_id, replay_id), "replay")
     return answer.body(row, await queries.sinks(conn, access.project_id, row["id"]))
 
 
 async def _alive(conn: "Connection", access: Access, replay_id: UUID) -> "Record":
     """One that has not ended, locked. Raises Problem 404 or 409."""
-    row = await queries.locked(conn, access.project_id, replay_id)
-    if row is None:
-        _refuse()
+    row = there(await queries.locked(conn, access.project_id, replay_id), "replay")
     if row["state"] not in ALIVE:
         raise Problem(CONFLICT, f"The replay has ended: it is {row['state']}. Start another one.")
     return row
-
-
-def _named(replay_id: str) -> UUID:
-    """Raises Problem 404 for what is no id at all."""
-    found = read_uuid(replay_id)
-    if found is None:
-        _refuse()
-    return found
-
-
-def _refuse() -> NoReturn:
-    raise Problem(NOT_FOUND, "There is no such replay in this project.")

@@ -7,6 +7,7 @@ from uuid import UUID
 from functions.replays import answer, queries
 from functions.replays.planning import Plan
 from shared.audit.by import By
+from shared.audit.masks import without_subjects
 from shared.audit.record import record
 from shared.core.ids import uuid7
 from shared.replays.matching import Matching
@@ -66,7 +67,7 @@ async def start(conn: "Connection", by: By, identity: UUID, plan: Plan, members:
         name=members["reason"],
         after={
             "kind": draft.kind,
-            "select": answer.shown_selection(plan.selection.as_json()),
+            "select": without_subjects(answer.shown_selection(plan.selection.as_json())),
             "to": draft.address or target_name,
             "total": counted,
             "ratePerSecond": members.get("rate_per_second"),

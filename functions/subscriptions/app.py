@@ -19,14 +19,15 @@ from functions.subscriptions.schemas.subscription import (
     SubscriptionReplace,
 )
 from functions.subscriptions.schemas.trial import CheckBody, CheckRequest, TransformBody, TransformRequest
-from functions.subscriptions.selection import selected
 from functions.subscriptions.service import Subscriptions
 from shared.auth.access import Access
 from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import requires
 from shared.core.delivery import parse_policy, policy_json
+from shared.core.filter_forms import selected
 from shared.runtime.app import endpoint_app
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 Reader = Annotated[Access, Depends(requires("subscriptions:read"))]
 Writer = Annotated[Access, Depends(requires("subscriptions:write"))]
 
-CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 CREATED: dict[int | str, dict[str, Any]] = {
     201: {
         "headers": {
@@ -66,7 +66,7 @@ def _router(resources: Resources) -> APIRouter:
         items = [body_of(row, page.health.get(row["id"])) for row in page.rows]
         return SubscriptionList(items=items, next=page.next)
 
-    @router.post("", status_code=201, openapi_extra=CONFLICT, responses=CREATED)
+    @router.post("", status_code=201, openapi_extra=problems(409), responses=CREATED)
     async def create_subscription(
         body: SubscriptionCreate, access: Writer, by: Author, response: Response
     ) -> SubscriptionBody:
@@ -99,7 +99,7 @@ def _router(resources: Resources) -> APIRouter:
         """One subscription."""
         return body_of(*await service.get(access, id))
 
-    @router.put("/{id}", openapi_extra=CONFLICT)
+    @router.put("/{id}", openapi_extra=problems(409))
     async def replace_subscription(
         id: str,  # noqa: A002 the contract's word
         body: SubscriptionReplace,

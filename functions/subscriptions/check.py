@@ -16,6 +16,7 @@ from functions.subscriptions.schemas.trial import MAX_GIVEN, CheckBody, CheckIte
 from shared.auth.access import Access
 from shared.core.ids import timestamp_ms
 from shared.core.problems import FORBIDDEN, Fault, Problem
+from shared.db.events import without_data
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -166,19 +167,7 @@ def _given(events: Sequence[Any]) -> tuple[list[Subject], list[Fault]]:
 
 
 def _stored(row: "Record") -> Subject:
-    from shared.core.cloudevents import Event
     from shared.core.filters import NO_DATA, EventData
 
-    event = Event(
-        row["specversion"],
-        row["id"],
-        row["source"],
-        row["type"],
-        subject=row["subject"],
-        time=row["time"],
-        datacontenttype=row["datacontenttype"],
-        dataschema=row["dataschema"],
-        extensions=row["extensions"] or {},
-    )
     data = EventData(row["data"], row["data_kind"]) if "data" in row else NO_DATA
-    return Subject(event.attributes(), data, row["uid"])
+    return Subject(without_data(row).attributes(), data, row["uid"])

@@ -23,7 +23,8 @@ from shared.auth.access import Access
 from shared.auth.giving import check_unrestricted
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, Problem
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.core.things import id_of, there
+from shared.runtime.listing import page_of, read_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ class Subscriptions:
         before = read_cursor(cursor)
         async with (await self._resources.of(access.project_id)).acquire() as conn:
             rows = await queries.subscriptions(conn, access.project_id, before, limit + 1)
-            ids = [row["id"] for row in rows[:limit]]
+            rows, following = page_of(rows, limit)
+            ids = [row["id"] for row in rows]
             health = await queries.sink_health(conn, access.project_id, ids) if ids else {}
-        more = len(rows) > limit
-        return Page(rows[:limit], write_cursor(rows[limit - 1]["id"]) if more else None, health)
+        return Page(rows, following, health)
 
     async def get(self, access: Access, subscription_id: str) -> "tuple[Record, Record | None]":
         """One subscription, and what is known of its sink when that is unwell. Raises Problem 404."""
@@ -315,13 +316,8 @@ async def _settle_waiting(conn: "Connection", access: Access, subscription_id: U
 
 
 async def _found(conn: "Connection", access: Access, subscription_id: str) -> "Record":
-    try:
-        row = await queries.subscription(conn, access.project_id, UUID(subscription_id))
-    except ValueError:
-        row = None
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such subscription in this project.")
-    return row
+    found = id_of(subscription_id, "subscription")
+    return there(await queries.subscription(conn, access.project_id, found), "subscription")
 
 
 def _refuse_name(name: str) -> NoReturn:

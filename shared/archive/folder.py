@@ -60,11 +60,16 @@ class FolderStore:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError:
+            # On a disk that is full it would take the room that others are to make.
+            part.unlink(missing_ok=True)
+            raise
         # A file's name is its folder's content, and so is that folder's.
         folder = path.parent
         while True:
@@ -80,7 +85,8 @@ class FolderStore:
 
     def _keys(self, prefix: str) -> list[str]:
         found = self._path(prefix)
-        files = (path for path in found.rglob("*") if path.is_file() and path.suffix != ".part")
+        # Halves that somebody who was killed left are listed too: whoever cleans up deletes them.
+        files = (path for path in found.rglob("*") if path.is_file())
         return sorted(path.relative_to(self._folder).as_posix() for path in files)
 
     def _delete(self, keys: Sequence[str]) -> None:

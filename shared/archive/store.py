@@ -1,15 +1,7 @@
-"""Objects by their keys: in a folder, or in a bucket."""
+"""Objects by their keys: what `folder` and `bucket` keep each in its way."""
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
-
-from shared.archive.settings import ArchiveSettings
-
-
-class NoArchive(Exception):
-    """No archive is configured. The text says what to set."""
 
 
 class MissingObject(Exception):
@@ -40,25 +32,3 @@ class Store(Protocol):
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Forget objects; one that is not there is no error."""
-
-
-def open_store(settings: ArchiveSettings | None = None) -> Store:
-    """The store that the settings name. Raises NoArchive."""
-    settings = settings or ArchiveSettings()
-    if settings.archive_url is None:
-        raise NoArchive(
-            "no archive is configured: set WEIR_ARCHIVE_URL to s3://BUCKET/PREFIX or file:///FOLDER"
-        )
-    parts = urlsplit(settings.archive_url)
-    if parts.scheme == "file":
-        from shared.archive.folder import FolderStore
-
-        return FolderStore(Path(unquote(parts.path)))
-    from shared.archive.bucket import BucketStore
-
-    return BucketStore(
-        parts.netloc,
-        prefix=unquote(parts.path).strip("/"),
-        endpoint=settings.archive_endpoint,
-        region=settings.archive_region,
-    )

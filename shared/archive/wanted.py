@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from shared.core.cloudevents import Event
@@ -31,13 +31,16 @@ class Wanted:
 
     def has(self, uid: UUID, event: Event) -> bool:
         """Whether an event is meant."""
+        return self.id in {None, event.id} and self.means(uid, event.type, event.source, event.subject)
+
+    def means(self, uid: UUID, event_type: str, source: str, subject: str | None) -> bool:
+        """Whether one with these attributes is, whatever its id."""
         return (
             self.low <= uid < self.high
             and self.uid in {None, uid}
-            and self.type in {None, event.type}
-            and self.source in {None, event.source}
-            and self.id in {None, event.id}
-            and self.subject in {None, event.subject}
+            and self.type in {None, event_type}
+            and self.source in {None, source}
+            and self.subject in {None, subject}
         )
 
     def touches(self, first: UUID, last: UUID) -> bool:
@@ -49,6 +52,12 @@ def between(since: datetime | None, until: datetime | None) -> tuple[UUID, UUID]
     """The lowest and the first too high uid of what was received from `since` on and before `until`."""
     low = _FIRST if since is None else floor(_ms(since))
     return low, _LAST if until is None else floor(_ms(until))
+
+
+def wanted_of(row: Any) -> Wanted:
+    """The events that a row of `holds` or `recalls` means."""
+    low, high = between(row["since"], row["until"])
+    return Wanted(low=low, high=high, type=row["type"], source=row["source"], subject=row["subject"])
 
 
 def day_of(uid: UUID) -> date:

@@ -12,6 +12,9 @@ MASK = "[redacted]"
 CHANGED = "[redacted, changed]"
 TOO_DEEP = "[nested too deep]"
 
+LEFT_OUT = "[left out]"
+SUBJECTS = frozenset({"subject", "subjectPrefix", "q", "error"})
+
 MAX_DEPTH = 64
 
 _SECRET = re.compile(r"password|passphrase|secret|token|privatekey|apikey|authorization|cookie|credential")
@@ -48,6 +51,27 @@ def secrets(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], lis
     """The same for several: how many there are, and which of them are new."""
     known = set(before)
     return [MASK] * len(before), [MASK if one in known or not before else CHANGED for one in after]
+
+
+def without_subjects(value: Any) -> Any:
+    """`value` without the subjects of events that it names, and the texts that were looked for.
+
+    The log is never changed, and a subject may have to be forgotten (decision 0070): the thing itself has it.
+    """
+    if isinstance(value, dict):
+        return {
+            name: LEFT_OUT if member and _names_subjects(name, member) else without_subjects(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [without_subjects(item) for item in value]
+    return value
+
+
+def _names_subjects(name: str, member: Any) -> bool:
+    if name == "sql":  # an expression that is about other attributes says what it says
+        return "subject" in str(member).lower()
+    return name in SUBJECTS and not isinstance(member, dict)
 
 
 def masked(value: Any) -> Any:

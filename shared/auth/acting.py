@@ -10,7 +10,8 @@ from fastapi.dependencies.models import Dependant
 from starlette.routing import BaseRoute
 
 from shared.audit.by import By, Via
-from shared.auth.access import Principal, identify
+from shared.auth.access import Principal
+from shared.auth.authority import identify
 from shared.auth.client import address_in
 from shared.core.problems import Problem
 

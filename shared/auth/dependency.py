@@ -9,7 +9,8 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.routing import BaseRoute
 
-from shared.auth.access import Access, Principal, authorize, identify
+from shared.auth.access import Access, Principal
+from shared.auth.authority import authorize, identify
 from shared.auth.client import address_in
 
 _SCHEME = "bearer"

@@ -1,12 +1,19 @@
 """A pool as one project sees it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from asyncpg.pool import PoolAcquireContext
 
-if TYPE_CHECKING:
-    from shared.db.pool import Pool
+
+class Lender(Protocol):
+    """Who has the connections: `shared.db.pool.Pool`."""
+
+    async def acquire_for(self, project_id: UUID, timeout: float | None = None) -> Any:
+        """Lend a connection that serves the project."""
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
+        """Take one back."""
 
 
 class ProjectPool:
@@ -14,7 +21,7 @@ class ProjectPool:
 
     __slots__ = ("_pool", "_project_id")
 
-    def __init__(self, pool: "Pool", project_id: UUID) -> None:
+    def __init__(self, pool: Lender, project_id: UUID) -> None:
         self._pool = pool
         self._project_id = project_id
 

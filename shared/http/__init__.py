@@ -1,0 +1,1 @@
+"""Requests to sinks: a client of our own, with the guard over addresses. Imports `core`."""

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -54,6 +54,11 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in
 def write_cursor(last: UUID) -> str:
     """The cursor of a page that ended with the row `last`."""
     return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+
+
+def page_of(rows: list[Any], limit: int) -> tuple[list[Any], str | None]:
+    """Of rows with an `id`, which were asked for one more than `limit`: the page, and the cursor of the next if there is one."""
+    return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
 
 
 def write_text_cursor(last: str) -> str:

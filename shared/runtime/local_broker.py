@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 
-from shared.runtime.handler import CloudEvent, Handler
+from shared.runtime.handler import Handler, OwnEvent
 
 logger = logging.getLogger("weir")
 
@@ -25,7 +25,7 @@ class LocalBroker:
         for kind in types:
             self._handlers.setdefault(kind, []).append(handler)
 
-    def send(self, event: CloudEvent) -> bool:
+    def send(self, event: OwnEvent) -> bool:
         """Hand `event` on; returns at once. False when nobody handles its type (any more)."""
         handlers = () if self._closed else self._handlers.get(event["type"], ())
         for handler in handlers:

@@ -145,7 +145,7 @@ async def serve_one(
     if function.wakes_early:
         await resources.wake.early(early)
     if function.is_handler:
-        from shared.runtime.handler import handler_app
+        from shared.runtime.handler_app import handler_app
 
         handler = load.handler(function, resources)
         process.handle(handler)

@@ -28,7 +28,7 @@ class Resources:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.draining = False
-        self.wake = Wake(self)
+        self.wake = Wake(self.redis)
         self.cache = Level2(self.redis, settings.secret)
         self._pg = _OpenPool(self, SERVICE)
         self._stream = _OpenPool(self, SERVICE, planned_once=True)

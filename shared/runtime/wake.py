@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,10 +11,11 @@ from shared.core.ids import SHARDS
 from shared.runtime.outage import is_outage
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from shared.runtime.broker import Broker
     from shared.runtime.early import EarlyWake
     from shared.runtime.local_broker import LocalBroker
-    from shared.runtime.resources import Resources
 
 CHANNEL = "weir:wake:{}"
 EARLY_SECONDS = 0.25
@@ -55,10 +56,10 @@ class Wake:
     `carrier` is the broker of the environment (`K_SINK`) unless another is set before the first wake.
     """
 
-    def __init__(self, resources: "Resources") -> None:
+    def __init__(self, redis: "Callable[[], Awaitable[Redis]]") -> None:
         self.local: LocalBroker | None = None
         self.carrier: Carrier | None = None
-        self._resources = resources
+        self._redis = redis
         self._listeners: list[Listener] = []
         self._waiting: set[int] = set()
         self._sender: asyncio.Task[None] | None = None
@@ -173,7 +174,7 @@ class Wake:
         if monotonic() < self._redis_away_until:
             return shards
         try:
-            client = await self._resources.redis()
+            client = await self._redis()
             async with asyncio.timeout(REDIS_TIMEOUT_SECONDS), client.pipeline(transaction=False) as pipeline:
                 for shard in shards:
                     pipeline.publish(CHANNEL.format(shard), "1")

@@ -167,11 +167,74 @@ def parquet(events: list[Row], level: int, group: int) -> None:
     said(f"Parquet, zstd {level}, groups of {group:,}", len(events), len(content), wrote, read, found / 50)
 
 
+def outcome(chance: random.Random, attempts: int = 0) -> Row:
+    """What became of an event at one subscription; with its attempts, which Weir does not archive."""
+
+    def moment() -> str:
+        return (
+            f"2026-11-01T10:{chance.randrange(60):02}:{chance.randrange(60):02}.{chance.randrange(1000):03}Z"
+        )
+
+    said = {
+        **BECAME,
+        "id": str(UUID(int=chance.getrandbits(128))),
+        "subscription": str(UUID(int=chance.randrange(4))),
+        "endedAt": moment(),
+    }
+    if attempts:
+        said["attempts"] = [
+            {
+                "startedAt": moment(),
+                "durationMs": chance.randrange(90_000) / 1000,
+                "statusCode": 200 if number == attempts else 503,
+                "connectMs": chance.randrange(9_999) / 1000,
+                "tlsMs": chance.randrange(9_999) / 1000,
+                "firstByteMs": chance.randrange(99_999) / 1000,
+                "headers": {
+                    "content-type": "application/json",
+                    "date": "Sun, 01 Nov 2026 10:00:00 GMT",
+                    "x-request-id": f"{chance.getrandbits(128):032x}",
+                },
+                "body": f'{{"ok": true, "id": "{chance.getrandbits(128):032x}"}}',
+            }
+            for number in range(1, attempts + 1)
+        ]
+    return said
+
+
+def outcomes(events: list[Row]) -> None:
+    """What it costs to archive what became of an event."""
+    zstd.LEVEL = 6
+    chance = random.Random(3)
+    print("| deliveries in the line | bytes an event |\n|---|---:|")
+    for name, deliveries, attempts in (
+        ("none", 0, 0),
+        ("one, how it ended", 1, 0),
+        ("three, how they ended", 3, 0),
+        ("one with its only attempt", 1, 1),
+        ("one with three attempts", 1, 3),
+    ):
+        size, writer = 0, PartWriter()
+        for row in events:
+            became = [outcome(chance, attempts) for _ in range(deliveries)]
+            text = write_line(row, "2026-11-01T10:00:00.000Z", became)
+            writer.add(row["uid"], text, event_type=row["type"], event_id=row["id"], subject=row["subject"])
+            if writer.is_full:
+                size, writer = size + len(writer.end(1, "key")[1]), PartWriter()
+        size += 0 if writer.is_empty else len(writer.end(1, "key")[1])
+        print(f"| {name} | {size / len(events):.0f} |")
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=100_000)
-    events = list(rows(parser.parse_args().events))
+    parser.add_argument("--outcomes", action="store_true", help="only what becomes of events, and its weight")
+    given = parser.parse_args()
+    events = list(rows(given.events))
+    if given.outcomes:
+        outcomes(events)
+        return
     print(
         "| | bytes an event | written a second | read a second | one found in ms |\n|---|---:|---:|---:|---:|"
     )

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 import jwt
 
-from shared.auth.access import authority_of, authorize
+from shared.auth.authority import authority_of, authorize
 from shared.auth.keys import hash_secret, make_key
 from shared.auth.signing_keys import _make, _public_jwk
 from shared.auth.tokens import ALGORITHMS, AUDIENCE, Signer, issue

@@ -10,8 +10,8 @@ import asyncpg
 from shared.archive import catalog
 from shared.archive.lines import write_line
 from shared.archive.manifest import Manifest, manifest_key, part_key, write_manifest
+from shared.archive.opening import open_store
 from shared.archive.parts import PartWriter
-from shared.archive.store import open_store
 from shared.archive.wanted import day_of, received_at, written
 from shared.core.cloudevents import Event
 from shared.core.ids import floor

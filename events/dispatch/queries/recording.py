@@ -76,6 +76,7 @@ SELECT n.delivery_id, n.number, n.project_id, n.started_at, n.duration_us, n.sta
 FROM unnest($1::uuid[], $2::integer[], $3::uuid[], $4::timestamptz[], $5::integer[], $6::smallint[],
     $7::text[], $8::text[])
     AS n (delivery_id, number, project_id, started_at, duration_us, status_code, error, detail)
+WHERE (SELECT d.id FROM deliveries d WHERE d.id = n.delivery_id) IS NOT NULL
 ON CONFLICT DO NOTHING
 """
 
@@ -109,7 +110,7 @@ async def change(connection: Connection, shards: Collection[int], changes: Seque
 
 
 async def add_attempts(connection: Connection, attempts: Sequence[Row]) -> None:
-    """Write attempts after the first."""
+    """Write attempts after the first, once `change` has been called: of a delivery that was erased meanwhile none."""
     await connection.execute(ATTEMPTS, *zip(*attempts, strict=True), timeout=TIMEOUT_SECONDS)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.archive.wanted import Wanted, between, keys_of
+from shared.archive.wanted import keys_of, wanted_of
 
 FRESH_DAYS = 2
 """Today and the day before are written to, or looked at for copies: they stay, whatever a project wants."""
@@ -23,12 +23,6 @@ class Keeping:
 def is_over(day: date, days: int | None, today: date) -> bool:
     """Whether what was received on `day` has been kept for `days`, the last moment of that day too."""
     return days is not None and day < today - timedelta(days=max(days, FRESH_DAYS - 1))
-
-
-def wanted_of(row: Any) -> Wanted:
-    """The events that a row of `holds` or `recalls` means."""
-    low, high = between(row["since"], row["until"])
-    return Wanted(low=low, high=high, type=row["type"], source=row["source"], subject=row["subject"])
 
 
 def touch(rows: Iterable[Any], project_id: UUID, day: date) -> bool:

@@ -11,7 +11,7 @@ from events.housekeep.archive import queries
 from events.housekeep.archive.due import is_over, today, touch
 from events.housekeep.archive.writing import archive_day
 from shared.archive.manifest import folder_of, manifest_key
-from shared.archive.store import Store
+from shared.archive.store import Store, StoreFailed
 from shared.archive.wanted import keys_of
 
 ROWS = 2_000
@@ -32,27 +32,31 @@ class Retention:
         self._projects: Mapping[UUID, asyncpg.Record] = {}
         self._holds: list[asyncpg.Record] = []
         self._recalls: list[asyncpg.Record] = []
-        self.waiting: dict[str, int] = {}
-        """How many days of projects are over and still there, by why: `archive`, `deliveries`, `unread`."""
+        self.waiting: dict[tuple[UUID, str], tuple[int, date]] = {}
+        """Of each project and reason how many days are over and still there, and the oldest of them."""
+        self.is_whole = False
+        """Whether every day was looked at."""
+        self.failure: StoreFailed | None = None
+        """What the store failed with: from then on nothing is asked of it."""
 
     async def work(self) -> None:
         """Do what is due, the oldest first, until there is nothing or `goes_on` says no.
 
-        Raises StoreFailed, MissingObject, and what the database raises.
+        What a store that fails keeps from going waits for it. Raises what the database raises.
         """
         self._projects = {row["id"]: row for row in await queries.keepings(self._connection)}
         self._holds = await queries.holds(self._connection)
         self._recalls = await queries.recalls(self._connection)
         last = today()
-        if not any(row["retention_days"] for row in self._projects.values()):
-            return
-        for day in await queries.days(self._connection):
-            if not self._goes_on():
-                return
-            # The shortest retention there is: what is younger is nobody's to go.
-            if is_over(day, 1, last):
-                await self._look_at(day, last)
-        await self._shorten_archives(last)
+        if any(row["retention_days"] for row in self._projects.values()):
+            for day in await queries.days(self._connection):
+                if not self._goes_on():
+                    return
+                # The shortest retention there is: what is younger is nobody's to go.
+                if is_over(day, 1, last):
+                    await self._look_at(day, last)
+            await self._shorten_archives(last)
+        self.is_whole = self._goes_on()
 
     async def _look_at(self, day: date, last: date) -> None:
         low, high = keys_of(day)
@@ -80,18 +84,25 @@ class Retention:
             return False
         low, high = keys_of(day)
         if await queries.has_unread(self._connection, low, high):
-            return self._waits("unread")
+            return self._waits(project_id, "unread", day)
         if await queries.has_open(self._connection, project_id, low, high):
-            return self._waits("deliveries")
+            return self._waits(project_id, "deliveries", day)
         if project["archive_days"] != 0 or touch(self._holds, project_id, day):
             if self._store is None:
-                return self._waits("archive")
-            if not await archive_day(self._connection, self._store, project, day, self._goes_on):
-                return False
+                return self._waits(project_id, "archive", day)
+            if self.failure is not None:
+                return self._waits(project_id, "store", day)
+            try:
+                if not await archive_day(self._connection, self._store, project, day, self._goes_on):
+                    return False
+            except StoreFailed as error:
+                self.failure = error
+                return self._waits(project_id, "store", day)
         return not touch(self._recalls, project_id, day)
 
-    def _waits(self, why: str) -> bool:
-        self.waiting[why] = self.waiting.get(why, 0) + 1
+    def _waits(self, project_id: UUID, why: str, day: date) -> bool:
+        days, oldest = self.waiting.get((project_id, why), (0, day))
+        self.waiting[project_id, why] = (days + 1, oldest)
         return False
 
     def _nobody_keeps(self, day: date, last: date) -> bool:
@@ -115,7 +126,7 @@ class Retention:
 
     async def _shorten_archives(self, last: date) -> None:
         """Forget days whose time in the archive is over, but for those that a hold may mean, or a recall."""
-        if self._store is None:
+        if self._store is None or self.failure is not None:
             return
         for project in self._projects.values():
             if project["archive_days"] is None:
@@ -128,7 +139,11 @@ class Retention:
                     and not touch(self._holds, project["id"], day)
                     and not touch(self._recalls, project["id"], day)
                 ):
-                    await forget(self._connection, self._store, project["id"], day)
+                    try:
+                        await forget(self._connection, self._store, project["id"], day)
+                    except StoreFailed as error:
+                        self.failure = error
+                        return
                     logger.info("the archive of %s has no %s any more", project["name"], day)
 
 

@@ -2,24 +2,17 @@
 
 import logging
 from collections.abc import Callable
-from datetime import date
 from time import monotonic
-from uuid import UUID
 
 import asyncpg
 
+from shared.archive.opening import NoArchive, open_store
 from shared.archive.settings import ArchiveSettings
-from shared.archive.store import MissingObject, NoArchive, Store, StoreFailed, open_store
+from shared.archive.store import MissingObject, Store, StoreFailed
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 
-WAITING = METRICS.gauge(
-    "weir_retention_waiting_days",
-    "Days of projects whose retention is over and that are still there, by what they wait for.",
-    ("reason",),
-)
 FAILURES = METRICS.counter("weir_archive_failures_total", "Ticks whose work on the archive did not succeed.")
-REASONS = ("archive", "deliveries", "unread")
 
 logger = logging.getLogger("weir.housekeep")
 
@@ -31,8 +24,6 @@ class Keeper:
         self._resources = resources
         self._settings = ArchiveSettings()
         self._store: Store | None = None
-        self._looked: dict[UUID, dict[date, bytes]] = {}
-        """Of each erasure the days of the archive in which nothing was found: a look may take many ticks."""
 
     async def work(self) -> None:
         """Do what can be done now. A store that fails is told of, and is tried again at the next tick."""
@@ -48,9 +39,6 @@ class Keeper:
                 return
             try:
                 await self._work(connection, self._open(), goes_on)
-            except StoreFailed as error:
-                FAILURES.add()
-                logger.warning("the archive cannot be worked on: %s", error)
             finally:
                 await recalling.unlock(connection)
 
@@ -67,44 +55,60 @@ class Keeper:
     ) -> None:
         from events.housekeep.archive import queries
         from events.housekeep.archive.retention import Retention
-        from shared.archive import recalling
 
         await self._erase(connection, store, goes_on)
-        if store is not None:
-            for recall in await queries.running_recalls(connection):
-                if await recalling.bring_back(connection, store, recall, goes_on) == "running":
-                    return
+        if store is not None and not await self._bring_back(connection, store, goes_on):
+            return
         retention = Retention(connection, store, goes_on)
         await retention.work()
-        for reason in REASONS:
-            WAITING.set(reason, to=retention.waiting.get(reason, 0))
+        if retention.failure is not None:
+            _failed("nothing goes to the archive", retention.failure)
+        await queries.note_waits(connection, retention.waiting, whole=retention.is_whole)
 
     async def _erase(
         self, connection: asyncpg.Connection, store: Store | None, goes_on: Callable[[], bool]
     ) -> None:
         from events.housekeep.archive import queries
         from events.housekeep.archive.erasing import Erasing
+        from shared.archive.holding import Holding
         from shared.archive.reading import Damaged
 
         erasures = await queries.erasures(connection)
-        self._looked = {row["id"]: self._looked.get(row["id"], {}) for row in erasures}
         if not erasures:
             return
         projects = {row["id"]: row for row in await queries.keepings(connection)}
         holds = await queries.holds(connection)
         for erasure in erasures:
             project = projects[erasure["project_id"]]
+            holding = Holding(row for row in holds if row["project_id"] == project["id"])
             try:
                 await Erasing(
-                    connection,
-                    store,
-                    erasure,
-                    project=project,
-                    holds=holds,
-                    goes_on=goes_on,
-                    looked=self._looked[erasure["id"]],
+                    connection, store, erasure, project=project, holding=holding, goes_on=goes_on
                 ).work()
             except (Damaged, MissingObject) as error:
                 # Of others the work goes on.
-                FAILURES.add()
-                logger.warning("an erasure cannot go on: %s", error)
+                _failed("an erasure cannot go on", error)
+            except StoreFailed as error:
+                _failed("an erasure cannot go on", error)
+                return
+
+    async def _bring_back(
+        self, connection: asyncpg.Connection, store: Store, goes_on: Callable[[], bool]
+    ) -> bool:
+        """Go on with recalls; whether there is time left."""
+        from events.housekeep.archive import queries
+        from shared.archive import recalling
+
+        for recall in await queries.running_recalls(connection):
+            try:
+                if await recalling.bring_back(connection, store, recall, goes_on) == "running":
+                    return False
+            except StoreFailed as error:
+                _failed("a recall cannot go on", error)
+                return True
+        return True
+
+
+def _failed(what: str, error: Exception) -> None:
+    FAILURES.add()
+    logger.warning("%s: %s", what, error)

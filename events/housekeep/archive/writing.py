@@ -1,7 +1,7 @@
 """Writing a day of a project to the archive: object after object, each noted once it was read back."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
@@ -14,7 +14,7 @@ from shared.archive import catalog
 from shared.archive.lines import write_line
 from shared.archive.manifest import Manifest, folder_of, manifest_key, part_key, write_manifest
 from shared.archive.parts import Part, PartWriter
-from shared.archive.store import Store, StoreFailed
+from shared.archive.store import MissingObject, Store, StoreFailed
 from shared.archive.wanted import keys_of, received_at, written
 from shared.core.ids import floor, timestamp_ms
 
@@ -75,9 +75,18 @@ async def archive_day(
 
 
 async def seal(
-    connection: asyncpg.Connection, store: Store, project: asyncpg.Record, day: date, parts: list[Part]
+    connection: asyncpg.Connection,
+    store: Store,
+    project: asyncpg.Record,
+    day: date,
+    parts: list[Part],
+    *,
+    also: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Have a day of the archive consist of these objects, which are there, and of no others."""
+    """Have a day of the archive consist of these objects, which are there, and of no others.
+
+    `also` is done in the transaction that says so.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
     manifest = Manifest(
         project_id=project["id"],
@@ -94,18 +103,26 @@ async def seal(
     async with connection.transaction():
         await catalog.replace_parts(connection, project["id"], day, parts, digest)
         await queries.seal(connection, project["id"], day, now)
-    # What runs before this one left, and what it replaced.
-    folder = folder_of(project["id"], day)
-    there = {part.key for part in parts} | {manifest_key(project["id"], day)}
-    await store.delete([key for key in await store.keys(folder) if key not in there])
+        if also is not None:
+            await also()
+    await sweep(store, project["id"], day, parts)
+
+
+async def sweep(store: Store, project_id: UUID, day: date, parts: list[Part]) -> None:
+    """Delete what is in a day's folder beside its objects and manifest: what runs before left, what was replaced."""
+    there = {part.key for part in parts} | {manifest_key(project_id, day)}
+    await store.delete([key for key in await store.keys(folder_of(project_id, day)) if key not in there])
 
 
 async def put(store: Store, key: str, content: bytes) -> None:
     """Keep an object, and read it back: what it has is removed from the database afterwards."""
     await store.put(key, content)
     digest = sha256()
-    async for piece in store.stream(key):
-        digest.update(piece)
+    try:
+        async for piece in store.stream(key):
+            digest.update(piece)
+    except MissingObject as error:
+        raise StoreFailed(f"{key}: what was written there is not there") from error
     if digest.digest() != sha256(content).digest():
         raise StoreFailed(f"{key}: what can be read there is not what was written")
 

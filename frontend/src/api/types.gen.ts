@@ -586,11 +586,12 @@ export type DayBody = {
 };
 
 /**
- * A page of days, newest first.
+ * A page of days, newest first. `waiting` are those that should be here, and why they are not.
  */
 export type DayList = {
     items: Array<DayBody>;
     next: string | null;
+    waiting: Array<WaitBody>;
 };
 
 /**
@@ -849,9 +850,11 @@ export type EndedSessionsBody = {
 /**
  * An erasure and how far it has come.
  *
- * `subject` is null once it is done: `digest` stays, by which `?subject=` finds it. `events` were in the database,
- * `archivedEvents` in the archive; `held` are those that a hold keeps, for which it waits. Of a dry run `id` and the
- * times are null, and counts stop at 10,000.
+ * `subject` is null once it is done: `digest` stays, by which `?subject=` finds it. `events` leave the database,
+ * `archivedEvents` the archive; `held` are those that a hold keeps, for which it waits. `keptIn` names the subscriptions
+ * whose filters have the subject, and go on: change them where they should not. Until it is done, `daysLooked` of the
+ * `days` of the archive are looked through. Of a dry run `id` and the times are null, and counts of more than 10,000, or of
+ * more than ten seconds, are not `isExact`.
  */
 export type ErasureBody = {
     id: string | null;
@@ -862,6 +865,10 @@ export type ErasureBody = {
     events: number;
     archivedEvents: number;
     held: number;
+    isExact: boolean;
+    keptIn: Array<string>;
+    days: number;
+    daysLooked: number;
     createdBy: string;
     createdAt: string | null;
     endedAt: string | null;
@@ -2509,7 +2516,8 @@ export type ReplyBody = {
  * For how long events are kept, and since when there are some.
  *
  * `archive` says where they go: into a `bucket`, a `folder`, or nowhere (`none`), and then they stay in the database.
- * `oldest` and `oldestArchived` are the first days that have some, null where there are none.
+ * `oldest` and `oldestArchived` are the first days that have some, null where there are none. What is `waiting` goes by
+ * itself once it can; nothing is lost meanwhile.
  */
 export type RetentionBody = {
     retentionDays: number | null;
@@ -2517,6 +2525,7 @@ export type RetentionBody = {
     archive: 'bucket' | 'folder' | 'none';
     oldest: string | null;
     oldestArchived: string | null;
+    waiting: Array<WaitBody>;
 };
 
 /**
@@ -2540,6 +2549,10 @@ export type RetentionRequest = {
      * Ignored.
      */
     oldestArchived?: unknown;
+    /**
+     * Ignored.
+     */
+    waiting?: unknown;
 };
 
 /**
@@ -4160,6 +4173,19 @@ export type VerdictBody = {
 export type Verification = {
     items: Array<ObjectVerdict>;
     next: string | null;
+};
+
+/**
+ * Days that are over and still in the database, and why.
+ *
+ * `archive`: none is configured. `store`: the archive does not answer, or takes nothing. `deliveries`: some are under
+ * way. `unread`: dispatch has not read all events.
+ */
+export type WaitBody = {
+    reason: 'archive' | 'store' | 'deliveries' | 'unread';
+    days: number;
+    oldest: string;
+    since: string;
 };
 
 /**

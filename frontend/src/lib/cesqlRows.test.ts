@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import cases from './cesql.cases.json'
 import { dataIn, parseCesql } from './cesql'
 import { readCesql, writeCesql } from './cesqlRows'
-import { fromRows, isBare, isNumeric, OPERATORS, toRows, type Condition, type Row } from './filters'
+import { isBare, isNumeric, OPERATORS, type Condition, type Row } from './filterRows'
+import { fromRows, toRows } from './filters'
 
 describe('rows and CESQL', () => {
   it.each(cases.map(({ filters, cesql }) => [cesql, filters] as const))('writes %s, and reads it back', (cesql, filters) => {

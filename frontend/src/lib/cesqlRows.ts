@@ -1,5 +1,5 @@
 import { isName, parseCesql, type Expression } from './cesql'
-import { isNumeric, type Condition, type Operator, type Row } from './filters'
+import { isNumeric, type Condition, type Operator, type Row } from './filterRows'
 
 /** Attributes that every event has: only these can be compared without an error for their absence. */
 const REQUIRED = new Set(['id', 'source', 'specversion', 'type'])

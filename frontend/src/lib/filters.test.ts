@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { fromRows, incomplete, newCondition, toRows, type Dialect } from './filters'
+import { newCondition, type Dialect } from './filterRows'
+import { fromRows, incomplete, toRows } from './filters'
 
 const shown: Dialect[][] = [
   [],

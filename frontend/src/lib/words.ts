@@ -1,4 +1,5 @@
-import { isBare, OPERATORS, toCondition } from './filters'
+import { isBare, OPERATORS } from './filterRows'
+import { toCondition } from './filters'
 
 const isPlain = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -60,12 +60,3 @@ export function readWall(text: string, zone: Zone, now: number): number {
   if (!date && !time) return Number.NaN
   return instantOf(`${date ?? wallTime(now, zone).slice(0, 10)}T${(time ?? '00:00').replace(/^\d:/, '0$&')}`, zone)
 }
-
-/** Whether there is such a zone. */
-export function isZone(zone: string): boolean {
-  try {
-    return formatOf(zone).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}

@@ -1,0 +1,1 @@
+"""Archived days: listed, verified, and the events in them found and shown."""

@@ -17,6 +17,8 @@ from functions.archive.days.schemas import (
     Verification,
     WholeDayBody,
 )
+from functions.archive.retention.queries import waits_of
+from functions.archive.retention.schemas import WaitBody
 from functions.archive.stored import Stored
 from shared.archive.wanted import Wanted, between
 from shared.auth.access import Access
@@ -47,7 +49,12 @@ def days(resources: Resources, stored: Stored) -> APIRouter:
         rows, following = await service.list_days(
             resources, access, since=since, until=until, limit=limit, cursor=cursor
         )
-        return DayList(items=[DayBody.model_validate(dict(row)) for row in rows], next=following)
+        waits = await waits_of(await resources.of(access.project_id), access.project_id)
+        return DayList(
+            items=[DayBody.model_validate(dict(row)) for row in rows],
+            next=following,
+            waiting=[WaitBody.model_validate(dict(row)) for row in waits],
+        )
 
     @router.get("/days/{day}")
     async def get_archived_day(day: date, access: Reader) -> WholeDayBody:

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from functions.archive.retention.schemas import WaitBody
 from shared.runtime.cloudevent import CloudEvent
 from shared.runtime.schema import Schema
 
@@ -44,10 +45,11 @@ class WholeDayBody(DayBody):
 
 
 class DayList(Schema):
-    """A page of days, newest first."""
+    """A page of days, newest first. `waiting` are those that should be here, and why they are not."""
 
     items: list[DayBody]
     next: str | None
+    waiting: list[WaitBody]
 
 
 class ObjectVerdict(Schema):

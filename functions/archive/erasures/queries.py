@@ -5,14 +5,22 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from functions.archive.names import name_of
+from shared.auth.names import name_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from asyncpg import Connection, Pool, Record
+
+_DAYS = """WHERE a.project_id = e.project_id AND a.sealed_at IS NOT NULL
+    AND a.day <= (e.created_at AT TIME ZONE 'UTC')::date"""
 
 _ERASURE = f"""
     SELECT e.id, e.subject, encode(e.subject_digest, 'hex') AS digest, e.reason, e.state, e.events, e.archived_events,
-        e.held, {name_of("e.created_by")} AS created_by, e.created_at, e.ended_at
+        e.held, e.kept_in, {name_of("e.created_by")} AS created_by, e.created_at, e.ended_at, true AS is_exact,
+        (SELECT count(*) FROM archives a {_DAYS} AND e.state <> 'done') AS days,
+        (SELECT count(*) FROM archives a JOIN erasure_days d USING (project_id, day, manifest_sha256) {_DAYS}
+            AND d.erasure_id = e.id) AS days_looked
     FROM erasures e
 """
 
@@ -66,17 +74,23 @@ async def insert(
     )
 
 
-async def count(on: "Connection | Pool", project_id: UUID, subject: str, *, limit: int) -> int:
-    """How many events of a subject are in the database, up to `limit`."""
-    found: int = await on.fetchval(
-        """
-        SELECT count(*) FROM (
-            SELECT FROM events WHERE project_id = $1 AND subject = $2 LIMIT $3
-        ) some_of_them
-        """,
+async def of_subject(
+    on: "Connection | Pool", project_id: UUID, subject: str, *, limit: int
+) -> "list[Record]":
+    """Some events of a subject in the database: `uid`, `type`, `source`."""
+    rows: list[Record] = await on.fetch(
+        "SELECT uid, type, source FROM events WHERE project_id = $1 AND subject = $2 LIMIT $3",
         project_id,
         subject,
         limit,
         timeout=30,
     )
-    return found
+    return rows
+
+
+async def archived_days(on: "Connection | Pool", project_id: UUID) -> "set[date]":
+    """The days of a project that are whole in the archive."""
+    rows = await on.fetch(
+        "SELECT day FROM archives WHERE project_id = $1 AND sealed_at IS NOT NULL", project_id
+    )
+    return {row["day"] for row in rows}

@@ -24,9 +24,11 @@ class ErasureRequest(Request):
 class ErasureBody(Schema):
     """An erasure and how far it has come.
 
-    `subject` is null once it is done: `digest` stays, by which `?subject=` finds it. `events` were in the database,
-    `archivedEvents` in the archive; `held` are those that a hold keeps, for which it waits. Of a dry run `id` and the
-    times are null, and counts stop at 10,000.
+    `subject` is null once it is done: `digest` stays, by which `?subject=` finds it. `events` leave the database,
+    `archivedEvents` the archive; `held` are those that a hold keeps, for which it waits. `keptIn` names the subscriptions
+    whose filters have the subject, and go on: change them where they should not. Until it is done, `daysLooked` of the
+    `days` of the archive are looked through. Of a dry run `id` and the times are null, and counts of more than 10,000, or of
+    more than ten seconds, are not `isExact`.
     """
 
     id: UUID | None
@@ -37,6 +39,10 @@ class ErasureBody(Schema):
     events: int
     archived_events: int
     held: int
+    is_exact: bool
+    kept_in: list[str]
+    days: int
+    days_looked: int
     created_by: str
     created_at: datetime | None
     ended_at: datetime | None

@@ -1,6 +1,5 @@
 """The use cases of erasures. What is asked for here is done by `housekeep`, tick by tick."""
 
-import hmac
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -8,7 +7,9 @@ from functions.archive.erasures import queries
 from functions.archive.erasures.schemas import ErasureRequest
 from functions.archive.stored import Stored, told
 from shared.archive import catalog
-from shared.archive.wanted import Wanted
+from shared.archive.holding import holding_of
+from shared.archive.subjects import digest_of, kept_in
+from shared.archive.wanted import Wanted, day_of
 from shared.audit.by import By
 from shared.audit.record import record
 from shared.auth.access import Access
@@ -18,7 +19,11 @@ from shared.runtime.listing import read_cursor, write_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
-    from asyncpg import Record
+    from asyncpg import Pool, Record
+
+    from shared.archive.lines import Line
+    from shared.core.cloudevents import Event
+    from shared.db.project_pool import ProjectPool
 
 COUNTED = 10_000
 SEARCH_SECONDS = 10.0
@@ -31,7 +36,7 @@ async def list_erasures(
     rows = await queries.erasures(
         await resources.of(access.project_id),
         access.project_id,
-        digest=None if subject is None else digest_of(resources, access.project_id, subject),
+        digest=None if subject is None else digest_of(_secret(resources), access.project_id, subject),
         before=read_cursor(cursor),
         limit=limit + 1,
     )
@@ -53,40 +58,63 @@ async def get_erasure(resources: Resources, access: Access, erasure_id: str) -> 
 async def dry_run(
     resources: Resources, stored: Stored, access: Access, wanted: ErasureRequest
 ) -> dict[str, Any]:
-    """How much there is of a subject. Raises Problem 403, 503."""
+    """What an erasure would come to. Raises Problem 403, 503."""
     _check_rights(access)
     pool = await resources.of(access.project_id)
-    archived = 0
-    if stored.kind != "none":
-        from shared.archive.reading import newest
-
-        everything = Wanted()
-        parts = await catalog.parts_between(
-            pool, access.project_id, everything.low, everything.high, limit=100_000
-        )
-        with told():
-            page = await newest(
-                stored.open(),
-                parts,
-                Wanted(subject=wanted.subject),
-                COUNTED,
-                seconds=SEARCH_SECONDS,
-                frames=COUNTED,
-            )
-        archived = len(page.lines)
+    holding = await holding_of(pool, access.project_id)
+    rows = await queries.of_subject(pool, access.project_id, wanted.subject, limit=COUNTED + 1)
+    archived = await queries.archived_days(pool, access.project_id)
+    lines, all_looked = await _archived(pool, stored, access, wanted.subject)
+    kept = [holding.keeps(row["uid"], row["type"], row["source"], wanted.subject) for row in rows]
+    kept_there = sum(
+        holding.keeps(line.uid, event.type, event.source, wanted.subject) for line, event in lines
+    )
     return {
         "id": None,
         "subject": wanted.subject,
-        "digest": digest_of(resources, access.project_id, wanted.subject).hex(),
+        "digest": digest_of(_secret(resources), access.project_id, wanted.subject).hex(),
         "reason": wanted.reason,
         "state": "dry-run",
-        "events": await queries.count(pool, access.project_id, wanted.subject, limit=COUNTED),
-        "archived_events": archived,
-        "held": 0,
+        "events": min(len(rows) - sum(kept), COUNTED),
+        "archived_events": len(lines) - kept_there,
+        # One that is in both is one.
+        "held": kept_there
+        + sum(
+            is_kept and day_of(row["uid"]) not in archived for row, is_kept in zip(rows, kept, strict=True)
+        ),
+        "is_exact": all_looked and len(rows) <= COUNTED,
+        "kept_in": await kept_in(pool, access.project_id, wanted.subject),
+        "days": 0,
+        "days_looked": 0,
         "created_by": "",
         "created_at": None,
         "ended_at": None,
     }
+
+
+async def _archived(
+    pool: "Pool | ProjectPool", stored: Stored, access: Access, subject: str
+) -> "tuple[list[tuple[Line, Event]], bool]":
+    """The archived events of a subject, as far as there is time for; whether that is all."""
+    if stored.kind == "none":
+        return [], True
+    from shared.archive.lines import event_of
+    from shared.archive.reading import newest
+
+    everything = Wanted()
+    parts = await catalog.parts_between(
+        pool, access.project_id, everything.low, everything.high, limit=100_000
+    )
+    with told():
+        page = await newest(
+            stored.open(),
+            parts,
+            Wanted(subject=subject),
+            COUNTED,
+            seconds=SEARCH_SECONDS,
+            frames=COUNTED,
+        )
+    return [(line, event_of(line)) for line in page.lines], page.next is None
 
 
 async def create_erasure(resources: Resources, access: Access, by: By, wanted: ErasureRequest) -> "Record":
@@ -96,7 +124,7 @@ async def create_erasure(resources: Resources, access: Access, by: By, wanted: E
     """
     _check_rights(access)
     erasure_id = uuid7()
-    digest = digest_of(resources, access.project_id, wanted.subject)
+    digest = digest_of(_secret(resources), access.project_id, wanted.subject)
     async with (
         (await resources.of(access.project_id)).acquire() as connection,
         connection.transaction(),
@@ -124,10 +152,8 @@ async def create_erasure(resources: Resources, access: Access, by: By, wanted: E
         return row
 
 
-def digest_of(resources: Resources, project_id: UUID, subject: str) -> bytes:
-    """What is kept of a subject. Keyed: whoever has the digest cannot try out whose it may be."""
-    key = resources.settings.secret.get_secret_value().encode()
-    return hmac.digest(key, b"erasure:" + project_id.bytes + subject.encode(), "sha256")
+def _secret(resources: Resources) -> str:
+    return resources.settings.secret.get_secret_value()
 
 
 def _check_rights(access: Access) -> None:

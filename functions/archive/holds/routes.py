@@ -1,6 +1,6 @@
 """The HTTP surface of legal holds."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -11,12 +11,11 @@ from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 Reader = Annotated[Access, Depends(requires("projects:read"))]
 Writer = Annotated[Access, Depends(requires("holds:write"))]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def holds(resources: Resources) -> APIRouter:
@@ -41,7 +40,7 @@ def holds(resources: Resources) -> APIRouter:
         """One hold, lifted or not."""
         return HoldBody.model_validate(dict(await service.get_hold(resources, access, hold)))
 
-    @router.delete("/{hold}", status_code=204, openapi_extra=_CONFLICT)
+    @router.delete("/{hold}", status_code=204, openapi_extra=problems(409))
     async def lift_hold(hold: str, access: Writer, by: Author) -> None:
         """Lift a hold. It stays in the list, with who lifted it."""
         await service.lift_hold(resources, access, by, hold)

@@ -8,6 +8,7 @@ from functions.archive.holds.schemas import HoldRequest
 from functions.archive.span import check_span
 from shared.archive.wanted import written
 from shared.audit.by import By
+from shared.audit.masks import LEFT_OUT
 from shared.audit.record import record
 from shared.auth.access import Access
 from shared.auth.stores import Stores
@@ -103,12 +104,12 @@ async def _wait_for_work(connection: "Connection") -> None:
 
 
 def _document(row: "Record") -> dict[str, Any]:
-    """A hold as the audit log keeps it."""
+    """A hold as the audit log keeps it, which never forgets."""
     return {
         "name": row["name"],
         "type": row["type"],
         "source": row["source"],
-        "subject": row["subject"],
+        "subject": row["subject"] and LEFT_OUT,
         "since": None if row["since"] is None else written(row["since"]),
         "until": None if row["until"] is None else written(row["until"]),
     }

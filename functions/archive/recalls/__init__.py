@@ -1,0 +1,1 @@
+"""Bringing archived events back to the database for a while."""

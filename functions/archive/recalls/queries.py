@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from functions.archive.names import name_of
+from shared.auth.names import name_of
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record

@@ -12,12 +12,12 @@ from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 Reader = Annotated[Access, Depends(requires("events:read"))]
 Writer = Annotated[Access, Depends(requires("archive:recall"))]
 
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 _TRIED: dict[int | str, dict[str, Any]] = {200: {"model": RecallBody, "description": "What a dry run found."}}
 
 
@@ -31,7 +31,7 @@ def recalls(resources: Resources, stored: Stored) -> APIRouter:
         rows, following = await service.list_recalls(resources, access, limit=limit, cursor=cursor)
         return RecallList(items=[RecallBody.model_validate(row) for row in rows], next=following)
 
-    @router.post("", status_code=201, responses=_TRIED, openapi_extra=_CONFLICT)
+    @router.post("", status_code=201, responses=_TRIED, openapi_extra=problems(409))
     async def create_recall(
         body: RecallRequest, access: Writer, by: Author, response: Response
     ) -> RecallBody:
@@ -52,7 +52,7 @@ def recalls(resources: Resources, stored: Stored) -> APIRouter:
         """One recall, and how far it has come."""
         return RecallBody.model_validate(await service.get_recall(resources, access, recall))
 
-    @router.delete("/{recall}", status_code=204, openapi_extra=_CONFLICT)
+    @router.delete("/{recall}", status_code=204, openapi_extra=problems(409))
     async def end_recall(recall: str, access: Writer, by: Author) -> None:
         """Stop a recall. What it has brought leaves the database again, and stays in the archive."""
         await service.end_recall(resources, access, by, recall)

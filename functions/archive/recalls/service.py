@@ -13,6 +13,7 @@ from functions.archive.span import check_span
 from functions.archive.stored import Stored, told
 from shared.archive.wanted import between, received_at, written
 from shared.audit.by import By
+from shared.audit.masks import LEFT_OUT
 from shared.audit.record import record
 from shared.auth.access import Access
 from shared.core.ids import uuid7
@@ -194,14 +195,14 @@ def _name(row: "Record") -> str:
 
 
 def _document(row: "Record") -> dict[str, Any]:
-    """A recall as the audit log keeps it."""
+    """A recall as the audit log keeps it, which never forgets."""
     return {
         "event": None if row["event"] is None else str(row["event"]),
         "since": written(row["since"]),
         "until": written(row["until"]),
         "type": row["type"],
         "source": row["source"],
-        "subject": row["subject"],
+        "subject": row["subject"] and LEFT_OUT,
         "reason": row["reason"],
         "keepUntil": written(row["keep_until"]),
     }

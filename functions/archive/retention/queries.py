@@ -20,6 +20,15 @@ async def retention_of(on: "Connection | Pool", project_id: UUID) -> "Record | N
     )
 
 
+async def waits_of(on: "Connection | Pool", project_id: UUID) -> "list[Record]":
+    """What is over and still there, and why."""
+    rows: list[Record] = await on.fetch(
+        "SELECT reason, days, oldest, since FROM retention_waits WHERE project_id = $1 ORDER BY oldest, reason",
+        project_id,
+    )
+    return rows
+
+
 async def lock(on: "Connection", project_id: UUID) -> "Record | None":
     """The same without the first of them, and the project's name; nobody else changes it until the transaction ends."""
     return await on.fetchrow(

@@ -1,6 +1,6 @@
 """The HTTP shape of a project's retention."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -22,13 +22,28 @@ class RetentionRequest(Request):
     archive: Ignored = None
     oldest: Ignored = None
     oldest_archived: Ignored = None
+    waiting: Ignored = None
+
+
+class WaitBody(Schema):
+    """Days that are over and still in the database, and why.
+
+    `archive`: none is configured. `store`: the archive does not answer, or takes nothing. `deliveries`: some are under
+    way. `unread`: dispatch has not read all events.
+    """
+
+    reason: Literal["archive", "store", "deliveries", "unread"]
+    days: int
+    oldest: date
+    since: datetime
 
 
 class RetentionBody(Schema):
     """For how long events are kept, and since when there are some.
 
     `archive` says where they go: into a `bucket`, a `folder`, or nowhere (`none`), and then they stay in the database.
-    `oldest` and `oldestArchived` are the first days that have some, null where there are none.
+    `oldest` and `oldestArchived` are the first days that have some, null where there are none. What is `waiting` goes by
+    itself once it can; nothing is lost meanwhile.
     """
 
     retention_days: int | None
@@ -36,3 +51,4 @@ class RetentionBody(Schema):
     archive: Literal["bucket", "folder", "none"]
     oldest: date | None
     oldest_archived: date | None
+    waiting: list[WaitBody]

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 async def get_retention(stores: Stores, access: Access) -> dict[str, Any]:
     """For how long the project keeps its events. Raises Problem 404 when it has just gone."""
-    row = _there(await queries.retention_of(await stores.of(access.project_id), access.project_id))
+    pool = await stores.of(access.project_id)
+    row = _there(await queries.retention_of(pool, access.project_id))
     return {
         "retention_days": row["retention_days"],
         "archive_days": row["archive_days"],
         "oldest": None if row["first_uid"] is None else day_of(row["first_uid"]),
         "oldest_archived": row["first_day"],
+        "waiting": [dict(wait) for wait in await queries.waits_of(pool, access.project_id)],
     }
 
 

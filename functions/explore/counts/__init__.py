@@ -1,0 +1,1 @@
+"""How many events a search finds, by time and by facet."""

@@ -45,6 +45,23 @@ SELECT EXISTS (
 )
 """
 
+# Of a project with a past that nobody has looked at, minutes are counted one part after the other. What was counted once
+# and is marked again is only as old as the last count.
+IS_UNCOUNTED = """
+SELECT EXISTS (
+    SELECT FROM (
+        SELECT DISTINCT minute FROM rollup_marks WHERE project_id = $1 AND minute >= $2 AND minute < $3
+    ) m
+    WHERE NOT EXISTS (
+          SELECT FROM event_counts c WHERE c.project_id = $1 AND c.step = 60 AND c.starts_at = m.minute
+      )
+      AND NOT EXISTS (
+          SELECT FROM event_counts c
+          WHERE c.project_id = $1 AND c.step = 3600 AND c.starts_at = date_trunc('hour', m.minute, 'UTC')
+      )
+)
+"""
+
 
 def is_kept(search: Search) -> bool:
     """Whether there are counts of what is asked: by type, producer and outcome, and nothing else."""
@@ -76,7 +93,12 @@ def whole(spans: Bars, until: int, counted: datetime | None, now: datetime) -> t
 async def kept(
     conn: "Connection", search: Search, spans: Bars, *, low: int, high: int, counted: datetime
 ) -> Counts | None:
-    """The counts from `low` to before `high`; None where they do not tell the types that are asked for apart."""
+    """The counts from `low` to before `high`.
+
+    None where some of that is yet to be counted, or where they do not tell the types that are asked for apart.
+    """
+    if await conn.fetchval(IS_UNCOUNTED, search.project_id, moment(low), moment(high)):
+        return None
     tiles = Span(moment(low), moment(high), counted).tiles(max(spans.step // 1000, 60))
     where = [
         search.project_id,

@@ -1,6 +1,6 @@
 """The HTTP surface of saved searches."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
@@ -12,12 +12,11 @@ from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 Writer = Annotated[Access, Depends(requires("searches:write"))]
 OfPage = Annotated[Page | None, Query(description="Only those of this list.")]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def searches(resources: Resources) -> APIRouter:
@@ -34,7 +33,7 @@ def searches(resources: Resources) -> APIRouter:
         )
         return SearchList(items=[SearchBody.model_validate(dict(row)) for row in rows], next=following)
 
-    @router.post("", status_code=201, openapi_extra=_CONFLICT)
+    @router.post("", status_code=201, openapi_extra=problems(409))
     async def save_search(body: SearchRequest, access: Writer, by: Author, response: Response) -> SearchBody:
         """Keep a search under a name, for everybody in the project."""
         row = await service.save_search(resources, access, by, body)
@@ -46,7 +45,7 @@ def searches(resources: Resources) -> APIRouter:
         """One saved search."""
         return SearchBody.model_validate(dict(await service.get_search(resources, access, search)))
 
-    @router.put("/{search}", openapi_extra=_CONFLICT)
+    @router.put("/{search}", openapi_extra=problems(409))
     async def replace_search(search: str, body: SearchRequest, access: Writer, by: Author) -> SearchBody:
         """Change a saved search. What is absent is asked no more."""
         row = await service.replace_search(resources, access, by, search, body)

@@ -1,15 +1,16 @@
 """The use cases of saved searches."""
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from functions.explore.searches import queries
 from functions.explore.searches.schemas import SearchRequest
 from shared.audit.by import By
+from shared.audit.masks import without_subjects
 from shared.audit.record import record
 from shared.auth.access import Access
 from shared.core.ids import uuid7
-from shared.core.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
+from shared.core.problems import CONFLICT, INVALID, Fault, Problem
+from shared.core.things import id_of, there
 from shared.runtime.listing import read_cursor, write_cursor
 from shared.runtime.resources import Resources
 
@@ -103,13 +104,8 @@ async def _check_name(connection: "Connection", access: Access, name: str) -> No
 async def _found(
     on: "Connection | ProjectPool", access: Access, search_id: str, *, lock: bool = False
 ) -> "Record":
-    try:
-        row = await queries.search(on, access.project_id, UUID(search_id), lock=lock)
-    except ValueError:
-        row = None
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such search in this project.")
-    return row
+    found = id_of(search_id, "search")
+    return there(await queries.search(on, access.project_id, found, lock=lock), "search")
 
 
 async def _record(
@@ -137,4 +133,8 @@ async def _record(
 
 def _document(row: "Record | None") -> dict[str, Any] | None:
     """A search as the audit log keeps it."""
-    return None if row is None else {"name": row["name"], "page": row["page"], "query": row["query"]}
+    return (
+        None
+        if row is None
+        else {"name": row["name"], "page": row["page"], "query": without_subjects(row["query"])}
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.explore.search import Search
+from shared.auth.names import name_of
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -118,12 +119,9 @@ async def replays(conn: "Connection", project_id: UUID, ids: Sequence[UUID]) -> 
     """These replays, the oldest first, with the names of those who started them."""
     return list(
         await conn.fetch(
-            """
+            f"""
             SELECT r.id, r.kind, r.state, r.reason, r.created_at,
-                coalesce(
-                    (SELECT u.name FROM users u WHERE r.created_by = 'user:' || u.id),
-                    (SELECT k.name FROM api_keys k WHERE k.project_id = $1 AND r.created_by = 'key:' || k.id),
-                    split_part(r.created_by, ':', 1)) AS created_by
+                {name_of("r.created_by", gone="split_part(r.created_by, ':', 1)")} AS created_by
             FROM replays r WHERE r.project_id = $1 AND r.id = ANY($2::uuid[]) ORDER BY r.id
             """,
             project_id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.explore import queries
-from functions.explore.answer import event_body, stored_event
+from functions.explore.answer import event_body
 from functions.explore.explain import verdicts
 from functions.explore.search import Search, around, key_range, received_at
 from functions.explore.service import ONE_MOMENT, Explorer, deliveries_of, find_event
@@ -26,6 +26,7 @@ from functions.explore.story.sender import sender_of
 from shared.auth.access import Access
 from shared.core.differences import differences
 from shared.core.pointers import MISSING
+from shared.db.events import stored_event
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -1,0 +1,1 @@
+"""Sign-in on a device without a browser: the device grant of OAuth (RFC 8628)."""

@@ -5,7 +5,7 @@ with a cookie that it does not have in its hands.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
@@ -29,17 +29,13 @@ from functions.identity.service import Identity
 from functions.identity.visitor import Visitor
 from shared.auth.access import Principal
 from shared.auth.acting import Author, changes_nothing
-from shared.auth.dependency import PUBLIC, signed_in
+from shared.auth.dependency import signed_in
 from shared.auth.links import console_of
 from shared.core.problems import FORBIDDEN, Problem
+from shared.runtime.refusals import problems, public_problems
 from shared.runtime.resources import Resources
 
 Caller = Annotated[Principal, Depends(signed_in)]
-
-
-def _answers(*statuses: int, public: bool = True) -> dict[str, Any]:
-    refs = {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in statuses}
-    return {**(PUBLIC if public else {}), "responses": refs}
 
 
 def device(resources: Resources, identity: Identity, front: Front) -> APIRouter:
@@ -54,7 +50,7 @@ def device(resources: Resources, identity: Identity, front: Front) -> APIRouter:
             raise Problem(FORBIDDEN, "This is for programs; a browser signs in by its own page.")
         return front.visitor(request)
 
-    @router.post("", openapi_extra=_answers(403, 429))
+    @router.post("", openapi_extra=public_problems(403, 429))
     @changes_nothing
     async def ask_for_device(body: DeviceRequest, request: Request) -> DeviceCodesBody:
         """Ask for a session for a device: a code for it, and one for whoever approves it in a browser."""
@@ -69,7 +65,7 @@ def device(resources: Resources, identity: Identity, front: Front) -> APIRouter:
             interval_seconds=INTERVAL_SECONDS,
         )
 
-    @router.post("/token", openapi_extra=_answers(401, 403, 429))
+    @router.post("/token", openapi_extra=public_problems(401, 403, 429))
     async def poll_device(
         body: DeviceCodeRequest, request: Request, by: Author
     ) -> DeviceSessionBody | DevicePendingBody:
@@ -79,32 +75,32 @@ def device(resources: Resources, identity: Identity, front: Front) -> APIRouter:
             return session_body(came)
         return DevicePendingBody(state="pending", interval_seconds=came.interval_seconds)
 
-    @router.post("/refresh", openapi_extra=_answers(401, 403))
+    @router.post("/refresh", openapi_extra=public_problems(401, 403))
     async def refresh_device(body: RefreshTokenRequest, request: Request, by: Author) -> DeviceSessionBody:
         """Exchange a device's refresh token for a new one and a new access token."""
         return session_body(
             await devices.refresh(body.refresh_token.get_secret_value(), program(request), by)
         )
 
-    @router.post("/sign-out", status_code=204, openapi_extra=_answers(403))
+    @router.post("/sign-out", status_code=204, openapi_extra=public_problems(403))
     async def sign_out_device(body: RefreshTokenRequest, request: Request, by: Author) -> None:
         """End a device's session."""
         program(request)
         await devices.sign_out(body.refresh_token.get_secret_value(), by)
 
-    @router.post("/lookup", openapi_extra=_answers(403, 404, 429, public=False))
+    @router.post("/lookup", openapi_extra=problems(403, 404, 429))
     @changes_nothing
     async def find_device(body: UserCodeRequest, caller: Caller) -> DeviceBody:
         """The device that shows this code, for whoever is to approve it."""
         asked = await devices.asked(caller, body.user_code)
         return DeviceBody.model_validate(asked, from_attributes=True)
 
-    @router.post("/approve", status_code=204, openapi_extra=_answers(403, 404, 429, public=False))
+    @router.post("/approve", status_code=204, openapi_extra=problems(403, 404, 429))
     async def approve_device(body: UserCodeRequest, caller: Caller, request: Request, by: Author) -> None:
         """Give that device a session of one's own: it may do all that one may oneself. Needs a recent proof."""
         await devices.decide(caller, body.user_code, "approved", front.visitor(request, caller), by)
 
-    @router.post("/deny", status_code=204, openapi_extra=_answers(403, 404, 429, public=False))
+    @router.post("/deny", status_code=204, openapi_extra=problems(403, 404, 429))
     async def deny_device(body: UserCodeRequest, caller: Caller, request: Request, by: Author) -> None:
         """Refuse that device."""
         await devices.decide(caller, body.user_code, "denied", front.visitor(request, caller), by)

@@ -1,7 +1,5 @@
 """The HTTP surface of accepting an invitation."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,16 +14,12 @@ from functions.identity.invitations.schemas import (
 )
 from functions.identity.invitations.service import Acceptance
 from functions.identity.service import Identity
-from shared.auth.access import Principal, identify
+from shared.auth.access import Principal
 from shared.auth.acting import Author, changes_nothing
-from shared.auth.dependency import PUBLIC
+from shared.auth.authority import identify
 from shared.core.problems import INVALID, Fault, Problem
+from shared.runtime.refusals import public_problems
 from shared.runtime.resources import Resources
-
-
-def _answers(*statuses: int) -> dict[str, Any]:
-    refs = {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in statuses}
-    return {**PUBLIC, "responses": refs}
 
 
 def acceptance(resources: Resources, identity: Identity, front: Front) -> APIRouter:
@@ -38,7 +32,7 @@ def acceptance(resources: Resources, identity: Identity, front: Front) -> APIRou
         header = request.headers.get("authorization")
         return None if header is None else await identify(resources, header)
 
-    @router.post("", openapi_extra=_answers(401, 403, 404))
+    @router.post("", openapi_extra=public_problems(401, 403, 404))
     @changes_nothing
     async def open_invitation(body: InvitationTokenRequest, request: Request) -> OpenedInvitationBody:
         """What an invitation is to."""
@@ -46,7 +40,7 @@ def acceptance(resources: Resources, identity: Identity, front: Front) -> APIRou
         opened = await service.open(body.token.get_secret_value(), await whoever(request))
         return OpenedInvitationBody.model_validate(opened, from_attributes=True)
 
-    @router.post("/accept", openapi_extra=_answers(401, 403, 404, 409, 429))
+    @router.post("/accept", openapi_extra=public_problems(401, 403, 404, 409, 429))
     async def accept_invitation(
         body: AcceptRequest, request: Request, response: Response, by: Author
     ) -> AcceptedBody:

@@ -12,7 +12,8 @@ from functions.identity.service import Identity, wait_for
 from functions.identity.visitor import Visitor
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Principal, authority_of
+from shared.auth.access import Principal
+from shared.auth.authority import authority_of
 from shared.auth.giving import lock_people
 from shared.auth.invitations import hash_invitation, is_worth
 from shared.auth.stores import Stores

@@ -1,0 +1,1 @@
+"""What people are told of their account: on the console, and by mail."""

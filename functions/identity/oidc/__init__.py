@@ -1,0 +1,1 @@
+"""Sign-in by a provider (OpenID Connect)."""

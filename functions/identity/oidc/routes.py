@@ -4,7 +4,7 @@ The provider sends the browser back to the console, whatever its origin, and the
 cookie that binds a sign-in to its browser is kept and sent as that of the session is (decision 0046).
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends
@@ -31,17 +31,13 @@ from shared.auth.dependency import PUBLIC, signed_in
 from shared.auth.keys import make_token
 from shared.core.problems import FORBIDDEN, Problem
 from shared.mail.mailer import mailer_of
+from shared.runtime.refusals import problems, public_problems
 from shared.runtime.resources import Resources
 
 Caller = Annotated[Principal, Depends(signed_in)]
 
 CALLBACK = "/sign-in/oidc"
 """The page of the console to which the provider sends the browser back."""
-
-
-def _answers(*statuses: int, public: bool = True) -> dict[str, Any]:
-    refs = {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in statuses}
-    return {**(PUBLIC if public else {}), "responses": refs}
 
 
 def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
@@ -70,7 +66,7 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         provider = None if elsewhere.name is None else ProviderBody(name=elsewhere.name)
         return MethodsBody(oidc=provider, mail=mailer.is_configured)
 
-    @router.post("/oidc", openapi_extra=_answers(403, 404, 429))
+    @router.post("/oidc", openapi_extra=public_problems(403, 404, 429))
     @changes_nothing
     async def begin_oidc(request: Request, response: Response) -> OidcStartBody:
         """Begin to sign in by the provider."""
@@ -83,7 +79,7 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
         front.keep(response, BINDER, binder, LIFETIME_SECONDS)
         return OidcStartBody(authorization_url=url)
 
-    @router.post("/oidc/callback", openapi_extra=_answers(401, 403, 404, 409))
+    @router.post("/oidc/callback", openapi_extra=public_problems(401, 403, 404, 409))
     async def finish_oidc(
         body: OidcCallbackRequest, request: Request, response: Response, by: Author
     ) -> OidcEnteredBody:
@@ -107,7 +103,7 @@ def oidc(resources: Resources, identity: Identity, front: Front) -> APIRouter:
             )
         return front.answer(response, entered, visitor)
 
-    @router.post("/oidc/link", status_code=204, openapi_extra=_answers(403, 404, 409, public=False))
+    @router.post("/oidc/link", status_code=204, openapi_extra=problems(403, 404, 409))
     async def link_oidc(body: LinkAccountRequest, request: Request, caller: Caller, by: Author) -> None:
         """Have one's account signed in to by the provider from now on."""
         front.visitor(request)

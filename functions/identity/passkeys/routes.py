@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.identity.answers import problems, public_problems
 from functions.identity.front import Front
 from functions.identity.passkeys.schemas import (
     NewPasskeyBody,
@@ -24,6 +23,7 @@ from functions.identity.schemas import SessionBody
 from shared.auth.access import Principal
 from shared.auth.acting import Author, changes_nothing
 from shared.auth.dependency import signed_in
+from shared.runtime.refusals import problems, public_problems
 
 if TYPE_CHECKING:
     from asyncpg import Record

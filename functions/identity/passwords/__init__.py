@@ -1,0 +1,1 @@
+"""Passwords: set, checked, hashed, and which are too easy to guess."""

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from functions.identity.answers import problems, public_problems
 from functions.identity.front import Front
 from functions.identity.passwords.schemas import ForgottenBody, ForgottenRequest, PasswordRequest
 from functions.identity.passwords.service import AccountPasswords
@@ -13,6 +12,7 @@ from functions.identity.service import Identity
 from shared.auth.access import Principal
 from shared.auth.acting import Author
 from shared.auth.dependency import signed_in
+from shared.runtime.refusals import problems, public_problems
 
 Caller = Annotated[Principal, Depends(signed_in)]
 

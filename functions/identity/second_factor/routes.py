@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.identity.answers import problems, public_problems
 from functions.identity.credentials import Credentials
 from functions.identity.front import Front
 from functions.identity.passkeys.routes import passkey_body
@@ -27,6 +26,7 @@ from functions.identity.service import Identity
 from shared.auth.access import Principal
 from shared.auth.acting import Author
 from shared.auth.dependency import signed_in
+from shared.runtime.refusals import problems, public_problems
 
 Caller = Annotated[Principal, Depends(signed_in)]
 

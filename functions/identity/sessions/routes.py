@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from functions.identity.answers import problems
 from functions.identity.service import Identity
 from functions.identity.sessions import service
 from functions.identity.sessions.schemas import EndedSessionsBody, KeptSessionBody, SessionList
 from shared.auth.access import Principal
 from shared.auth.acting import Author
 from shared.auth.dependency import signed_in
+from shared.runtime.refusals import problems
 
 Caller = Annotated[Principal, Depends(signed_in)]
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from functions.projects.audit import queries
 from functions.projects.audit.answer import csv_head, csv_line, ndjson_line
@@ -15,7 +14,8 @@ from shared.audit.queries import NO_PROJECT
 from shared.audit.verify import PART, Part, holds, verify_part
 from shared.auth.access import Access, Principal
 from shared.core.problems import FORBIDDEN, NOT_FOUND, Problem
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.core.things import read_uuid
+from shared.runtime.listing import page_of, read_cursor, write_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -81,17 +81,15 @@ async def list_own(
     before = read_cursor(cursor) or LAST
     pool = await resources.pg()
     rows = await queries.of_user(pool, principal.user_id, filters, before, limit=limit + 1)
-    following = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
-    return Page(rows[:limit], following)
+    return Page(*page_of(rows, limit))
 
 
 async def get_entry(resources: Resources, access: Access, entry_id: str) -> "Record":
     """One of those that `list_entries` gives, with what was before and after. Raises Problem 404."""
     pool, project = await resources.pg(), await resources.of(access.project_id)
-    try:
-        wanted = UUID(entry_id)
-    except ValueError:
-        raise _missing() from None
+    wanted = read_uuid(entry_id)
+    if wanted is None:
+        raise _missing()
     row = await queries.entry(project, access.project_id, wanted)
     if row is None:
         row = await queries.entry(pool, NO_PROJECT, wanted)

@@ -16,6 +16,7 @@ from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 Reader = Annotated[Access, Depends(requires("members:read"))]
 Writer = Annotated[Access, Depends(requires("members:write"))]
-
-
-def _answers(*statuses: int) -> dict[str, Any]:
-    return {"responses": {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in statuses}}
 
 
 def invitations(resources: Resources) -> APIRouter:
@@ -42,7 +39,7 @@ def invitations(resources: Resources) -> APIRouter:
             items=[InvitationBody(**members(one.row, one.state)) for one in found], next=following
         )
 
-    @router.post("", status_code=201, openapi_extra=_answers(409, 429))
+    @router.post("", status_code=201, openapi_extra=problems(409, 429))
     async def create_invitation(
         body: InvitationRequest, access: Writer, by: Author, response: Response
     ) -> InvitationWithLinkBody:
@@ -51,7 +48,7 @@ def invitations(resources: Resources) -> APIRouter:
         response.headers["Location"] = f"/v1/projects/{access.project_name}/invitations/{invited.row['id']}"
         return with_link(invited)
 
-    @router.post("/{invitation}/resend", openapi_extra=_answers(429))
+    @router.post("/{invitation}/resend", openapi_extra=problems(429))
     async def resend_invitation(invitation: str, access: Writer, by: Author) -> InvitationWithLinkBody:
         """Make another link for a week, which is answered this once; the one before is void."""
         return with_link(await service.resend(access, by, invitation))

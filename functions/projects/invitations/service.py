@@ -16,8 +16,9 @@ from shared.auth.links import console_of
 from shared.cache.windows import Limit, Windows
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, Problem
+from shared.core.things import read_uuid
 from shared.mail.mailer import mailer_of
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.listing import page_of, read_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ class Invitations:
         # One view of the project for all of them: what is worth a link is read under a lock.
         async with pool.acquire() as connection, connection.transaction():
             rows = await queries.open_invitations(connection, access.project_id, after=after, limit=limit + 1)
+            rows, following = page_of(rows, limit)
             worth: dict[tuple[str, str], bool] = {}
-            found = [Invitation(row, await _state(connection, access, row, worth)) for row in rows[:limit]]
-        return found, write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+            found = [Invitation(row, await _state(connection, access, row, worth)) for row in rows]
+        return found, following
 
     async def create(self, access: Access, by: By, *, email: str, role: str) -> Invited:
         """Invite somebody. Raises Problem 403, 409, 422, 429."""
@@ -192,10 +194,10 @@ async def _found(connection: "Connection", access: Access, invitation_id: UUID) 
 
 
 def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise _not_there() from None
+    found = read_uuid(text)
+    if found is None:
+        raise _not_there()
+    return found
 
 
 def _not_there() -> Problem:

@@ -1,6 +1,6 @@
 """The HTTP surface of API keys."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -21,12 +21,11 @@ from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 Reader = Annotated[Access, Depends(requires("keys:read"))]
 Writer = Annotated[Access, Depends(requires("keys:write"))]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def keys(resources: Resources) -> APIRouter:
@@ -70,7 +69,7 @@ def keys(resources: Resources) -> APIRouter:
         """End an API key, everywhere within a second."""
         await service.revoke_key(resources, access, by, key)
 
-    @router.post("/{key}/rotate", openapi_extra=_CONFLICT)
+    @router.post("/{key}/rotate", openapi_extra=problems(409))
     async def rotate_key(key: str, body: RotateRequest, access: Writer, by: Author) -> IssuedKeyBody:
         """Give an API key another secret; the one before works on for the overlap. The text is answered this once."""
         row, text = await service.rotate_key(resources, access, by, key, body.overlap)

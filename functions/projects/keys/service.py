@@ -8,7 +8,8 @@ from functions.projects.keys.draft import Draft, check, only_takes_away, read_ov
 from functions.projects.keys.schemas import KeyBody
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, authority_of
+from shared.auth.access import Access
+from shared.auth.authority import authority_of
 from shared.auth.giving import check_gives, check_unrestricted, standing
 from shared.auth.keys import ApiKeyText, hash_secret, is_key_id, make_key, make_secret
 from shared.auth.permissions import granted

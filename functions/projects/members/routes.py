@@ -1,6 +1,6 @@
 """The HTTP surface of members."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends
 
@@ -10,6 +10,7 @@ from shared.auth.access import Access, Principal
 from shared.auth.acting import Author
 from shared.auth.dependency import requires, signed_in
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 Reader = Annotated[Access, Depends(requires("members:read"))]
 Writer = Annotated[Access, Depends(requires("members:write"))]
 Caller = Annotated[Principal, Depends(signed_in)]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def members(resources: Resources) -> APIRouter:
@@ -33,7 +32,7 @@ def members(resources: Resources) -> APIRouter:
         return MemberList(items=[body_of(row) for row in rows], next=following)
 
     # Before `{user}`, which would take it for one.
-    @router.delete("/me", status_code=204, openapi_extra=_CONFLICT)
+    @router.delete("/me", status_code=204, openapi_extra=problems(409))
     async def leave_project(
         project: str, caller: Caller, by: Author, *, revoke_keys: RevokeKeys = False
     ) -> None:
@@ -45,12 +44,12 @@ def members(resources: Resources) -> APIRouter:
         """One member."""
         return body_of(await service.get_member(resources, access, user))
 
-    @router.put("/{user}", openapi_extra=_CONFLICT)
+    @router.put("/{user}", openapi_extra=problems(409))
     async def set_member_role(user: str, body: MemberRequest, access: Writer, by: Author) -> MemberBody:
         """Give a member another role, everywhere within a second. Nobody gives more than they may do themselves."""
         return body_of(await service.set_role(resources, access, by, user, body.role))
 
-    @router.delete("/{user}", status_code=204, openapi_extra=_CONFLICT)
+    @router.delete("/{user}", status_code=204, openapi_extra=problems(409))
     async def remove_member(
         user: str, access: Writer, by: Author, *, revoke_keys: RevokeKeys = False
     ) -> None:

@@ -7,12 +7,14 @@ from uuid import UUID
 from functions.projects.members import queries
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, Principal, authority_of
+from shared.auth.access import Access, Principal
+from shared.auth.authority import authority_of
 from shared.auth.giving import check_gives, check_unrestricted, lock_people, role_permissions, standing
 from shared.auth.permissions import PROJECT_NAME, permissions_of
 from shared.auth.stores import Stores
 from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.core.things import id_of, there
+from shared.runtime.listing import page_of, read_cursor
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
@@ -29,7 +31,7 @@ async def list_members(
     rows = await queries.members_of(
         await stores.of(access.project_id), access.project_id, after=after, limit=limit + 1
     )
-    return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+    return page_of(rows, limit)
 
 
 async def get_member(stores: Stores, access: Access, user: str) -> "Record":
@@ -152,15 +154,7 @@ async def _check_not_last(connection: "Connection", project_id: UUID, member: "R
 
 
 async def _found(on: "Connection | Pool", project_id: UUID, user: str) -> "Record":
-    try:
-        user_id = UUID(user)
-    except ValueError:
-        row = None
-    else:
-        row = await queries.member(on, project_id, user_id)
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such member in this project.")
-    return row
+    return there(await queries.member(on, project_id, id_of(user, "member")), "member")
 
 
 def _forget(stores: Stores, user_id: UUID, project: str, keys: list[str]) -> None:

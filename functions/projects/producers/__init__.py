@@ -1,0 +1,1 @@
+"""Senders with a name: what they may send and how fast."""

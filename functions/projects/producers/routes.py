@@ -1,6 +1,6 @@
 """The HTTP surface of producers."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 Reader = Annotated[Access, Depends(requires("producers:read"))]
 Writer = Annotated[Access, Depends(requires("producers:write"))]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def producers(resources: Resources) -> APIRouter:
@@ -39,7 +38,7 @@ def producers(resources: Resources) -> APIRouter:
         rows, following = await service.list_producers(resources, access, limit=limit, cursor=cursor)
         return ProducerList(items=[body_of(row) for row in rows], next=following)
 
-    @router.post("", status_code=201, openapi_extra=_CONFLICT)
+    @router.post("", status_code=201, openapi_extra=problems(409))
     async def create_producer(
         body: ProducerRequest, access: Writer, by: Author, response: Response
     ) -> ProducerBody:
@@ -53,7 +52,7 @@ def producers(resources: Resources) -> APIRouter:
         """One producer."""
         return body_of(await service.get_producer(resources, access, producer))
 
-    @router.put("/{producer}", openapi_extra=_CONFLICT)
+    @router.put("/{producer}", openapi_extra=problems(409))
     async def replace_producer(
         producer: str, body: ProducerReplace, access: Writer, by: Author
     ) -> ProducerBody:

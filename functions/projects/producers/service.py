@@ -7,11 +7,13 @@ from functions.projects.producers import queries
 from functions.projects.producers.draft import Draft
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, authority_of
+from shared.auth.access import Access
+from shared.auth.authority import authority_of
 from shared.auth.stores import Stores
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.core.things import there
+from shared.runtime.listing import page_of, read_cursor
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
@@ -25,7 +27,7 @@ async def list_producers(
     rows = await queries.producers_of(
         await stores.of(access.project_id), access.project_id, after=after, limit=limit + 1
     )
-    return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+    return page_of(rows, limit)
 
 
 async def get_producer(stores: Stores, access: Access, name: str) -> "Record":
@@ -139,9 +141,7 @@ async def _bump(connection: "Connection", access: Access) -> None:
 async def _found(on: "Connection | Pool", access: Access, name: str) -> "Record":
     # What Postgres cannot have stored names nothing.
     row = await queries.producer(on, access.project_id, name) if "\0" not in name else None
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such producer in this project.")
-    return row
+    return there(row, "producer")
 
 
 def _forget(stores: Stores, keys: list[str]) -> None:

@@ -1,0 +1,1 @@
+"""What members may do: the roles of a project."""

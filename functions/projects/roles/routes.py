@@ -1,6 +1,6 @@
 """The HTTP surface of roles."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -11,13 +11,12 @@ from shared.auth.access import Access
 from shared.auth.acting import Author
 from shared.auth.dependency import requires
 from shared.auth.permissions import MEANINGS
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 # Who sees the people sees what their roles mean.
 Reader = Annotated[Access, Depends(requires("members:read"))]
 Writer = Annotated[Access, Depends(requires("roles:write"))]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def roles(resources: Resources) -> APIRouter:
@@ -35,7 +34,7 @@ def roles(resources: Resources) -> APIRouter:
             ],
         )
 
-    @router.post("", status_code=201, openapi_extra=_CONFLICT)
+    @router.post("", status_code=201, openapi_extra=problems(409))
     async def create_role(body: RoleRequest, access: Writer, by: Author, response: Response) -> RoleBody:
         """Make a role for this project. Nobody gives more than they may do themselves."""
         made = await service.create_role(resources, access, by, body)
@@ -47,12 +46,12 @@ def roles(resources: Resources) -> APIRouter:
         """One role."""
         return RoleBody.model_validate(await service.get_role(resources, access, role))
 
-    @router.put("/{role}", openapi_extra=_CONFLICT)
+    @router.put("/{role}", openapi_extra=problems(409))
     async def replace_role(role: str, body: RoleReplace, access: Writer, by: Author) -> RoleBody:
         """Change a role for everybody who has it, everywhere within a second. Built-in ones stay as they are."""
         return RoleBody.model_validate(await service.replace_role(resources, access, by, role, body))
 
-    @router.delete("/{role}", status_code=204, openapi_extra=_CONFLICT)
+    @router.delete("/{role}", status_code=204, openapi_extra=problems(409))
     async def delete_role(role: str, access: Writer, by: Author) -> None:
         """Delete a role that nobody has."""
         await service.delete_role(resources, access, by, role)

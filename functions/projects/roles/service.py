@@ -7,11 +7,13 @@ from functions.projects.roles import queries
 from functions.projects.roles.schemas import RoleRequest
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import Access, authority_of
+from shared.auth.access import Access
+from shared.auth.authority import authority_of
 from shared.auth.giving import check_gives, check_unrestricted, lock_people, standing
 from shared.auth.permissions import DESCRIPTIONS, PERMISSIONS, ROLES
 from shared.auth.stores import Stores
-from shared.core.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, Fault, Problem
+from shared.core.problems import CONFLICT, FORBIDDEN, INVALID, Fault, Problem
+from shared.core.things import there
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
@@ -200,9 +202,7 @@ async def _check_free(connection: "Connection", access: Access, name: str) -> No
 
 async def _found(on: "Connection | Pool", access: Access, name: str) -> "Record":
     row = await queries.role(on, access.project_id, name) if "\0" not in name else None
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no such role in this project.")
-    return row
+    return there(row, "role")
 
 
 def _listed(names: Sequence[str]) -> str:

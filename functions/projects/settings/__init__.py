@@ -1,0 +1,1 @@
+"""What holds for all of a project."""

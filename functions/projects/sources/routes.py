@@ -24,6 +24,7 @@ from shared.auth.dependency import requires
 from shared.core.problems import INVALID, Fault, Problem
 from shared.core.webhooks.kind import Kind
 from shared.runtime.listing import Cursor, Limit
+from shared.runtime.refusals import problems
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 Reader = Annotated[Access, Depends(requires("sources:read"))]
 Writer = Annotated[Access, Depends(requires("sources:write"))]
-
-_CONFLICT: dict[str, Any] = {"responses": {"409": {"$ref": "#/components/responses/Problem409"}}}
 
 
 def sources(resources: Resources) -> APIRouter:
@@ -51,7 +50,7 @@ def sources(resources: Resources) -> APIRouter:
         rows, following = await service.page(access, cursor, limit)
         return SourceList(items=[body_of(access, row) for row in rows], next=following)
 
-    @router.post("/sources", status_code=201, openapi_extra=_CONFLICT)
+    @router.post("/sources", status_code=201, openapi_extra=problems(409))
     async def create_source(
         body: SourceCreate, access: Writer, by: Author, response: Response
     ) -> SourceWithSecretBody:

@@ -13,11 +13,12 @@ from shared.auth.access import Access
 from shared.auth.giving import check_unrestricted
 from shared.core.ids import uuid7
 from shared.core.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
+from shared.core.things import no_such, there
 from shared.core.webhooks.kind import Kind, is_name
 from shared.core.webhooks.load import load_kinds
 from shared.core.webhooks.recipe import InvalidSettings, Recipe, read_settings
 from shared.core.webhooks.secret import MAX_SECRETS, InvalidSecret, check_secret, generate
-from shared.runtime.listing import read_cursor, write_cursor
+from shared.runtime.listing import page_of, read_cursor
 from shared.runtime.resources import Resources
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Sources:
         rows = await queries.sources(
             await self._resources.of(access.project_id), access.project_id, after=after, limit=limit + 1
         )
-        return rows[:limit], write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+        return page_of(rows, limit)
 
     async def get(self, access: Access, name: str) -> "Record":
         """One source. Raises Problem 404."""
@@ -191,7 +192,7 @@ class Sources:
         async def use_case(connection: "Connection") -> None:
             old = await queries.delete(connection, access.project_id, name) if is_name(name) else None
             if old is None:
-                raise _missing()
+                raise no_such("source")
             await _record(connection, access, by, "deleted", before=(old, self._open(old)))
 
         await self._change(access, use_case)
@@ -304,10 +305,4 @@ def _secret_faults(recipe: Recipe, secrets: Sequence[str]) -> list[Fault]:
 
 async def _found(connection: "Connection", access: Access, name: str) -> "Record":
     row = await queries.source(connection, access.project_id, name) if is_name(name) else None
-    if row is None:
-        raise _missing()
-    return row
-
-
-def _missing() -> Problem:
-    return Problem(NOT_FOUND, "There is no such source in this project.")
+    return there(row, "source")

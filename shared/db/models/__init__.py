@@ -3,7 +3,7 @@
 Each module is some tables; all are imported here, so that `Model.metadata` has every one.
 """
 
-from shared.db.models.archive import Archive, ArchivePart, Erasure, Hold, Recall
+from shared.db.models.archive import Archive, ArchivePart, Erasure, ErasureDay, Hold, Recall, RetentionWait
 from shared.db.models.audit import Audit, AuditHead
 from shared.db.models.counts import DeliveryCount, DeliveryTimes, EventCount, Rollup, RollupMark, Traffic
 from shared.db.models.model import Model
@@ -29,6 +29,7 @@ __all__ = [
     "DeliveryTimes",
     "Dispatcher",
     "Erasure",
+    "ErasureDay",
     "Event",
     "EventCount",
     "EventSchema",
@@ -46,6 +47,7 @@ __all__ = [
     "RecoveryCode",
     "Replay",
     "ReplaySink",
+    "RetentionWait",
     "Role",
     "Rollup",
     "RollupMark",

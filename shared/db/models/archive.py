@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.models.model import NOW, Model
@@ -115,7 +116,8 @@ class Erasure(Model):
     """What was asked to be forgotten of one subject, and how far that has come.
 
     `subject` is there until it is done; `subject_digest` stays, by which one can be asked about. `day` is the last
-    archived day that was looked through, `held` how many events a hold keeps.
+    archived day that was looked through, `held` how many events a hold keeps. `kept_in` names the subscriptions whose
+    filters have the subject, and keep it.
     """
 
     __tablename__ = "erasures"
@@ -137,3 +139,39 @@ class Erasure(Model):
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
+    kept_in: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+
+
+class ErasureDay(Model):
+    """A day of the archive in which an erasure finds nothing more to erase, as long as both digests hold.
+
+    `manifest_sha256` says which objects were looked through, `holds_sha256` which holds there were then: another may
+    let go of the `held` events that they kept.
+    """
+
+    __tablename__ = "erasure_days"
+
+    erasure_id: Mapped[UUID] = mapped_column(ForeignKey("erasures.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID]
+    manifest_sha256: Mapped[bytes]
+    holds_sha256: Mapped[bytes]
+    held: Mapped[int] = mapped_column(BigInteger)
+
+
+class RetentionWait(Model):
+    """How many days of a project are over and still there for one reason, the `oldest` of them, and `since` when.
+
+    `archive`: none is configured. `store`: it fails. `deliveries`: some are under way. `unread`: dispatch has not read all.
+    """
+
+    __tablename__ = "retention_waits"
+    __table_args__ = (
+        CheckConstraint("reason IN ('archive', 'store', 'deliveries', 'unread')", name="reason"),
+    )
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    days: Mapped[int]
+    oldest: Mapped[date]
+    since: Mapped[datetime] = mapped_column(server_default=NOW)

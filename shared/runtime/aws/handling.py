@@ -22,7 +22,7 @@ from mangum.types import LambdaContext
 from shared.runtime.aws.observing import Observer
 from shared.runtime.aws.payloads import Unreadable, event_in, event_of
 from shared.runtime.function import Function
-from shared.runtime.handler import CloudEvent, Handler
+from shared.runtime.handler import Handler, OwnEvent
 from shared.runtime.resources import Resources
 
 DRAIN_SECONDS = 25.0
@@ -103,7 +103,7 @@ class Work:
         self._until: float | None = None
         self._ending: asyncio.Task[None] | None = None
 
-    async def do(self, read: Callable[[], CloudEvent], message: str | None = None) -> None:
+    async def do(self, read: Callable[[], OwnEvent], message: str | None = None) -> None:
         """Handle the event that `read` gives; what is no event for this function is logged and done with.
 
         When the time is nearly up the handler is drained, and what it leaves is sent again, for another invocation.
@@ -125,7 +125,7 @@ class Work:
             logger.exception("handling %s failed, it comes again", event["type"])
             raise
 
-    async def _handle(self, event: CloudEvent) -> None:
+    async def _handle(self, event: OwnEvent) -> None:
         loop = asyncio.get_running_loop()
         if self._until is None:
             self._until = loop.time() + self._seconds

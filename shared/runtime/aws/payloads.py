@@ -8,7 +8,8 @@ import msgspec
 from starlette.datastructures import Headers
 
 from shared.contracts.tick import Tick
-from shared.runtime.handler import CloudEvent, checked, parse
+from shared.runtime.handler import OwnEvent
+from shared.runtime.handler_app import checked, parse
 
 STRUCTURED = Headers({"content-type": "application/cloudevents+json"})
 SCHEDULED = "Scheduled Event"
@@ -19,7 +20,7 @@ class Unreadable(Exception):
     """A payload from which no event can be read; that it comes again would not change it."""
 
 
-def event_of(payload: object) -> CloudEvent:
+def event_of(payload: object) -> OwnEvent:
     """The event in a payload: a CloudEvent in the JSON format, or EventBridge's envelope around its type and data.
 
     Raises Unreadable.
@@ -38,7 +39,7 @@ def event_of(payload: object) -> CloudEvent:
     raise Unreadable("it is neither a CloudEvent nor an event of EventBridge")
 
 
-def event_in(body: str) -> CloudEvent:
+def event_in(body: str) -> OwnEvent:
     """The event in a message's text. Raises Unreadable."""
     try:
         payload = json.loads(body)
@@ -47,7 +48,7 @@ def event_in(body: str) -> CloudEvent:
     return event_of(payload)
 
 
-def _from_bridge(payload: Mapping[str, Any]) -> CloudEvent:
+def _from_bridge(payload: Mapping[str, Any]) -> OwnEvent:
     kind = payload["detail-type"]
     attributes = {
         "specversion": "1.0",

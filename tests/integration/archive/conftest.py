@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from events.housekeep.handler import create
+from shared.archive.zstd import decompress
 from shared.core.cloudevents import Event
 from shared.runtime.handler import Handler
 from shared.runtime.resources import Resources
@@ -76,6 +77,45 @@ class Keeping:
 def a_day() -> date:
     """A day of the past that no other test uses."""
     return datetime.now(UTC).date() - timedelta(days=next(_days))
+
+
+def bytes_of(keeping: Keeping) -> bytes:
+    """All that is in the archive, as anybody could read it."""
+    found = b""
+    for path in sorted(keeping.folder.rglob("*")):
+        if path.is_file():
+            content = path.read_bytes()
+            found += decompress(content) if path.suffix == ".zst" else content
+    return found
+
+
+async def erase(keeping: Keeping, subject: str) -> UUID:
+    """Ask for an erasure, as the API does."""
+    erasure_id = uuid4()
+    await keeping.pool.execute(
+        "INSERT INTO erasures (id, project_id, subject, subject_digest, created_by) VALUES ($1, $2, $3, '\\x00', 't')",
+        erasure_id,
+        keeping.project.id,
+        subject,
+    )
+    return erasure_id
+
+
+async def recall(keeping: Keeping, day: Any, **columns: Any) -> UUID:
+    """Ask for all of a day, or what `columns` say of it."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    row = {
+        "id": uuid4(),
+        "project_id": keeping.project.id,
+        "since": start,
+        "until": start + timedelta(days=1),
+        "keep_until": datetime.now(UTC) + timedelta(days=7),
+        "created_by": "test",
+        **columns,
+    }
+    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+    await keeping.pool.execute(f"INSERT INTO recalls ({', '.join(row)}) VALUES ({places})", *row.values())
+    return row["id"]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from shared.runtime.resources import Resources
 from tests.integration.archive.conftest import Keeping, a_day
 from tests.support import stream
 from tests.support.projects import create_key
-from tests.support.waiting import until
+from tests.support.waiting import until, waits_for_lock
 
 
 class Asking:
@@ -54,6 +54,7 @@ async def test_retention_is_set_and_told(ask: Asking, keeping: Keeping) -> None:
         "archive": "folder",
         "oldest": None,
         "oldestArchived": None,
+        "waiting": [],
     }
     day = a_day()
     await keeping.store([stream.an_event()], day)
@@ -198,6 +199,13 @@ async def test_an_erasure_is_tried_ordered_and_found_again(ask: Asking, keeping:
     await stream.store(keeping.pool, keeping.project.id, [stream.an_event(9, subject="mara")])
     tried = (await ask("POST", "/erasures", {"subject": "mara", "dryRun": True})).json()
     assert (tried["state"], tried["events"], tried["archivedEvents"]) == ("dry-run", 1, 3)
+    assert (tried["held"], tried["isExact"], tried["keptIn"]) == (0, True, [])
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    span = {"since": noon.isoformat(), "until": (noon + timedelta(milliseconds=2)).isoformat()}
+    hold = (await ask("POST", "/holds", {"name": "Case 7", **span})).json()
+    held = (await ask("POST", "/erasures", {"subject": "mara", "dryRun": True})).json()
+    assert (held["events"], held["archivedEvents"], held["held"]) == (1, 1, 2)
+    assert (await ask("DELETE", f"/holds/{hold['id']}")).status_code == 204
     made = await ask("POST", "/erasures", {"subject": "mara", "reason": "asked for"})
     assert made.status_code == 201
     assert made.json()["state"] == "running"
@@ -233,8 +241,7 @@ async def test_a_hold_that_is_answered_is_one_that_the_work_under_way_knows_of(
         putting = asyncio.ensure_future(ask("POST", "/holds", {"name": "a case", "subject": "s"}))
 
         async def waits() -> bool:
-            found = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = $1"
-            return bool(await keeping.pool.fetchval(found, recalling.LOCK & 0xFFFFFFFF))
+            return await waits_for_lock(keeping.pool, "advisory")
 
         try:
             await until(waits)

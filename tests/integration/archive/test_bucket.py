@@ -10,9 +10,10 @@ from moto.server import ThreadedMotoServer
 
 from events.housekeep.handler import create
 from shared.archive import catalog
+from shared.archive.opening import open_store
 from shared.archive.reading import fault_of, find
 from shared.archive.settings import ArchiveSettings
-from shared.archive.store import MissingObject, Store, StoreFailed, open_store
+from shared.archive.store import MissingObject, Store, StoreFailed
 from shared.runtime.resources import Resources
 from tests.integration.archive.conftest import Keeping, a_day
 from tests.support import stream

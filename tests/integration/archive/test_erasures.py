@@ -1,46 +1,26 @@
 """What there is of a subject goes: its rows, and the objects of the archive that have it."""
 
 import itertools
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from events.dispatch.queries import add_attempts
 from events.housekeep.archive import work
 from events.housekeep.handler import create
 from shared.archive import catalog
 from shared.archive.folder import FolderStore
 from shared.archive.reading import fault_of, find
-from shared.archive.zstd import decompress
+from shared.archive.wanted import received_at
 from shared.runtime.resources import Resources
-from tests.integration.archive.conftest import Keeping, a_day
+from tests.integration.archive.conftest import Keeping, a_day, bytes_of, erase, recall
 from tests.support import stream
-
-
-async def erase(keeping: Keeping, subject: str) -> UUID:
-    erasure_id = uuid4()
-    await keeping.pool.execute(
-        "INSERT INTO erasures (id, project_id, subject, subject_digest, created_by) VALUES ($1, $2, $3, '\\x00', 't')",
-        erasure_id,
-        keeping.project.id,
-        subject,
-    )
-    return erasure_id
 
 
 async def said(keeping: Keeping, erasure_id: UUID) -> dict[str, Any]:
     return dict(await keeping.pool.fetchrow("SELECT * FROM erasures WHERE id = $1", erasure_id))
-
-
-def bytes_of(keeping: Keeping) -> bytes:
-    """All that is in the archive, as anybody could read it."""
-    found = b""
-    for path in sorted(keeping.folder.rglob("*")):
-        if path.is_file():
-            content = path.read_bytes()
-            found += decompress(content) if path.suffix == ".zst" else content
-    return found
 
 
 async def archived(keeping: Keeping, day: date) -> list[UUID]:
@@ -109,9 +89,15 @@ async def test_a_look_that_takes_many_ticks_comes_to_its_end(
     time = itertools.count()
     monkeypatch.setattr(work, "monotonic", lambda: next(time))
     monkeypatch.setenv("WEIR_ARCHIVE_SECONDS", "3")
-    keeping.handler = create(resources)
+    looked = []
     for _ in range(6):
+        keeping.handler = create(resources)  # as each process does that starts anew
         await keeping.tick()
+        looked.append(
+            await keeping.pool.fetchval("SELECT count(*) FROM erasure_days WHERE erasure_id = $1", asked)
+        )
+    assert looked[0] > 0
+    assert looked[:2] == sorted(looked[:2])
     assert (await said(keeping, asked))["state"] == "done"
 
 
@@ -134,6 +120,51 @@ async def test_a_hold_comes_first(keeping: Keeping) -> None:
     await keeping.tick()
     assert (await said(keeping, asked))["state"] == "done"
     assert b"mara" not in bytes_of(keeping)
+
+
+async def test_what_is_held_is_counted_exactly_and_looked_at_again_when_holds_change(
+    keeping: Keeping, resources: Resources
+) -> None:
+    day = a_day()
+    uids = await archived(keeping, day)
+    recent = await stream.store(
+        keeping.pool, keeping.project.id, [stream.an_event(n, subject="mara") for n in (10, 11, 12)]
+    )
+    put = "INSERT INTO holds (id, project_id, name, since, until, created_by) VALUES ($1, $2, 'a case', $3, $4, 'test')"
+    holds = [uuid4(), uuid4()]
+    for hold, uid, events in ((holds[0], uids[0], 1), (holds[1], recent[1], 2)):
+        at = received_at(uid)
+        await keeping.pool.execute(put, hold, keeping.project.id, at, at + timedelta(milliseconds=events))
+    # One of the archive's is in the database too: it is one.
+    await recall(keeping, day, event_uid=uids[0])
+    await keeping.tick()
+    assert uids[0] in await keeping.rows()
+    await keeping.pool.execute("UPDATE events SET shard = 100 WHERE uid = $1", uids[0])
+    asked = await erase(keeping, "mara")
+    for _ in range(2):
+        keeping.handler = create(resources)
+        await keeping.tick()
+    row = await said(keeping, asked)
+    assert (row["state"], row["held"], row["events"], row["archived_events"]) == ("held", 3, 1, 1)
+    await keeping.pool.execute("UPDATE holds SET lifted_at = now() WHERE id = $1", holds[0])
+    await keeping.tick()
+    await keeping.tick()
+    row = await said(keeping, asked)
+    assert (row["state"], row["held"], row["archived_events"]) == ("held", 2, 2)
+    await keeping.pool.execute("UPDATE holds SET lifted_at = now() WHERE id = $1", holds[1])
+    await keeping.tick()
+    await keeping.tick()
+    row = await said(keeping, asked)
+    assert (row["state"], row["held"], row["events"]) == ("done", 0, 4)
+
+
+async def test_what_came_of_an_attempt_is_not_written_of_a_delivery_that_is_gone(keeping: Keeping) -> None:
+    delivery, at = uuid4(), datetime.now(UTC)
+    async with keeping.pool.acquire() as connection:
+        await add_attempts(
+            connection, [(delivery, 2, keeping.project.id, at, 1, 500, "mara", '{"response": "mara"}')]
+        )
+    assert not await keeping.pool.fetchval("SELECT count(*) FROM attempts WHERE delivery_id = $1", delivery)
 
 
 async def test_what_comes_after_the_request_is_not_meant(keeping: Keeping) -> None:

@@ -1,29 +1,11 @@
 """Archived events come back as the rows that they were, and nobody delivers them by itself."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from shared.archive import catalog
 from shared.core.cloudevents import DataKind
-from tests.integration.archive.conftest import Keeping, a_day
+from tests.integration.archive.conftest import Keeping, a_day, recall
 from tests.support import stream
-
-
-async def recall(keeping: Keeping, day: Any, **columns: Any) -> UUID:
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    row = {
-        "id": uuid4(),
-        "project_id": keeping.project.id,
-        "since": start,
-        "until": start + timedelta(days=1),
-        "keep_until": datetime.now(UTC) + timedelta(days=7),
-        "created_by": "test",
-        **columns,
-    }
-    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
-    await keeping.pool.execute(f"INSERT INTO recalls ({', '.join(row)}) VALUES ({places})", *row.values())
-    return row["id"]
 
 
 async def state(keeping: Keeping, recall_id: UUID) -> tuple[str, int]:

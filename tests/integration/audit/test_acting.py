@@ -10,8 +10,8 @@ from fastapi import APIRouter, FastAPI
 
 from shared.audit.by import By
 from shared.audit.record import record
-from shared.auth.access import authority_of
 from shared.auth.acting import Author, changes_nothing, records
+from shared.auth.authority import authority_of
 from shared.core.problems import CONFLICT, Problem
 from shared.runtime.app import endpoint_app
 from shared.runtime.function import Function

@@ -16,8 +16,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from shared.auth.access import REMEMBER_SECONDS, Authority, authority_of, authorize, identify
+from shared.auth.authority import Authority, authority_of, authorize, identify
 from shared.auth.permissions import PERMISSIONS, ROLES
+from shared.auth.remembered import REMEMBER_SECONDS
 from shared.auth.sealing import SealingKeys
 from shared.auth.signing_keys import current_signer
 from shared.auth.tokens import Signer, issue

@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from shared.auth.access import authorize
+from shared.auth.authority import authorize
 from shared.auth.bootstrap import Bootstrap, ensure_local_owner
 from shared.auth.permissions import PERMISSIONS
 from shared.runtime.resources import Resources

@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
-from shared.auth.access import authority_of
+from shared.auth.authority import authority_of
 from shared.auth.dependency import demands_of
 from shared.runtime import load, registry
 from shared.runtime.edge import Edge

@@ -15,7 +15,8 @@ import httpx
 import jwt
 import pytest
 
-from shared.auth.access import REMEMBER_SECONDS, authority_of, identify
+from shared.auth.authority import authority_of, identify
+from shared.auth.remembered import REMEMBER_SECONDS
 from shared.auth.rotate import rotate
 from shared.auth.signing_keys import current_signer
 from shared.core.problems import Problem

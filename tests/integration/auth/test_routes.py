@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
-from shared.auth.access import authority_of
+from shared.auth.authority import authority_of
 from shared.auth.dependency import demands_of
 from shared.auth.permissions import PERMISSIONS, ROLES
 from shared.auth.signing_keys import current_signer

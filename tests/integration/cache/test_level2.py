@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from cli.local.servers import RedisServer
-from shared.auth.access import REMEMBER_SECONDS, authority_of, authorize
+from shared.auth.authority import authority_of, authorize
+from shared.auth.remembered import REMEMBER_SECONDS
 from shared.cache import level2
 from shared.cache.lookup import Lookup
 from shared.cache.shelf import Shelf
@@ -284,7 +285,7 @@ async def test_redis_is_left_alone_while_it_is_away_and_used_when_it_is_back(
 
 ALONE = """
 import asyncio, sys
-from shared.auth.access import authorize
+from shared.auth.authority import authorize
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 

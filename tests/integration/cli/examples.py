@@ -1,30 +1,11 @@
-"""What the examples of the help need to be there before they are run, and what stands for their placeholders."""
+"""Which examples of the help are run, and what has to be prepared for which of them."""
 
-import asyncio
-import json
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-from click.testing import CliRunner
-
-from cli.local.home import Home
-from cli.main import weir as command
-from shared.db.pool import open_pool
-from tests.support import stream
-from tests.support.archive import archive
-from tests.support.people import create_person
-from tests.support.receiver import Receiver
-from tests.support.weir import COMMAND, LocalWeir
+from tests.integration.cli import prepared
+from tests.integration.cli.stage import Stage
 
 Words = tuple[str, ...]
-
-DAY, NEXT_DAY = "2026-10-01", "2026-10-02"
-ARCHIVED = (datetime(2024, 5, 2, 12, tzinfo=UTC), datetime(2024, 5, 3, 12, tzinfo=UTC))
-"""Days that are long over, whenever the examples are run."""
 
 NOT_RUN: dict[Words, str] = {
     ("demo",): "for ever, and only a picture of all the rest: tests/integration/cli/test_demo.py",
@@ -34,282 +15,68 @@ NOT_RUN: dict[Words, str] = {
 }
 """Commands, or groups of them, whose examples are not run here, and why."""
 
-
-@dataclass
-class Stage:
-    """A project with nothing in it. `stands_for` says what is put in place of which words of an example."""
-
-    weir: LocalWeir
-    sink: Receiver
-    project: str
-    folder: Path
-    stands_for: dict[str, str] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def call(self, *arguments: str) -> str:
-        """What the command writes; it must succeed."""
-        done = CliRunner().invoke(command, arguments)
-        assert done.exit_code == 0, (arguments, done.output, done.exception)
-        return done.stdout
-
-    def answer(self, *arguments: str) -> Any:
-        return json.loads(self.call(*arguments, "-o", "json"))
-
-    def write(self, name: str, content: str) -> None:
-        (self.folder / name).parent.mkdir(exist_ok=True)
-        (self.folder / name).write_text(content)
-
-    async def in_database(self, work: Callable[[Any, Any], Any]) -> Any:
-        told = Home(self.weir.home).running()
-        assert told is not None
-        pool = await open_pool(told.database_url, size=2)
-        try:
-            project_id = await pool.fetchval("SELECT id FROM projects WHERE name = $1", self.project)
-            return await work(pool, project_id)
-        finally:
-            await pool.close()
-
-
-def emit(stage: Stage, type_: str = "order.created", *more: str) -> str:
-    data = '{"order": {"id": "A-1"}, "total": 120}'
-    sent = stage.answer("emit", "-t", type_, "-s", "/shop", "-d", data, *more)
-    return str(sent["uid"])
-
-
-def report(stage: Stage) -> None:
-    stage.write("report.pdf", "%PDF-1.7")
-
-
-def event(stage: Stage) -> None:
-    """Two events, for the ids that examples name."""
-    subscription(stage)
-    for name in ("019377d0-2c00-7a1c-8a60-7c1f9f6f3a10", "0199c3f2-8a51-7c3e-b0d4-5f2a9e6b1c70"):
-        stage.stands_for[name] = emit(stage)
-
-
-def subscription(stage: Stage) -> None:
-    """`billing`, in its second version."""
-    stage.call("subscriptions", "create", "billing", "--sink", stage.sink.url, "--type", "order.created")
-    stage.call("subscriptions", "pause", "billing")
-    stage.call("subscriptions", "resume", "billing")
-
-
-def delivery(stage: Stage) -> None:
-    """A delivery that is dead, and its event."""
-    stage.sink.status = 500
-    once = '{"retry": 0}'
-    stage.call(
-        "subscriptions", "create", "billing", "--sink", stage.sink.url, "--type", "order.created", "--delivery", once
-    )  # fmt: skip
-    uid = emit(stage, "order.created", "--id", "7")
-    sent = CliRunner().invoke(command, ["emit", "-t", "order.created", "-s", "/shop", "--wait", "20s"])
-    assert sent.exit_code == 6, sent.output
-    (dead, *_) = stage.answer("deliveries", "ls", "--status", "dead")["items"]
-    stage.sink.status = 204
-    stage.stands_for["019377d0-2c00-7d11-9f3b-1d2c3b4a5968"] = dead["id"]
-    stage.stands_for["--event 019377d0-2c00-7d11-9f3b-1d2c3b4a5968"] = f"--event {uid}"
-
-
-def replay(stage: Stage) -> None:
-    """A replay that goes on for as long as its example needs."""
-    subscription(stage)
-    for _ in range(3):
-        emit(stage)
-    made = stage.answer("replay", "--since", "1h", "--to", "billing", "--rate", "0.1", "--yes")
-    stage.stands_for["019377d0-2c00-7d11-9f3b-1d2c3b4a5968"] = made["id"]
-
-
-def paused_replay(stage: Stage) -> None:
-    replay(stage)
-    stage.call("replays", "pause", stage.stands_for["019377d0-2c00-7d11-9f3b-1d2c3b4a5968"])
-
-
-def search(stage: Stage) -> None:
-    stage.call("searches", "save", "Orders that died", "--type", "order.created", "--outcome", "dead")
-
-
-def documents(stage: Stage) -> None:
-    """The files that examples of `subscriptions` name."""
-    told = {"name": "billing", "sink": stage.sink.url, "filters": [{"exact": {"type": "order.created"}}]}
-    stage.write("subs/billing.json", json.dumps(told))
-    stage.write("billing.yaml", json.dumps(told))
-    stage.write("crm-auth.json", json.dumps({"type": "basic", "username": "weir", "password": "secret"}))
-
-
-def type_files(stage: Stage) -> None:
-    stage.write("order.json", json.dumps({"type": "object", "required": ["order"]}))
-
-
-def described_type(stage: Stage) -> None:
-    type_files(stage)
-    stage.call("types", "set", "com.acme.order", "--schema", "order.json", "--mode", "reject")
-
-
-def producer(stage: Stage) -> None:
-    stage.call("producers", "create", "shop", "--source", "/shop*")
-
-
-def key(stage: Stage) -> None:
-    made = stage.answer("keys", "create", "storefront", "--scope", "events:write")
-    stage.stands_for["4fPq0ZkWbN3x"] = made["id"]
-
-
-def rotated_key(stage: Stage) -> None:
-    key(stage)
-    stage.call("keys", "rotate", stage.stands_for["4fPq0ZkWbN3x"], "--overlap", "7d")
-
-
-def member(stage: Stage) -> None:
-    async def join(pool: Any, project_id: Any) -> str:
-        return (await create_person(pool, roles={project_id: "viewer"})).email
-
-    stage.stands_for["jonas@example.com"] = asyncio.run(stage.in_database(join))
-
-
-def role(stage: Stage) -> None:
-    stage.call("roles", "create", "auditor", "--permission", "events:read", "--permission", "audit:read")
-
-
-def audited(stage: Stage) -> None:
-    """An entry, the export of all, and the head of an earlier verification."""
-    search(stage)
-    stage.call("audit", "export", "--out", "audit.ndjson")
-    stage.stands_for["01942f6e-7c1a-7abc-9def-0123456789ab"] = stage.answer("audit", "ls")["items"][0]["id"]
-    head = "1206:6e613eae2454b2fd0f2c4a2b6d1e8c7b5a4938271605f4e3d2c1b0a998877665"
-    stage.stands_for[head] = stage.call("audit", "verify").rpartition("head ")[2].strip()
-
-
-def source(stage: Stage) -> None:
-    stage.call("sources", "create", "repos", "--kind", "github")
-
-
-def rotating_source(stage: Stage) -> None:
-    source(stage)
-    stage.call("sources", "rotate", "repos")
-
-
-def archived(stage: Stage) -> None:
-    """Events of two archived days."""
-
-    async def put(pool: Any, project_id: Any) -> Any:
-        events = [stream.an_event(n, subject="order-7", data=b"7") for n in range(2)]
-        return [await archive(pool, project_id, events, at) for at in ARCHIVED]
-
-    uids, _ = asyncio.run(stage.in_database(put))
-    first, second = (at.date().isoformat() for at in ARCHIVED)
-    stage.stands_for |= {"01942f6e-7c1a-7abc-9def-0123456789ab": str(uids[0]), DAY: first, NEXT_DAY: second}
-
-
-def recall(stage: Stage) -> None:
-    archived(stage)
-    uid = "01942f6e-7c1a-7abc-9def-0123456789ab"
-    stage.stands_for[uid] = stage.answer("archive", "recall", stage.stands_for[uid])["id"]
-
-
-def hold(stage: Stage) -> None:
-    made = stage.answer("holds", "create", "Case 2026-17", "--subject", "customer-7")
-    stage.stands_for["01942f6e-7c1a-7abc-9def-0123456789ab"] = made["id"]
-
-
-def listened(stage: Stage) -> None:
-    """Somebody listened, and there is an event that came after that."""
-    emit(stage)
-    listen = ["listen", "--forward", stage.sink.url, "--since", "1h", "-n", "1"]
-    subprocess.run([*COMMAND, *listen], check=True, capture_output=True, timeout=60)
-
-
-def other_home(stage: Stage) -> None:
-    """The example has a home of its own."""
-    stage.environment["WEIR_HOME"] = str(stage.folder / "other")
-
-
-def other_weir(stage: Stage) -> None:
-    """Another Weir runs, in the example's own home."""
-    other_home(stage)
-    LocalWeir(stage.folder / "other").up()
-
-
-def sealing_keys(stage: Stage) -> None:
-    """A file with a key, for another Weir: nobody gives the key to the one that runs for all."""
-    other_weir(stage)
-    stage.write("sealing-keys", stage.call("secrets", "key", "2027-01"))
-    stage.stands_for["/run/secrets/sealing-keys"] = "sealing-keys"
-
-
-def its_settings(stage: Stage) -> None:
-    """The environment of a function that is served alone."""
-    told = Home(stage.weir.home).running()
-    assert told is not None
-    stage.environment |= {
-        "WEIR_DATABASE_URL": told.database_url,
-        "WEIR_REDIS_URL": told.redis_url,
-        "WEIR_SECRET": Home(stage.weir.home).secret(),
-        "WEIR_PUBLIC_URL": told.url,
-    }
-
-
 BEFORE: dict[Words, Callable[[Stage], None]] = {
-    ("open",): event,
-    ("events", "diff"): event,
-    ("events", "explain"): event,
-    ("events", "get"): event,
-    ("emit",): report,
-    ("deliveries", "cancel"): subscription,
-    ("deliveries", "get"): delivery,
-    ("deliveries", "ls"): subscription,
-    ("deliveries", "retry"): delivery,
-    ("replay",): delivery,
-    ("replays", "cancel"): replay,
-    ("replays", "get"): replay,
-    ("replays", "pause"): replay,
-    ("replays", "rate"): replay,
-    ("replays", "resume"): paused_replay,
-    ("searches", "delete"): search,
-    ("searches", "run"): search,
-    ("subscriptions", "apply"): documents,
-    ("subscriptions", "check"): subscription,
-    ("subscriptions", "create"): documents,
-    ("subscriptions", "delete"): subscription,
-    ("subscriptions", "diff"): documents,
-    ("subscriptions", "get"): subscription,
-    ("subscriptions", "pause"): subscription,
-    ("subscriptions", "probe"): event,
-    ("subscriptions", "resume"): subscription,
-    ("subscriptions", "test"): subscription,
-    ("subscriptions", "transform"): event,
-    ("types", "check"): described_type,
-    ("types", "delete"): described_type,
-    ("types", "get"): described_type,
-    ("types", "set"): type_files,
-    ("producers", "delete"): producer,
-    ("keys", "create"): producer,
-    ("keys", "expire"): key,
-    ("keys", "revoke"): key,
-    ("keys", "rotate"): key,
-    ("members", "remove"): member,
-    ("members", "set"): member,
-    ("roles", "rm"): role,
-    ("roles", "set"): role,
-    ("audit", "get"): audited,
-    ("audit", "verify"): audited,
-    ("sources", "delete"): source,
-    ("sources", "rotate"): source,
-    ("archive", "get"): archived,
-    ("archive", "ls"): archived,
-    ("archive", "recall"): archived,
-    ("archive", "release"): recall,
-    ("archive", "verify"): archived,
-    ("holds", "lift"): hold,
-    ("secrets", "rotate"): sealing_keys,
-    ("up",): other_home,
-    ("down",): other_weir,
-    ("serve",): its_settings,
+    ("open",): prepared.event,
+    ("events", "diff"): prepared.event,
+    ("events", "explain"): prepared.event,
+    ("events", "get"): prepared.event,
+    ("emit",): prepared.report,
+    ("deliveries", "cancel"): prepared.subscription,
+    ("deliveries", "get"): prepared.delivery,
+    ("deliveries", "ls"): prepared.subscription,
+    ("deliveries", "retry"): prepared.delivery,
+    ("replay",): prepared.delivery,
+    ("replays", "cancel"): prepared.replay,
+    ("replays", "get"): prepared.replay,
+    ("replays", "pause"): prepared.replay,
+    ("replays", "rate"): prepared.replay,
+    ("replays", "resume"): prepared.paused_replay,
+    ("searches", "delete"): prepared.search,
+    ("searches", "run"): prepared.search,
+    ("subscriptions", "apply"): prepared.documents,
+    ("subscriptions", "check"): prepared.subscription,
+    ("subscriptions", "create"): prepared.documents,
+    ("subscriptions", "delete"): prepared.subscription,
+    ("subscriptions", "diff"): prepared.documents,
+    ("subscriptions", "get"): prepared.subscription,
+    ("subscriptions", "pause"): prepared.subscription,
+    ("subscriptions", "probe"): prepared.event,
+    ("subscriptions", "resume"): prepared.subscription,
+    ("subscriptions", "test"): prepared.subscription,
+    ("subscriptions", "transform"): prepared.event,
+    ("types", "check"): prepared.described_type,
+    ("types", "delete"): prepared.described_type,
+    ("types", "get"): prepared.described_type,
+    ("types", "set"): prepared.type_files,
+    ("producers", "delete"): prepared.producer,
+    ("keys", "create"): prepared.producer,
+    ("keys", "expire"): prepared.key,
+    ("keys", "revoke"): prepared.key,
+    ("keys", "rotate"): prepared.key,
+    ("members", "remove"): prepared.member,
+    ("members", "set"): prepared.member,
+    ("roles", "delete"): prepared.role,
+    ("roles", "set"): prepared.role,
+    ("audit", "get"): prepared.audited,
+    ("audit", "verify"): prepared.audited,
+    ("sources", "delete"): prepared.source,
+    ("sources", "rotate"): prepared.source,
+    ("archive", "get"): prepared.archived,
+    ("archive", "ls"): prepared.archived,
+    ("archive", "recall"): prepared.archived,
+    ("archive", "end-recall"): prepared.recall,
+    ("archive", "verify"): prepared.archived,
+    ("holds", "lift"): prepared.hold,
+    ("secrets", "rotate"): prepared.sealing_keys,
+    ("up",): prepared.other_home,
+    ("down",): prepared.other_weir,
+    ("serve",): prepared.its_settings,
 }
 """What a command's examples need; a command that is not named needs nothing but a project."""
 
 BEFORE_LINE: dict[str, Callable[[Stage], None]] = {
-    "weir listen --forward https://localhost:3000/ --resume --format json": listened,
-    "weir keys rotate 4fPq0ZkWbN3x --end-previous": rotated_key,
-    "weir sources rotate repos --finish": rotating_source,
+    "weir listen --forward https://localhost:3000/ --resume --format json": prepared.listened,
+    "weir keys rotate 4fPq0ZkWbN3x --end-previous": prepared.rotated_key,
+    "weir sources rotate repos --finish": prepared.rotating_source,
 }
 """The same for examples that need something else than the others of their command."""

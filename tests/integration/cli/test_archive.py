@@ -69,8 +69,8 @@ def test_the_archive_is_listed_shown_verified_and_brought_back(running: LocalWei
     assert (made["state"], made["events"]) == ("done", 1)
     assert answer("events", "get", str(uids[0]))["event"]["subject"] == "mara"
     assert made["id"] in call("archive", "recalls", "-o", "name").stdout
-    call("archive", "release", made["id"], code=2)
-    call("archive", "release", made["id"], "--yes")
+    call("archive", "end-recall", made["id"], code=2)
+    call("archive", "end-recall", made["id"], "--yes")
 
     (path,) = (running.home / "archive").rglob("*.zst")
     content = path.read_bytes()

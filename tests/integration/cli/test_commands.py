@@ -275,8 +275,8 @@ def test_roles_and_members_from_beginning_to_end(project: str) -> None:
     assert answer("members", "set", member["id"], "owner")["role"] == "owner"
     call("members", "remove", "Owner@localhost", "--yes", code=5)
     call("members", "set", "nobody@example.com", "viewer", code=3)
-    call("roles", "rm", "inspector", "--yes")
-    call("roles", "rm", "inspector", "--yes", code=3)
+    call("roles", "delete", "inspector", "--yes")
+    call("roles", "delete", "inspector", "--yes", code=3)
 
 
 def test_sources_from_beginning_to_end(project: str, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from click.testing import CliRunner
 
 from cli.local.home import Home
 from cli.main import weir as command
-from tests.integration.cli.examples import BEFORE, BEFORE_LINE, NOT_RUN, Stage, Words, emit
+from tests.integration.cli.examples import BEFORE, BEFORE_LINE, NOT_RUN, Words
+from tests.integration.cli.prepared import emit
+from tests.integration.cli.stage import Stage
 from tests.support.helped import lines, read, walk
 from tests.support.receiver import Receiver
 from tests.support.weir import COMMAND, LocalWeir

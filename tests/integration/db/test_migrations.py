@@ -21,6 +21,7 @@ from shared.db.migrate import NewerDatabaseError, chain, expand, main, migrate, 
 from shared.db.models import Model
 from shared.db.phases import Migration
 from tests.support import stream
+from tests.support.waiting import until, waits_for_lock
 
 TABLES = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
 
@@ -331,8 +332,7 @@ async def test_nobody_waits_long_behind_a_migration_that_waits_for_a_reader(
             await reader.execute("SELECT FROM events")
             migrating = asyncio.ensure_future(migrate(empty_url))
             async with asyncio.timeout(60):
-                while not await writer.fetchval("SELECT bool_or(NOT granted) FROM pg_locks"):  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+                await until(lambda: waits_for_lock(writer))
                 # It would wait for the reader, and that waits for it.
                 await stream.store(writer, uuid4(), [stream.an_event()])
             assert not migrating.done()

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from events.dispatch.handler import Dispatch, create
 from shared.core.ids import SHARDS, shard_of_key
-from shared.runtime.handler import CloudEvent
+from shared.runtime.handler import OwnEvent
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -28,7 +28,7 @@ WAKE = {"type": "dev.weir.wake", "source": "/tests", "data": {"shards": list(ran
 class Instance:
     """A dispatcher that has been asked for every shard."""
 
-    def __init__(self, resources: Resources, event: CloudEvent = TICK) -> None:
+    def __init__(self, resources: Resources, event: OwnEvent = TICK) -> None:
         self.resources = resources
         self.handler: Dispatch = create(resources)
         self.request = asyncio.ensure_future(self.handler.handle(event))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.dispatch.conftest import World
 from tests.support.sink import Answer, Sink
+from tests.support.waiting import waits_for_lock
 
 
 async def save(world: World, subscription: UUID, state: str) -> None:
@@ -19,12 +20,7 @@ async def save(world: World, subscription: UUID, state: str) -> None:
 
 async def is_waiting(world: World, table: str) -> bool:
     """Whether a statement that names `table` waits for a lock."""
-    return bool(
-        await world.pool.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 in query) > 0",
-            table,
-        )
-    )
+    return await waits_for_lock(world.pool, table)
 
 
 async def is_retrying(world: World) -> bool:

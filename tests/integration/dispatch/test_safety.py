@@ -403,7 +403,7 @@ async def test_a_process_drains_although_the_database_breaks_off(world: World, s
             while broken < 3 and not draining.done():
                 broken += await world.pool.fetchval(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                    " WHERE wait_event_type = 'Lock' AND position('UPDATE shards' in query) > 0"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock' AND position('UPDATE shards' in query) > 0"
                 )
                 await asyncio.sleep(0.05)
     await asyncio.wait_for(draining, 20)

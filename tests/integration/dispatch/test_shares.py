@@ -264,7 +264,7 @@ async def test_shards_that_cannot_be_given_back_are_worked_on(world: World, sink
             return bool(
                 await world.pool.fetchval(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                    " WHERE wait_event_type = 'Lock' AND position('FROM events e' in query) > 0"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock' AND position('FROM events e' in query) > 0"
                 )
             )
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from functions.explore import finding
+from shared.rollups.upkeep import refresh
 from tests.support.projects import Project
 from tests.support.stream import an_event, deliver, store
 
@@ -174,3 +175,20 @@ async def test_what_is_too_much_to_look_at_is_counted_by_what_is_kept(
             # Of what is asked there are no counts.
             other = await get(client, "/events/histogram", **span, **params, sourcePrefix="/tests")
             assert other["searched"]["count"] == 30
+
+
+async def test_what_is_yet_to_be_counted_is_not_taken_for_counted(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project with more minutes than the first who looks has counted."""
+    monkeypatch.setattr("functions.explore.stats.freshness.BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr("functions.explore.stats.freshness.EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr(finding, "WINDOW", 30)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=4)
+    await store(pool, project.id, [an_event(n) for n in range(200)], at=start, step=timedelta(minutes=1))
+    span = {"since": start.isoformat(), "until": (start + timedelta(hours=4)).isoformat()}
+    found = await get(client, "/events/histogram", **span)
+    assert found["searched"]["count"] == found["total"]["total"] == 30
+    assert await refresh(pool, project.id, budget_seconds=60)
+    found = await get(client, "/events/histogram", **span)
+    assert (found["searched"], found["total"]["total"]) == (None, 200)

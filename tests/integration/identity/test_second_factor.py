@@ -168,7 +168,8 @@ async def test_a_ticket_ends(account: Account, elsewhere: httpx.AsyncClient) -> 
     step = await first_step(account, elsewhere)
     redis = await account.resources.redis()
     keys = await redis.keys("weir:step:*")
-    assert all([0 < await redis.ttl(key) <= 300 for key in keys])
+    # One that another test has left may end just now: -2 is gone, -1 for ever.
+    assert all([await redis.ttl(key) in {-2, *range(301)} for key in keys])
     assert step["ticket"] not in str(keys)
     await redis.delete(*keys)
     assert (await show(elsewhere, step["ticket"], "000000")).status_code == 401

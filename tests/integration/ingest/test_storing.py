@@ -15,6 +15,7 @@ from shared.intake import queries
 from shared.intake.rows import Stored, Waiting
 from shared.intake.storing import COPY_FROM, DAY_MS, MIDNIGHT_MS, Storage, now_ms
 from tests.support.projects import Project
+from tests.support.waiting import until, waits_for_lock
 
 SIZES = pytest.mark.parametrize("size", [3, COPY_FROM + 20], ids=["insert", "copy"])
 
@@ -156,9 +157,7 @@ async def test_a_copy_on_its_way_into_yesterday_is_waited_for(
         second = asyncio.ensure_future(
             Storage(lambda: midnight + 1).store(after, [waiting(project, *events)])
         )
-        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        while not await pool.fetchval(waits):  # noqa: ASYNC110 Postgres tells nobody
-            await asyncio.sleep(0.01)
+        await until(lambda: waits_for_lock(pool, "advisory"))
         await transaction.commit()
         ((copies,), _) = await second
     assert {timestamp_ms(one.uid) for one in first} == {midnight - 1}

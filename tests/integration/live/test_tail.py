@@ -263,7 +263,8 @@ async def test_many_readers_are_one_reading(watched: Watched, pool: asyncpg.Pool
         for one in seen:
             await one.next("live")
         reading = await pool.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%past_end%' AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE '%past_end%' AND pid <> pg_backend_pid()"
         )
         assert reading <= 2
         uids = [await watched.emit(str(number), subject=f"orders/{number}") for number in range(3)]

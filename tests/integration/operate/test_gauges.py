@@ -14,7 +14,7 @@ from events.housekeep.function import FUNCTION
 from events.housekeep.gauges import Gauges
 from events.housekeep.handler import create
 from shared.db.pool import open_pool
-from shared.runtime.handler import handler_app
+from shared.runtime.handler_app import handler_app
 from shared.runtime.metrics import METRICS
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
@@ -140,6 +140,25 @@ async def test_of_what_expires(opened: Resources, db: asyncpg.Pool, project_id: 
     found = await scrape(opened)
     assert found["weir_api_keys_expiring"] == 1
     assert found["weir_client_certificate_seconds"] > 0
+
+
+async def test_of_retention_that_waits(
+    opened: Resources, db: asyncpg.Pool, project_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WEIR_ARCHIVE_URL", raising=False)
+    long_ago = datetime.now(UTC) - timedelta(days=90)
+    for days in range(2):
+        await stream.store(db, project_id, [stream.an_event(days)], at=long_ago + timedelta(days=days))
+    await db.execute("UPDATE projects SET retention_days = 7 WHERE id = $1", project_id)
+    tick = {"type": "dev.weir.tick", "source": "/weir", "data": {}}
+    await create(opened).handle(tick)
+    # Whoever is asked need not be who has looked.
+    found = await scrape(opened)
+    assert found['weir_retention_waiting_days{reason="archive"}'] == 2
+    assert found['weir_retention_waiting_days{reason="store"}'] == 0
+    await db.execute("UPDATE projects SET archive_days = 0 WHERE id = $1", project_id)
+    await create(opened).handle(tick)
+    assert (await scrape(opened))['weir_retention_waiting_days{reason="archive"}'] == 0
 
 
 async def test_without_a_database_the_rest_is_shown(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 import httpx
 
-from shared.auth.access import authority_of
+from shared.auth.authority import authority_of
 from shared.runtime.resources import Resources
 from tests.support.people import Person, create_person
 from tests.support.projects import Project

@@ -15,7 +15,7 @@ import pytest
 from shared.audit import chain
 from shared.audit.by import By, by_weir
 from shared.audit.record import record
-from shared.auth.access import authority_of
+from shared.auth.authority import authority_of
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.people import Person, create_person

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from functions.projects.app import create
-from shared.auth.access import REMEMBER_SECONDS, authorize
+from shared.auth.authority import authorize
+from shared.auth.remembered import REMEMBER_SECONDS
 from shared.core.problems import Problem
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from shared.auth.access import authorize
+from shared.auth.authority import authorize
 from shared.core.problems import Problem
 from shared.core.token_bucket import Limit
 from shared.runtime.resources import Resources

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from functions.projects.app import create
-from shared.auth.access import authority_of, authorize
+from shared.auth.authority import authority_of, authorize
 from shared.auth.permissions import PERMISSIONS
 from shared.core.problems import Problem
 from shared.runtime.resources import Resources

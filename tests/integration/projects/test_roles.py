@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from shared.auth.access import REMEMBER_SECONDS, authorize
+from shared.auth.authority import authorize
 from shared.auth.permissions import PERMISSIONS, ROLES
+from shared.auth.remembered import REMEMBER_SECONDS
 from shared.core.problems import Problem
 from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared.auth.access import Authority, authority_of, authorize
+from shared.auth.authority import Authority, authority_of, authorize
 from shared.core.token_bucket import Limit
 from shared.runtime.resources import Resources
 from tests.integration.projects.conftest import Projects

@@ -126,7 +126,7 @@ async def test_every_function_by_itself(resources: Resources, name: str) -> None
     module, _, attribute = function.entry.partition(":")
     made = getattr(import_module(module), attribute)(resources)
     if function.is_handler:
-        from shared.runtime.handler import handler_app
+        from shared.runtime.handler_app import handler_app
 
         made = handler_app(function, resources, made)
     transport_ = httpx.ASGITransport(made, raise_app_exceptions=False)

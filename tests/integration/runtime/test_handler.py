@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from shared.runtime.function import Function
-from shared.runtime.handler import handler_app
+from shared.runtime.handler_app import handler_app
 from shared.runtime.local_broker import LocalBroker
 
 FUNCTION = Function(name="trial", summary="", entry="", on=("dev.weir.wake", "dev.weir.tick"))

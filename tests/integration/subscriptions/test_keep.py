@@ -16,6 +16,7 @@ from shared.runtime.resources import Resources
 from shared.runtime.settings import Settings
 from tests.support.projects import Project, create_key, create_project
 from tests.support.stream import an_event, deliver, store
+from tests.support.waiting import waits_for_lock
 
 DEFAULTS = {
     "retry": 12,
@@ -498,9 +499,7 @@ async def test_a_change_that_meets_dispatch_half_way_goes_through(
             "UPDATE subscriptions SET state_reason = 'gone' WHERE id = $1", UUID(made["id"])
         )
         change = asyncio.create_task(client.put(f"/subscriptions/{made['id']}", json=body(name="t")))
-        while not await pool.fetchval(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
-        ):
+        while not await waits_for_lock(pool):
             assert not change.done()
         try:
             await dispatch.execute("UPDATE projects SET version = version + 1 WHERE id = $1", project.id)

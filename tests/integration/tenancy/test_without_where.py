@@ -218,6 +218,16 @@ class Others:
             own,
             HIDDEN,
         )
+        await self.pool.execute(
+            "INSERT INTO erasure_days (erasure_id, day, project_id, manifest_sha256, holds_sha256, held)"
+            " VALUES ($1, '2024-03-01', $2, '', '', 7)",
+            erasure,
+            own,
+        )
+        await self.pool.execute(
+            "INSERT INTO retention_waits (project_id, reason, days, oldest) VALUES ($1, 'store', 7, '2024-03-01')",
+            own,
+        )
         await refresh(self.pool, own)
         await mark(self.pool, own, [datetime(2020, 1, 1, tzinfo=UTC)])
         key = await self.pool.fetchval("SELECT id FROM api_keys WHERE project_id = $1", own)

@@ -10,15 +10,16 @@ import click
 import pytest
 
 from cli import contexts
-from cli.api import Api, exit_code, problem_error
-from cli.commands.emit import structured
+from cli.api import Api
 from cli.commands.sink import line
+from cli.connection import exit_code, problem_error
 from cli.errors import CommandError
 from cli.local import faults, first_data, launch, processes
 from cli.local.home import Home, HomeBusyError
 from cli.local.ports import PortTakenError
 from cli.local.revival import Part, pause_until_due
 from cli.options import Duration, Instant
+from cli.sending import structured
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.subscriptions.selection import selected
 from shared.core.cloudevents import parse_structured
+from shared.core.filter_forms import selected
 from shared.core.filters import compile_filters, data_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "filters.md").read_text()

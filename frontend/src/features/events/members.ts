@@ -29,8 +29,6 @@ export const MEMBERS: Member[] = [
   { name: 'schemaFault', word: 'fault', verb: 'is' },
 ]
 
-export const memberOf = (name: string): Member | undefined => MEMBERS.find((member) => member.name === name)
-
 /** What an outcome is called; in the order in which they are shown. */
 export const OUTCOMES = {
   delivered: 'All delivered',

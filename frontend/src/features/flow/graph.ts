@@ -4,7 +4,6 @@ import type { Flow } from './queries'
 
 /** The four columns, in their order. */
 export const COLUMNS = ['producer', 'type', 'subscription', 'sink'] as const
-export type Column = (typeof COLUMNS)[number]
 
 export interface Tally {
   /** Events in the first two columns, deliveries in the others. */

@@ -100,8 +100,3 @@ export function selectionWords(select: Record<string, unknown>, at: (instant: st
   if (left) parts.push(['left out', left === 1 ? '1 subscription' : `${count(left)} subscriptions`])
   return parts
 }
-
-/** Of those that were tried, the share that arrived; null before any was. */
-export function successOf({ delivered, failed }: Pick<Replay, 'delivered' | 'failed'>): number | null {
-  return delivered + failed ? delivered / (delivered + failed) : null
-}

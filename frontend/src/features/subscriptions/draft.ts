@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration } from '@/lib/durations'
-import type { Dialect } from '@/lib/filters'
+import type { Dialect } from '@/lib/filterRows'
 import type { Fault } from '@/lib/problem'
 
 import { authBody, authDraftOf, NO_AUTH, NO_TLS, tlsBody, tlsDraftOf, type AuthDraft, type TlsDraft } from './authDraft'

@@ -1,7 +1,7 @@
 import { computed, onBeforeUnmount, ref, watch, type Ref } from 'vue'
 
 import { sayFailed } from '@/app/toasts'
-import type { Dialect } from '@/lib/filters'
+import type { Dialect } from '@/lib/filterRows'
 import { toApiError, type Fault } from '@/lib/problem'
 
 import { bodyOf, changes, draftOf, FRESH, type Draft } from './draft'

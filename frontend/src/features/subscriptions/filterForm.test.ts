@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { newCondition, type Dialect } from '@/lib/filters'
+import { newCondition, type Dialect } from '@/lib/filterRows'
 
 import { celOf, cesqlOf, finishedOf, isCesql, rowsOf, viewOf, withRows, withText } from './filterForm'
 

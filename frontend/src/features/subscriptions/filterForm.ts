@@ -1,5 +1,6 @@
 import { readCesql, writeCesql } from '@/lib/cesqlRows'
-import { fromRows, incomplete, toRows, type Dialect, type Row } from '@/lib/filters'
+import type { Dialect, Row } from '@/lib/filterRows'
+import { fromRows, incomplete, toRows } from '@/lib/filters'
 
 export type View = 'rows' | 'cesql' | 'cel' | 'json'
 

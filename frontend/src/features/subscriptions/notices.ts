@@ -1,5 +1,5 @@
 import { lineOf, tokenAt, utf16Offset, type Mark } from '@/lib/code'
-import type { Dialect } from '@/lib/filters'
+import type { Dialect } from '@/lib/filterRows'
 import type { Fault } from '@/lib/problem'
 import { plural } from '@/lib/text'
 

@@ -22,7 +22,6 @@ export type Subscription = GetSubscriptionResponse
 export type SubscriptionDraft = CreateSubscriptionData['body']
 export type { CheckFiltersResponse as CheckAnswer } from '@/api'
 export type ProbeAnswer = ProbeSubscriptionResponse
-export type SinkHealth = Subscription['sinkHealth']
 
 /** A stored event that something can be tried on. */
 export interface Sample {

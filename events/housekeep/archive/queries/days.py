@@ -1,11 +1,12 @@
-"""The SQL of retention, recalls and erasures. It crosses projects, and goes day by day: one partition each."""
+"""The SQL of retention and recalls. It crosses projects, and goes day by day: one partition each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
+
+from shared.archive.holding import COLUMNS
 
 TIMEOUT_SECONDS = 30
 
@@ -75,13 +76,14 @@ SELECT coalesce(remove_events($1, array_agg(uid)), 0) FROM (
 ) few
 """
 
-# What dispatch has not read has no deliveries yet: it is waited for.
-OF_SUBJECT = """
-SELECT e.uid, e.type, e.source,
-    coalesce((e.xid, e.uid) > (s.cursor_xid, s.cursor_uid), false) AS unread
-FROM events e LEFT JOIN shards s ON s.shard = e.shard
-WHERE e.project_id = $1 AND e.subject = $2 AND e.uid >= $3 AND e.uid < $4 AND e.uid > $5
-ORDER BY e.uid LIMIT $6
+# A look that did not come to its end knows of no more than it saw.
+NOTE_WAITS = """
+INSERT INTO retention_waits (project_id, reason, days, oldest)
+SELECT n.* FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::date[]) AS n (project_id, reason, days, oldest)
+WHERE EXISTS (SELECT FROM projects p WHERE p.id = n.project_id)
+ON CONFLICT (project_id, reason) DO UPDATE SET
+    days = CASE WHEN $5 THEN excluded.days ELSE greatest(excluded.days, retention_waits.days) END,
+    oldest = CASE WHEN $5 THEN excluded.oldest ELSE least(excluded.oldest, retention_waits.oldest) END
 """
 
 
@@ -104,7 +106,7 @@ async def holds(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     """The holds that are not lifted."""
     return list(
         await connection.fetch(
-            "SELECT project_id, type, source, subject, since, until FROM holds WHERE lifted_at IS NULL",
+            f"SELECT {COLUMNS} FROM holds WHERE lifted_at IS NULL",  # noqa: S608 a constant
             timeout=TIMEOUT_SECONDS,
         )
     )
@@ -247,21 +249,6 @@ async def sealed_before(connection: asyncpg.Connection, project_id: UUID, day: d
     return [row["day"] for row in rows]
 
 
-async def sealed(connection: asyncpg.Connection, project_id: UUID, last: date) -> list[asyncpg.Record]:
-    """The archived days of a project up to `last`, oldest first, with what says which objects they have."""
-    return list(
-        await connection.fetch(
-            """
-            SELECT day, manifest_sha256 FROM archives
-            WHERE project_id = $1 AND day <= $2 AND sealed_at IS NOT NULL ORDER BY day
-            """,
-            project_id,
-            last,
-            timeout=TIMEOUT_SECONDS,
-        )
-    )
-
-
 async def forget_day(connection: asyncpg.Connection, project_id: UUID, day: date) -> None:
     """Forget a day of the archive, whose objects are gone."""
     await connection.execute(
@@ -269,57 +256,20 @@ async def forget_day(connection: asyncpg.Connection, project_id: UUID, day: date
     )
 
 
-async def erasures(connection: asyncpg.Connection) -> list[asyncpg.Record]:
-    """What is to be forgotten; those that a hold kept from it are looked at again."""
-    return list(
-        await connection.fetch(
-            "SELECT * FROM erasures WHERE state <> 'done' ORDER BY created_at", timeout=TIMEOUT_SECONDS
-        )
-    )
-
-
-async def of_subject(
-    connection: asyncpg.Connection,
-    project_id: UUID,
-    subject: str,
-    *,
-    low: UUID,
-    high: UUID,
-    after: UUID,
-    limit: int,
-) -> list[asyncpg.Record]:
-    """The events of a subject in the range after `after`: `uid`, `type`, `source`, whether `unread`."""
-    return list(
-        await connection.fetch(
-            OF_SUBJECT, project_id, subject, low, high, after, limit, timeout=2 * TIMEOUT_SECONDS
-        )
-    )
-
-
-async def remove_events(connection: asyncpg.Connection, project_id: UUID, uids: Sequence[UUID]) -> int:
-    """Remove these events with all that became of them."""
-    removed: int = await connection.fetchval(
-        "SELECT remove_events($1, $2)", project_id, uids, timeout=TIMEOUT_SECONDS
-    )
-    return removed
-
-
-async def unsealed_days(connection: asyncpg.Connection, project_id: UUID) -> list[date]:
-    """Days of a project that are being archived."""
-    rows = await connection.fetch(
-        "SELECT day FROM archives WHERE project_id = $1 AND sealed_at IS NULL",
-        project_id,
-        timeout=TIMEOUT_SECONDS,
-    )
-    return [row["day"] for row in rows]
-
-
-async def note_erasure(connection: asyncpg.Connection, erasure_id: UUID, **columns: Any) -> None:
-    """Note how far an erasure has come, by the names of columns."""
-    names = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, 2))
-    await connection.execute(
-        f"UPDATE erasures SET {names} WHERE id = $1",  # noqa: S608 names of columns of this folder
-        erasure_id,
-        *columns.values(),
-        timeout=TIMEOUT_SECONDS,
-    )
+async def note_waits(
+    connection: asyncpg.Connection, waits: Mapping[tuple[UUID, str], tuple[int, date]], *, whole: bool
+) -> None:
+    """Say what waits: of each project and reason how many days, and the oldest. Not `whole`: there may be more."""
+    rows = [(project_id, reason, days, oldest) for (project_id, reason), (days, oldest) in waits.items()]
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+    async with connection.transaction():
+        if whole:
+            await connection.execute(
+                """
+                DELETE FROM retention_waits WHERE (project_id, reason) NOT IN (
+                    SELECT * FROM unnest($1::uuid[], $2::text[]))
+                """,
+                *columns[:2],
+                timeout=TIMEOUT_SECONDS,
+            )
+        await connection.execute(NOTE_WAITS, *columns, whole, timeout=TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""The problems that operations of sign-in answer with, beside those that every one has."""
+"""The problems that an operation answers with beside those that every one has, for its OpenAPI."""
 
 from typing import Any
 
