@@ -60,7 +60,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
 )  # fmt: skip
 
 _OF_EVENTS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--outcome", "outcome", multiple=True, type=click.Choice(tuple(OUTCOMES)), help="How it stands."),
+    click.option("--outcome", "outcome", multiple=True, type=click.Choice(tuple(OUTCOMES)), help="How it stands; failed is dead or retrying."),
     click.option("--faulty", "schemaFault", is_flag=True, help="Only those that the schema of their type warned of."),
     click.option("-q", "q", help="Text in type, source, subject, id or data, in any case."),
 )  # fmt: skip

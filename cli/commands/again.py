@@ -55,7 +55,7 @@ SINKS: list[Column] = [
     ("subscription", "subscriptionName"),
     ("sink", "sink"),
     ("count", "count"),
-    ("twice", "duplicates"),
+    ("duplicates", "duplicates"),
     ("about (s)", whole_seconds("seconds")),
     ("state", "state"),
     ("circuit", "circuit"),
@@ -72,7 +72,7 @@ def select_options(command: Callable[P, R]) -> Callable[P, R]:
         "--subscription", multiple=True, help="Deliveries of the subscription with this id or name."
     )
     @click.option("--sink", multiple=True, metavar="URL", help="Deliveries to exactly this address.")
-    @click.option("--status", multiple=True, help="Deliveries in this state, such as dead; any of several.")
+    @click.option("--status", multiple=True, help="Deliveries in this status, such as dead; any of several.")
     @click.option("--since", type=Instant(), help="Of events received at or after: an instant, or 2h.")
     @click.option("--until", type=Instant(), help="Of events received before.")
     @click.option("--type", "event_type", multiple=True, help="Of events of exactly this type.")
@@ -224,13 +224,13 @@ def _start(
         said = api.call("POST", path, {**body, "dryRun": True})
         show(output, said, rows=said["sinks"], columns=SINKS, name=str(said["count"]))
         if output in {"table", "wide"}:
-            click.echo(_summary(said), err=True)
+            click.echo(summary(said), err=True)
         return
     if not yes:
         said = api.call("POST", path, {**body, "dryRun": True})
         if said["sinks"]:
             click.echo(table(said["sinks"], SINKS, cut=False), err=True)
-        confirm(f"{_summary(said)} Start?", yes=yes)
+        confirm(f"{summary(said)} Start?", yes=yes)
     started = api.call("POST", path, body)
     if wait is not None:
         started = _watch(api, started, wait)
@@ -251,14 +251,15 @@ def _stop(text: str) -> dict[str, int]:
     return {"failed": int(failed), "of": int(of)}
 
 
-def _summary(said: dict[str, Any]) -> str:
+def summary(said: dict[str, Any]) -> str:
+    """What a dry run has found, in a sentence."""
     at_least = "" if said["isExact"] else "at least "
     words = {"cancel": "would be cancelled", "retry": "would be attempted again"}
     text = f"{at_least}{said['count']} {words.get(said['kind'], 'would be delivered')}"
     if said["duplicates"]:
         text += f", {said['duplicates']} of them for the second time perhaps"
     if said["seconds"]:
-        text += f", in about {said['seconds']:.0f} s"
+        text += ", in less than a second" if said["seconds"] < 1 else f", in about {said['seconds']:.0f} s"
     return f"{text}."
 
 

@@ -41,7 +41,7 @@ DELIVERY_COLUMNS: list[Column] = [
 def outcome(row: Mapping[str, Any]) -> str:
     """The counts that are not zero, as `2 delivered, 1 dead`."""
     counts = row.get("outcome") or {}
-    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no match"
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "unmatched"
 
 
 @click.group()

@@ -18,7 +18,7 @@ from functions.explore.search import (
 from shared.auth.access import Access
 from shared.auth.dependency import requires
 from shared.core.problems import FORBIDDEN, Problem
-from shared.runtime.listing import Instant, storable
+from shared.runtime.listing import Instant, LastCode, storable
 
 EVENTS_READ = "events:read"
 DELIVERIES_READ = "deliveries:read"
@@ -32,7 +32,6 @@ DeliveryReader = Annotated[Access, Depends(requires(DELIVERIES_READ))]
 Exact = Annotated[str, Query(max_length=MAX_VALUE), AfterValidator(storable)]
 _One = Annotated[str, Field(max_length=MAX_VALUE), AfterValidator(storable)]
 _Pair = Annotated[str, Field(max_length=300), AfterValidator(storable)]
-_Code = Annotated[str, Field(pattern="^([1-5][0-9][0-9]|[1-5]xx|none)$")]
 
 AnyOf = Annotated[
     list[_One], Query(max_length=MAX_VALUES, description="Exactly this; given again, any of them.")
@@ -109,7 +108,7 @@ Sinks = Annotated[
     Query(max_length=MAX_VALUES, description="To exactly this address; given again, any of them."),
 ]
 StatusCode = Annotated[
-    list[_Code],
+    list[LastCode],
     Query(
         alias="statusCode",
         max_length=MAX_VALUES,

@@ -1,5 +1,6 @@
 """From what a client said of a replay to what can be looked for: pure, and it names everything wrong at once."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,7 +13,8 @@ from shared.replays.selection import ENDED, STATUSES, Kind, Selection
 
 T = TypeVar("T")
 
-ADDRESS = ("http://", "https://")
+SCHEME = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+"""What begins so is meant as an address, of whichever kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ def read_draft(project_id: UUID, body: ReplayRequest | CancellationRequest) -> D
     to = address = None
     if isinstance(body, ReplayRequest):
         kind = "retry" if body.to is None else "replay"
-        if body.to is not None and body.to.lower().startswith(ADDRESS):
+        if body.to is not None and SCHEME.match(body.to):
             address = body.to
             faults += _address_faults(address)
         else:
@@ -92,27 +94,37 @@ def _select_faults(kind: Kind, select: ReplaySelect) -> list[Fault]:
     from shared.core.filters import InvalidFilter, compile_filters
 
     faults: list[Fault] = []
-    named = [select.delivery, select.deliveries, select.event, select.events]
-    if kind == "retry" and all(
-        one is None for one in (*named, select.status, select.subscription, select.sink)
-    ):
-        faults.append(
-            Fault(
-                "/select",
-                "must say which deliveries: delivery, event, status or subscription; or say with `to` where the events go",
-            )
-        )
+    if not _says_which(kind, select):
+        words = "must say which deliveries: delivery, event, status or subscription"
+        also = "; or say with `to` where the events go" if kind == "retry" else ""
+        faults.append(Fault("/select", words + also))
     deliveries = select.delivery is not None or select.deliveries is not None
     if deliveries and (select.event is not None or select.events is not None):
         faults.append(Fault("/select", "must name deliveries or events, not both"))
     if select.since is not None and select.until is not None and select.until <= select.since:
-        faults.append(Fault("/select/until", "must be later than since"))
+        faults.append(Fault("/select/until", "must be after since"))
     if select.filters is not None:
         try:
             compile_filters(select.filters)
         except InvalidFilter as error:
             faults.append(Fault(f"/select{error.pointer}", error.detail))
     return faults
+
+
+def _says_which(kind: Kind, select: ReplaySelect) -> bool:
+    """Whether more is said than a time: by mistake nobody means all that there is."""
+    said: list[object] = [
+        select.delivery,
+        select.deliveries,
+        select.event,
+        select.events,
+        select.status,
+        select.subscription,
+        select.sink,
+    ]
+    if kind == "cancel":
+        said += [select.type, select.filters, select.status_code, select.error, select.q]
+    return kind == "replay" or any(one is not None for one in said)
 
 
 def _address_faults(address: str) -> list[Fault]:

@@ -97,8 +97,23 @@ async def make_plan(conn: "Connection", access: Access, draft: Draft) -> Plan:
     )
 
 
+async def check_named(conn: "Connection", access: Access, plan: Plan) -> None:
+    """Raises Problem 404 for the one delivery or event that is named and not there, also where it is only counted."""
+    selection = plan.selection
+    if plan.totals:
+        return
+    if len(selection.deliveries) == 1 and not await queries.delivery_status(
+        conn, access.project_id, selection.deliveries[0]
+    ):
+        raise no_such("delivery")
+    if len(selection.events) == 1 and not await queries.is_event(
+        conn, access.project_id, selection.events[0]
+    ):
+        raise no_such("event")
+
+
 async def check_plan(conn: "Connection", access: Access, plan: Plan) -> None:
-    """Raises Problem 404 for one that is named and not there, 409 where nothing can be sent to who is meant."""
+    """Raises Problem 409 where nothing can be sent to who is meant, or the one that is named cannot be sent now."""
     target = None if plan.target is None else plan.prospects.get(plan.target)
     if target is not None and not target.takes:
         raise Problem(
@@ -116,14 +131,8 @@ async def check_plan(conn: "Connection", access: Access, plan: Plan) -> None:
         )
     if len(selection.deliveries) == 1:
         status = await queries.delivery_status(conn, access.project_id, selection.deliveries[0])
-        if status is None:
-            raise no_such("delivery")
         words = "cancelled" if plan.draft.kind == "cancel" else "delivered again"
         raise Problem(CONFLICT, f"The delivery is {status}, so it cannot be {words} now.")
-    if len(selection.events) == 1 and not await queries.is_event(
-        conn, access.project_id, selection.events[0]
-    ):
-        raise no_such("event")
 
 
 async def _subscription(conn: "Connection", access: Access, wanted: str) -> "Record":

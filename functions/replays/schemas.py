@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from shared.core.delivery import MAX_RATE
-from shared.runtime.listing import Instant, storable
+from shared.runtime.listing import Instant, LastCode, storable
 from shared.runtime.schema import OneLine, Request, Schema
 
 MAX_NAMED = 10_000
@@ -43,10 +43,7 @@ Filters = Annotated[
 ]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=2048), AfterValidator(storable)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable)]
-StatusCode = (
-    Annotated[int, Field(ge=100, le=599)]
-    | Annotated[str, StringConstraints(pattern="^([1-5][0-9][0-9]|[1-5]xx|none)$")]
-)
+StatusCode = Annotated[int, Field(ge=100, le=599)] | LastCode
 MAX_VALUES = 20
 """An empty list of them is refused: it would not mean none, but that nothing is said, which is everything."""
 

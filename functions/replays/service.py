@@ -5,7 +5,7 @@ from uuid import UUID
 
 from functions.replays import answer, queries
 from functions.replays.draft import Draft, read_draft
-from functions.replays.planning import check_plan, make_plan
+from functions.replays.planning import check_named, check_plan, make_plan
 from functions.replays.schemas import CancellationRequest, DryRunBody, ReplayBody, ReplayList, ReplayRequest
 from functions.replays.starting import start
 from shared.audit.by import By
@@ -147,6 +147,7 @@ class Replays:
         pool = await self._resources.of(access.project_id)
         async with pool.acquire() as conn:
             plan = await make_plan(conn, access, draft)
+            await check_named(conn, access, plan)
             if wanted.dry_run:
                 by.changed_nothing()
                 return answer.dry_run(

@@ -1,6 +1,5 @@
 """The FastAPI application of an endpoint function, and how its errors look."""
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI
@@ -11,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from shared.core.problems import INVALID, MALFORMED, UNSUPPORTED_FORMAT, Fault, Problem
+from shared.core.problems import INVALID, MALFORMED, UNSUPPORTED_FORMAT, Problem
 from shared.runtime.answer import kind_of, problem_response
+from shared.runtime.faults import faults_of
 from shared.runtime.function import Function
 from shared.runtime.guard import Guard
 from shared.runtime.probes import Probes
@@ -124,7 +124,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         Problem(
             INVALID,
             "The request has values that cannot be used.",
-            errors=[Fault(pointer(f["loc"]), _sentence(f)) for f in faults],
+            errors=faults_of(faults, cast("RequestValidationError", error).body),
         )
     )
 
@@ -132,39 +132,3 @@ async def _invalid(request: Request, error: Exception) -> Response:
 def _says_json(request: Request) -> bool:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _sentence(fault: dict[str, Any]) -> str:
-    """What is wrong, in words that a person who fills a form can use: of common faults our own, else pydantic's."""
-    limits, kind = fault.get("ctx", {}), fault["type"]
-    # Of a secret text pydantic says "items", as if it were a list.
-    if isinstance(fault.get("input"), str) and kind in {"too_short", "too_long"}:
-        kind = f"string_{kind}"
-    if kind == "string_too_short" and limits["min_length"] == 1:
-        return "must not be empty"
-    words = _WORDS.get(kind)
-    return str(fault["msg"]).removeprefix("Value error, ") if words is None else words.format_map(limits)
-
-
-_WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here",
-    "string_type": "must be a text",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-}
-
-
-def pointer(location: tuple[str | int, ...]) -> str:
-    """The JSON pointer (RFC 6901) of a place in the body; `/query/limit` for a parameter that is not in it."""
-
-    def parts() -> Iterator[str]:
-        for part in location[1:] if location and location[0] == "body" else location:
-            yield str(part).replace("~", "~0").replace("/", "~1")
-
-    return "".join(f"/{part}" for part in parts())

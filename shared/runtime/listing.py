@@ -11,6 +11,7 @@ from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from shared.core.problems import INVALID, Fault, Problem
+from shared.runtime.schema import Spelled
 
 MAX_LIMIT = 500
 
@@ -49,6 +50,16 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_utc)]
+
+
+LastCode = Annotated[
+    str,
+    Spelled(
+        "^([1-5][0-9][0-9]|[1-5]xx|none)$",
+        "must be a status code such as 503, a class of them such as 5xx, or none",
+    ),
+]
+"""What the last attempt got, as it is asked for."""
 
 
 def write_cursor(last: UUID) -> str:

@@ -42,7 +42,7 @@ def recalls(resources: Resources, stored: Stored) -> APIRouter:
         if body.dry_run:
             by.is_settled = True
             response.status_code = 200
-            return RecallBody.model_validate(await service.dry_run(resources, access, body))
+            return RecallBody.model_validate(await service.dry_run(resources, stored, access, body))
         row = await service.create_recall(resources, stored, access, by, body)
         response.headers["Location"] = f"/v1/projects/{access.project_name}/archive/recalls/{row['id']}"
         return RecallBody.model_validate(row)

@@ -47,9 +47,11 @@ async def get_recall(resources: Resources, access: Access, recall_id: str) -> di
     return (await _with_most(pool, access.project_id, [row]))[0]
 
 
-async def dry_run(resources: Resources, access: Access, wanted: RecallRequest) -> dict[str, Any]:
-    """What a recall would bring at most. Raises Problem 422."""
-    since, until = _span(wanted)
+async def dry_run(
+    resources: Resources, stored: Stored, access: Access, wanted: RecallRequest
+) -> dict[str, Any]:
+    """What a recall would bring at most. Raises Problem 403, 404 where the event is not archived, 409, 422."""
+    since, until = await _checked(resources, stored, access, wanted)
     row = {
         **wanted.model_dump(include={"event", "type", "source", "subject", "reason"}),
         "id": None,
@@ -70,17 +72,9 @@ async def create_recall(
     resources: Resources, stored: Stored, access: Access, by: By, wanted: RecallRequest
 ) -> dict[str, Any]:
     """Ask for one, and begin with it. Raises Problem 403, 404 where the event is not archived, 409, 422."""
-    if access.is_restricted:
-        raise Problem(
-            FORBIDDEN,
-            "A credential that is limited to some events or to a producer cannot bring others back.",
-        )
-    stored.open()
-    since, until = _span(wanted)
+    since, until = await _checked(resources, stored, access, wanted)
     recall_id = uuid7()
     pool = await resources.of(access.project_id)
-    if wanted.event is not None:
-        await _check_archived(resources, stored, access, wanted.event)
     async with pool.acquire() as connection, connection.transaction():
         await queries.insert(
             connection,
@@ -154,6 +148,22 @@ async def _begin(resources: Resources, stored: Stored, project_id: UUID, recall_
             logger.warning("a recall is gone on with later: %s", error)
         finally:
             await recalling.unlock(connection)
+
+
+async def _checked(
+    resources: Resources, stored: Stored, access: Access, wanted: RecallRequest
+) -> tuple[datetime, datetime]:
+    """The span of what is asked for, where it may be had; a dry run is refused whatever the recall would be."""
+    if access.is_restricted:
+        raise Problem(
+            FORBIDDEN,
+            "A credential that is limited to some events or to a producer cannot bring others back.",
+        )
+    stored.open()
+    span = _span(wanted)
+    if wanted.event is not None:
+        await _check_archived(resources, stored, access, wanted.event)
+    return span
 
 
 async def _check_archived(resources: Resources, stored: Stored, access: Access, uid: UUID) -> None:

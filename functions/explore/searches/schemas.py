@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 from functions.explore.schemas import Status
 from functions.explore.search import Outcome
-from shared.runtime.listing import Instant, storable
-from shared.runtime.schema import Ignored, Named, Request, Schema
+from shared.runtime.listing import Instant, LastCode, storable
+from shared.runtime.schema import Ignored, Named, Request, Schema, Spelled
 
 Page = Literal["events", "deliveries"]
 Name = Annotated[str, Field(min_length=1, max_length=100), Named]
@@ -19,12 +19,10 @@ _Any = Annotated[list[_Text], Field(max_length=20)]
 _Pairs = Annotated[
     list[Annotated[str, Field(pattern="^[a-z][a-zA-Z0-9_]*:", max_length=300)]], Field(max_length=10)
 ]
-_Codes = Annotated[
-    list[Annotated[str, Field(pattern="^([1-5][0-9][0-9]|[1-5]xx|none)$")]], Field(max_length=20)
-]
+_Codes = Annotated[list[LastCode], Field(max_length=20)]
 _Ago = Annotated[
-    str | None,
-    Field(pattern="^[1-9][0-9]{0,4}[smhd]$", description="Received since so long before now, such as `1h`."),
+    str,
+    Spelled("^[1-9][0-9]{0,4}[smhd]$", "must be a number and s, m, h or d, such as 1h"),
 ]
 
 
@@ -46,7 +44,7 @@ class SavedQuery(Request):
     status_code: _Codes = Field(default_factory=list)
     error: _Words | None = None
     q: _Words | None = None
-    last: _Ago = None
+    last: _Ago | None = Field(default=None, description="Received since so long before now, such as `1h`.")
     since: Instant | None = None
     until: Instant | None = None
     outcome: Annotated[list[Outcome], Field(max_length=6, description="Of events alone.")] = Field(

@@ -155,9 +155,10 @@ async def test_one_event_is_back_in_the_answer(ask: Asking, keeping: Keeping) ->
     assert (await ask("GET", recall)).json()["state"] == "over"
     await keeping.tick()
     assert await keeping.rows() == set()
-    assert (
-        await ask("POST", "/archive/recalls", {"event": str(UUID(int=uids[1].int ^ 1))})
-    ).status_code == 404
+    another = {"event": str(UUID(int=uids[1].int ^ 1))}
+    for dry_run in (True, False):
+        refused = await ask("POST", "/archive/recalls", {**another, "dryRun": dry_run})
+        assert refused.status_code == 404, refused.text
     assert await ask.pointers("POST", "/archive/recalls", {"since": "2026-01-01T00:00:00Z"}) == [""]
     span = {"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
     assert await ask.pointers("POST", "/archive/recalls", span) == ["/until"]
@@ -228,7 +229,9 @@ async def test_a_limited_key_changes_nothing(ask: Asking, keeping: Keeping, reso
         ("PUT", "/retention", {"retentionDays": 1}),
         ("POST", "/holds", {"name": "x"}),
         ("POST", "/erasures", {"subject": "x"}),
+        ("POST", "/erasures", {"subject": "x", "dryRun": True}),
         ("POST", "/archive/recalls", span),
+        ("POST", "/archive/recalls", {**span, "dryRun": True}),
     ):
         assert (await ask(method, path, body, key=key)).status_code == 403
 

@@ -482,6 +482,7 @@ def test_searches_find_are_kept_and_run(project: str) -> None:
 
     assert ids("--outcome", "failed", "--since", "1h") == ["a1"]
     assert ids("--outcome", "unmatched") == ["a2"]
+    assert "  unmatched" in call("events", "ls", "--id", "a2").stdout
     assert ids("--ext", "partitionkey:C-7", "--type-prefix", "order.") == ["a2"]
     assert ids("--type", "order.paid", "--type", "order.created") == ["a2", "a1"]
     assert ids("--code", "5xx", "--subscription", "crm") == ["a1"]

@@ -232,6 +232,7 @@ async def test_events_of_a_time_are_those_that_the_subscription_asks_for(
         ),
         ({"select": {"status": "dead", "until": "9999-12-31T23:59:59-23:59"}}, "/select/until"),
         ({"select": {"status": "dead"}, "to": "http://"}, "/to"),
+        ({"select": {"status": "dead"}, "to": "ftp://sink.test/"}, "/to"),
         ({"select": {"status": "dead"}, "stopWhen": {"failed": 20, "of": 20}}, "/stopWhen/failed"),
         ({"select": {"status": "dead"}, "ratePerSecond": 0}, "/ratePerSecond"),
         ({"select": {"delivery": str(uuid4()), "event": str(uuid4())}}, "/select"),
@@ -250,9 +251,11 @@ async def test_cancelling_for_nobody_is_not_cancelling_for_all(
     crm = await subscribe(pool, project, "crm")
     (uid,) = await store(pool, project.id, [an_event()])
     waits = await deliver(pool, project.id, uid, crm, "retrying")
-    for member in ("subscription", "sink", "type", "statusCode"):
-        answer = await client.post("/cancellations", json={"select": {member: []}})
-        assert answer.status_code == 422, answer.text
+    nobody: list[dict[str, Any]] = [{member: []} for member in ("subscription", "sink", "type", "statusCode")]
+    for select in (*nobody, {}, {"until": "2026-01-01T00:00:00Z"}):
+        for dry_run in (True, False):
+            answer = await client.post("/cancellations", json={"select": select, "dryRun": dry_run})
+            assert answer.status_code == 422, answer.text
     assert await pool.fetchval("SELECT status FROM deliveries WHERE id = $1", waits) == "retrying"
 
 
@@ -304,8 +307,9 @@ async def test_what_is_not_there(client: httpx.AsyncClient) -> None:
         {"event": str(uuid4())},
         {"status": "dead", "subscription": "x"},
     ):
-        answer = await client.post("/replays", json={"select": select})
-        assert answer.status_code == 404, answer.text
+        for dry_run in (True, False):
+            answer = await client.post("/replays", json={"select": select, "dryRun": dry_run})
+            assert answer.status_code == 404, answer.text
     for to in ("nobody", str(uuid4())):
         body = {"select": {"since": "2026-01-01T00:00:00Z"}, "to": to}
         assert (await client.post("/replays", json=body)).status_code == 404

@@ -1,7 +1,9 @@
 """What an endpoint function answers when something is wrong."""
 
 from dataclasses import replace
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -23,12 +25,22 @@ class Delivery(Request):
     retry: int
 
 
+State = Literal["open", "shut"]
+Amount = Annotated[int, Field(ge=100)] | Annotated[str, Field(max_length=3)]
+
+
 class Body(Request):
     sink_name: str
     delivery: Delivery | None = None
     label: Annotated[str, Field(min_length=1), Spelled(r"^[a-z]+$", "must be of lower-case letters")] = "a"
     count: int = Field(default=1, ge=1, le=9)
     password: SecretStr | None = Field(default=None, min_length=12, max_length=20)
+    state: State | list[State] = "open"
+    amount: Amount | Annotated[list[Amount], Field(min_length=1, max_length=2)] | None = None
+    owner: UUID | None = None
+    rate: float = Field(default=1.0, gt=0)
+    day: date | None = None
+    is_open: bool = False
 
 
 def routes() -> APIRouter:
@@ -103,11 +115,45 @@ async def test_the_length_of_a_secret_is_told_in_characters_and_the_secret_is_no
         ({"sinkName": "a", "label": "a\n"}, "/label", "must be of lower-case letters"),
         ({"sinkName": "a", "count": 0}, "/count", "must be at least 1"),
         ({"sinkName": "a", "count": 10}, "/count", "must be at most 9"),
+        ({"sinkName": "a", "owner": "me"}, "/owner", "must be an id, which is a UUID"),
+        ({"sinkName": "a", "rate": 0}, "/rate", "must be more than 0"),
+        ({"sinkName": "a", "rate": "fast"}, "/rate", "must be a number"),
+        ({"sinkName": "a", "isOpen": "maybe"}, "/isOpen", "must be true or false"),
+        (
+            {"sinkName": "a", "day": "2026-02-30"},
+            "/day",
+            "is no such day or time: day value is outside expected range",
+        ),
+        ({"sinkName": "a", "delivery": []}, "/delivery", "must be an object"),
+        ({"sinkName": "a", "amount": []}, "/amount", "must not be empty"),
+        ({"sinkName": "a", "amount": [100, 100, 100]}, "/amount", "must have at most 2 items"),
     ],
 )
 async def test_common_faults_are_told_in_words_for_people(client, members, pointer, detail):
     answer = await client.post("/things", json=members)
     assert is_problem(answer, 422, "invalid")["errors"] == [{"pointer": pointer, "detail": detail}]
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer", "detail"),
+    [
+        ({"state": "ajar"}, "/state", "must be 'open' or 'shut'"),
+        ({"state": ["open", "ajar"]}, "/state/1", "must be 'open' or 'shut'"),
+        ({"amount": 99}, "/amount", "must be at least 100"),
+        ({"amount": "x1000"}, "/amount", "must have at most 3 characters"),
+        ({"amount": [100, 99]}, "/amount/1", "must be at least 100"),
+        ({"amount": [100, {"x": 1}]}, "/amount/1", "must be a whole number"),
+    ],
+)
+async def test_a_member_that_may_be_one_or_several_is_pointed_at_once(client, members, pointer, detail):
+    answer = await client.post("/things", json={"sinkName": "a", **members})
+    assert is_problem(answer, 422, "invalid")["errors"] == [{"pointer": pointer, "detail": detail}]
+
+
+@pytest.mark.parametrize("body", ["null", "[]", '"x"'])
+async def test_a_body_that_is_no_object_is_told_so(client, body):
+    answer = await client.post("/things", content=body, headers={"content-type": "application/json"})
+    assert is_problem(answer, 422, "invalid")["errors"][0]["detail"] in {"must be an object", "is missing"}
 
 
 def test_a_spelling_is_in_the_contract():

@@ -1,6 +1,6 @@
 import pytest
 
-from cli.commands.again import whole_seconds
+from cli.commands.again import summary, whole_seconds
 
 
 @pytest.mark.parametrize(
@@ -8,3 +8,17 @@ from cli.commands.again import whole_seconds
 )
 def test_an_estimate_has_no_decimals(seconds: float | None, said: str | None) -> None:
     assert whole_seconds("seconds")({"seconds": seconds}) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "47 would be attempted again."),
+        (0.05, "47 would be attempted again, in less than a second."),
+        (86.6, "47 would be attempted again, in about 87 s."),
+    ],
+)
+def test_what_is_asked_before_it_starts(seconds: float | None, said: str) -> None:
+    assert (
+        summary({"kind": "retry", "count": 47, "isExact": True, "duplicates": 0, "seconds": seconds}) == said
+    )

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from cli.main import weir
 from events.housekeep.settings import HousekeepSettings
 from functions.identity.oidc.settings import OidcSettings
 from functions.identity.settings import IdentitySettings
@@ -16,6 +17,7 @@ from shared.runtime.settings import ConnectionSettings, Settings
 from shared.sending.binding import BindingSettings
 from shared.sending.replies import ReplySettings
 from shared.transforms.settings import TransformSettings
+from tests.support.helped import walk
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
@@ -32,6 +34,22 @@ def test_the_architecture_names_every_function_and_table() -> None:
     rows = dict(re.findall(r"^\| `([a-z]+)` \| (endpoint|handler) \|", text, re.MULTILINE))
     assert rows == {f.name: "handler" if f.is_handler else "endpoint" for f in registry.functions()}
     assert {name for name in Model.metadata.tables if f"`{name}`" not in text} == set()
+
+
+def test_the_page_of_the_command_names_every_command() -> None:
+    text = (DOCS / "start/command.md").read_text()
+    named: set[tuple[str, ...]] = set()
+    for row in re.findall(r"^\| (.+?) \|", text, re.MULTILINE):
+        head: tuple[str, ...] = ()
+        for words in re.findall(r"`([^`]+)`", row):
+            path = tuple(word for word in words.split() if word.islower())
+            if path[:1] == ("weir",):
+                head = path = path[1:]
+            elif len(head) > 1:
+                # What follows `weir events ls` is of events too.
+                path = (head[0], *path)
+            named |= {path[:length] for length in range(len(path) + 1)}
+    assert {path for path, _ in walk(weir)} - named == set()
 
 
 def test_the_pages_for_operators_have_every_setting() -> None:

@@ -24,8 +24,8 @@ export function reasonAgainst(kind: Wanted['kind'], status: Status | ''): string
 
 /** What the API is asked for in a state of its own choice when the list shows several. */
 function withStates(kind: Wanted['kind'], select: Select): Select {
-  if (kind === 'cancel' || select.status != null) return select
-  return { ...select, status: RETRIED }
+  if (select.status != null) return select
+  return { ...select, status: kind === 'cancel' ? WAITING : RETRIED }
 }
 
 /** Every delivery that the filter finds, newest first, up to `limit`. */
