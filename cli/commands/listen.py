@@ -47,6 +47,7 @@ class Listening:
         self._output = output
         self._count = count
         self._digits = ""
+        self.has_ended = False
         self._happened: queue.Queue[Happening] = queue.Queue(AHEAD)
 
     def happened(self, what: Happening) -> None:
@@ -187,7 +188,7 @@ def listen(
     tail = Tail(
         api,
         {**query, "since": None if resume else since},
-        note=note,
+        note=lambda said: None if listening.has_ended else note(said),
         after=stopped.after if resume and stopped is not None else None,
         complete=True,
     )
@@ -215,4 +216,6 @@ def listen(
         try:
             listening.run()
         finally:
+            # The connection breaks off with this process: nobody comes back.
+            listening.has_ended = True
             record.save()

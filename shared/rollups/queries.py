@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 statements are put together from constants of this file alone
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -85,20 +85,20 @@ WITH spans AS MATERIALIZED (
 )
 """
 
-RECOUNT = f"""{_ROWS}
-, by_delivery AS (
-    INSERT INTO delivery_counts (project_id, step, starts_at, subscription_id, subscription_version, producer, type,
-        {", ".join(_SUMMED)})
-    SELECT $1, $2, d.starts_at, d.subscription_id, d.subscription_version, coalesce(e.producer, ''),
-        coalesce(e.type, ''), {_BY_STATUS}, coalesce(sum(t.attempts), 0), coalesce(sum(t.failed_attempts), 0)
+# All that there is to write, as rows of the tables. Nothing is written in this statement: whoever has written holds up the
+# stream of all events until it ends (`stream_horizon`), and this may take a while.
+COUNT = f"""{_ROWS}
+, by_delivery AS MATERIALIZED (
+    SELECT $1::uuid AS project_id, $2::integer AS step, d.starts_at, d.subscription_id, d.subscription_version,
+        coalesce(e.producer, '') AS producer, coalesce(e.type, '') AS type, {_BY_STATUS},
+        coalesce(sum(t.attempts), 0)::bigint AS attempts, coalesce(sum(t.failed_attempts), 0)::bigint AS failed_attempts
     FROM made d LEFT JOIN received e ON e.uid = d.event_uid LEFT JOIN tries t ON t.delivery_id = d.id
     GROUP BY 3, 4, 5, 6, 7
-    RETURNING starts_at, {", ".join(_SUMMED)}
 ), by_event AS (
-    INSERT INTO event_counts (project_id, step, starts_at, producer, type, events, {", ".join(_STANDING)})
-    SELECT $1, $2, e.starts_at, e.producer, e.type, count(*), count(*) FILTER (WHERE f.place = 1),
-        count(*) FILTER (WHERE f.place = 2), count(*) FILTER (WHERE f.place = 3),
-        count(*) FILTER (WHERE f.place = 5), count(*) FILTER (WHERE f.place IS NULL)
+    SELECT $1::uuid AS project_id, $2::integer AS step, e.starts_at, e.producer, e.type, count(*) AS events,
+        count(*) FILTER (WHERE f.place = 1) AS dead, count(*) FILTER (WHERE f.place = 2) AS retrying,
+        count(*) FILTER (WHERE f.place = 3) AS pending, count(*) FILTER (WHERE f.place = 5) AS cancelled,
+        count(*) FILTER (WHERE f.place IS NULL) AS unmatched
     FROM received e LEFT JOIN (
         SELECT event_uid,
             min(array_position(ARRAY['dead', 'retrying', 'pending', 'delivered', 'cancelled'], status)) AS place
@@ -106,20 +106,37 @@ RECOUNT = f"""{_ROWS}
     ) f ON f.event_uid = e.uid
     GROUP BY e.starts_at, e.producer, e.type
 ), by_time AS (
-    INSERT INTO delivery_times (project_id, step, starts_at, subscription_id, {_TIMES})
-    SELECT $1, $2, starts_at, subscription_id, {_ARRAYS} FROM classed GROUP BY starts_at, subscription_id
+    SELECT $1::uuid AS project_id, $2::integer AS step, starts_at, subscription_id, {_ARRAYS}
+    FROM classed GROUP BY starts_at, subscription_id
 ), times AS (
     SELECT starts_at, {_ARRAYS} FROM (
         SELECT starts_at, kind, class, sum(n) AS n FROM classed GROUP BY starts_at, kind, class
     ) c GROUP BY starts_at
 ), counts AS (
     SELECT starts_at, {_SUMS} FROM by_delivery GROUP BY starts_at
+), whole AS (
+    SELECT $1::uuid AS project_id, $2::integer AS step, e.starts_at, e.events,
+        {", ".join(f"coalesce(c.{column}, 0) AS {column}" for column in _SUMMED)},
+        {", ".join(f"coalesce(t.{column}, '{{}}') AS {column}" for column in _TIMES.split(", "))}
+    FROM (SELECT starts_at, count(*) AS events FROM received GROUP BY starts_at) e
+    LEFT JOIN counts c USING (starts_at) LEFT JOIN times t USING (starts_at)
 )
-INSERT INTO traffic (project_id, step, starts_at, events, {", ".join(_SUMMED)}, {_TIMES})
-SELECT $1, $2, e.starts_at, e.events, {", ".join(f"coalesce(c.{column}, 0)" for column in _SUMMED)},
-    {", ".join(f"coalesce(t.{column}, '{{}}')" for column in _TIMES.split(", "))}
-FROM (SELECT starts_at, count(*) AS events FROM received GROUP BY starts_at) e
-LEFT JOIN counts c USING (starts_at) LEFT JOIN times t USING (starts_at)
+SELECT 'traffic' AS name, to_jsonb(w)::text AS row FROM whole w
+UNION ALL SELECT 'event_counts', to_jsonb(e)::text FROM by_event e
+UNION ALL SELECT 'delivery_counts', to_jsonb(d)::text FROM by_delivery d
+UNION ALL SELECT 'delivery_times', to_jsonb(t)::text FROM by_time t
+"""
+
+TABLES = ("traffic", "event_counts", "delivery_counts", "delivery_times")
+
+PUT = {
+    table: f"""
+    INSERT INTO {table} SELECT r.* FROM unnest($1::text[]) c (row)
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, c.row::jsonb) r
+    """
+    for table in TABLES
+}
+PUT["traffic"] += f"""
 ON CONFLICT (project_id, step, starts_at) DO UPDATE SET
     {", ".join(f"{column} = excluded.{column}" for column in ("events", *_SUMMED, *_TIMES.split(", ")))}
 """
@@ -175,8 +192,6 @@ ROLL_HOURS = (
     SELECT $1, 3600, hour, subscription_id, {_TIMES} FROM ({_summed_times("subscription_id,")}) t
     """,
 )
-
-TABLES = ("traffic", "event_counts", "delivery_counts", "delivery_times")
 
 # From one minute with events to the next, by one look at an index each.
 BUSY_MINUTES = f"""
@@ -259,8 +274,31 @@ async def whole(on: "Connection", project_id: UUID, step: int, starts: Sequence[
     return [row["starts_at"] for row in rows]
 
 
-async def recount(on: "Connection", project_id: UUID, step: int, starts: Sequence[datetime]) -> None:
-    """Count the rows of these minutes (or hours, by `step`) anew, in place of what was counted before."""
+async def count(
+    on: "Connection", project_id: UUID, step: int, starts: Sequence[datetime]
+) -> dict[str, list[str]]:
+    """The rows of these minutes (or hours, by `step`), counted: what to `put` into each table. Nothing is written."""
+    if not starts:
+        return {}
+    # Of rows that were just written the planner knows nothing. It would join tens of thousands by going through them
+    # for each other; where a join is by ranges it has no other way than the loop that is meant.
+    await on.execute("SET LOCAL enable_nestloop = off")
+    rows = await on.fetch(COUNT, project_id, step, starts, timeout=TIMEOUT_SECONDS)
+    await on.execute("SET LOCAL enable_nestloop = on")
+    counted: dict[str, list[str]] = {}
+    for row in rows:
+        counted.setdefault(row["name"], []).append(row["row"])
+    return counted
+
+
+async def put(
+    on: "Connection",
+    project_id: UUID,
+    step: int,
+    starts: Sequence[datetime],
+    counted: Mapping[str, Sequence[str]],
+) -> None:
+    """Keep what was counted of these minutes (or hours) in place of what was before."""
     for table in TABLES[1:]:
         await on.execute(
             f"DELETE FROM {table} WHERE project_id = $1 AND step = $2 AND starts_at = ANY($3::timestamptz[])",
@@ -268,11 +306,8 @@ async def recount(on: "Connection", project_id: UUID, step: int, starts: Sequenc
             step,
             starts,
         )
-    # Of rows that were just written the planner knows nothing. It would join tens of thousands by going through them
-    # for each other; where a join is by ranges it has no other way than the loop that is meant.
-    await on.execute("SET LOCAL enable_nestloop = off")
-    await on.execute(RECOUNT, project_id, step, starts, timeout=TIMEOUT_SECONDS)
-    await on.execute("SET LOCAL enable_nestloop = on")
+    for table, rows in counted.items():
+        await on.execute(PUT[table], rows, timeout=TIMEOUT_SECONDS)
 
 
 async def roll_hours(on: "Connection", project_id: UUID, hours: Sequence[datetime]) -> None:
@@ -295,21 +330,31 @@ async def mark(on: "Connection", project_id: UUID, minutes: Sequence[datetime]) 
     )
 
 
-async def take_marks(on: "Connection", project_id: UUID, limit: int) -> list[datetime]:
-    """The newest marked minutes, which are not marked any more. Count them in a later statement of the transaction.
+async def marks(on: "Connection", project_id: UUID, limit: int) -> dict[int, datetime]:
+    """The marks of the newest marked minutes, by their ids. Count those in a later statement, then `unmark` them.
 
     Whoever changes one after this marks it again.
     """
     rows = await on.fetch(
         """
-        DELETE FROM rollup_marks WHERE project_id = $1 AND minute IN (
+        SELECT id, minute FROM rollup_marks WHERE project_id = $1 AND minute IN (
             SELECT DISTINCT minute FROM rollup_marks WHERE project_id = $1 ORDER BY minute DESC LIMIT $2
-        ) RETURNING minute
+        )
         """,
         project_id,
         limit,
     )
-    return sorted({row["minute"] for row in rows}, reverse=True)
+    return {row["id"]: row["minute"] for row in rows}
+
+
+async def unmark(on: "Connection", project_id: UUID, seen: Mapping[int, datetime]) -> None:
+    """Take away these marks, and none that came since."""
+    await on.execute(
+        "DELETE FROM rollup_marks WHERE project_id = $1 AND minute = ANY($2::timestamptz[]) AND id = ANY($3::bigint[])",
+        project_id,
+        list(set(seen.values())),
+        list(seen),
+    )
 
 
 async def sample_backlog(on: "Connection", project_id: UUID, minute: datetime) -> None:

@@ -58,10 +58,11 @@ async def _newest(pool: "Pool | ProjectPool", project_id: UUID) -> bool:
         minutes = await queries.busy_minutes(conn, project_id, since, minute_of(now + 2 * SLACK))
         now_due = [minute for minute in minutes[-CHUNK:] if minute >= hour_of(now - MINUTES_KEPT)]
         later = minutes[: len(minutes) - len(now_due)]
+        counted = await queries.count(conn, project_id, MINUTE, now_due)
         if later:
             await queries.mark(conn, project_id, later)
         if now_due:
-            await queries.recount(conn, project_id, MINUTE, now_due)
+            await queries.put(conn, project_id, MINUTE, now_due, counted)
         await queries.sample_backlog(conn, project_id, minute_of(now))
         between = () if state is None else hours_between(since, now)
         await _roll(conn, project_id, {*map(hour_of, now_due), *between}, now)
@@ -77,22 +78,29 @@ async def _marked(pool: "Pool | ProjectPool", project_id: UUID) -> bool:
     async with pool.acquire() as conn, conn.transaction():
         if not await queries.lock(conn, project_id):
             return False
-        minutes = await queries.take_marks(conn, project_id, CHUNK)
-        if not minutes:
+        marks = await queries.marks(conn, project_id, CHUNK)
+        if not marks:
             return False
+        minutes = sorted(set(marks.values()), reverse=True)
         now: datetime = await conn.fetchval("SELECT now()")
         kept, sure = hour_of(now - MINUTES_KEPT), now - ALL_THERE
         recent = [minute for minute in minutes if minute >= sure]
         later = await queries.whole(
             conn, project_id, MINUTE, [minute for minute in minutes if kept <= minute < sure]
         )
-        if counted := [*recent, *later]:
-            await queries.recount(conn, project_id, MINUTE, counted)
-            await _roll(conn, project_id, map(hour_of, counted), now)
         # Of hours whose minutes are not kept any more the rows themselves are counted.
         hours = sorted({hour_of(minute) for minute in minutes if minute < kept})
-        if old := await queries.whole(conn, project_id, HOUR, hours):
-            await queries.recount(conn, project_id, HOUR, old)
+        old = await queries.whole(conn, project_id, HOUR, hours)
+        starts = [*recent, *later]
+        of_minutes = await queries.count(conn, project_id, MINUTE, starts)
+        of_hours = await queries.count(conn, project_id, HOUR, old)
+        # What is written from here on holds up others for a moment, not for as long as it takes to count.
+        await queries.unmark(conn, project_id, marks)
+        if starts:
+            await queries.put(conn, project_id, MINUTE, starts, of_minutes)
+            await _roll(conn, project_id, map(hour_of, starts), now)
+        if old:
+            await queries.put(conn, project_id, HOUR, old, of_hours)
     return len(minutes) == CHUNK
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -25,10 +27,11 @@ class Console:
         self.context: dict[str, str] = weir.json("context", "show")
 
     def ask(self, method: str, path: str, body: object) -> Any:
-        """Ask the API of the project, with a key that may do everything in it; the answer must be a success."""
+        """Ask the API of the project, with a key that may do everything in it; the answer, which must be good."""
         url = f"{self.context['url']}/v1/projects/{self.project}{path}"
         headers = {"authorization": f"Bearer {self.context['apiKey']}"}
-        return httpx.request(method, url, json=body, headers=headers).raise_for_status().json()
+        answer = httpx.request(method, url, json=body, headers=headers).raise_for_status()
+        return answer.json() if answer.content else None
 
     def enter(self, project: str, role: str) -> None:
         """Make a project and go on there, where who is signed in has `role`."""
@@ -59,6 +62,24 @@ class Console:
         self.page.locator("main, [role=main]").first.wait_for()
         return self.page
 
+    def send(self, kind: str, data: object) -> Any:
+        """Send an event to the project; its story, once each of its deliveries has ended."""
+        event = {"specversion": "1.0", "id": uuid4().hex, "source": "/e2e", "type": kind, "data": data}
+        taken = httpx.post(
+            f"{self.context['url']}/in/{self.project}",
+            json=event,
+            headers={
+                "authorization": f"Bearer {self.context['apiKey']}",
+                "content-type": "application/cloudevents+json",
+            },
+        ).raise_for_status()
+        deadline = time.monotonic() + 60
+        while True:
+            story = self.ask("GET", f"/events/{taken.json()['uid']}", None)
+            if story["deliveries"] and all(one["endedAt"] for one in story["deliveries"]):
+                return story
+            assert time.monotonic() < deadline, story["deliveries"]
+
     def emit(self, kind: str, data: object, *more: str, wait: bool = True) -> str:
         """Send an event with the command line; its uid."""
         done = self.weir.run(
@@ -82,13 +103,27 @@ class Console:
         """Make a subscription with the command line; its id."""
         return str(self.weir.json("subscriptions", "create", name, "--sink", sink, *more)["id"])
 
-    def violations(self, axe: str) -> list[Any]:
-        """What axe-core finds wrong on the page as it is: rule, and the elements. What fades in is there first."""
+    def go(self, place: str) -> None:
+        """Go to a page of the project, or to an address that begins with a slash, without loading the console anew."""
+        address = place if place.startswith("/") else f"/p/{self.project}/{place}"
+        router = "document.querySelector('#app').__vue_app__.config.globalProperties.$router"
+        self.page.evaluate(f"place => {router}.push(place).then(() => undefined)", address)
+
+    def violations(self, axe: str, *rules: str) -> list[Any]:
+        """What axe-core finds wrong on the page as it is: rule, and the elements. What fades in is there first.
+
+        With `rules`, of those alone.
+        """
+        # The program is large: a page that stays is given it once.
+        if self.page.evaluate("typeof axe") == "undefined":
+            self.page.evaluate(axe)
         found = self.page.evaluate(
-            axe + ";Promise.allSettled(document.getAnimations()"
+            "rules => Promise.allSettled(document.getAnimations()"
             ".filter(a => a.effect.getComputedTiming().endTime !== Infinity).map(a => a.finished))"
-            ".then(() => axe.run(document, {resultTypes: ['violations']})).then(r => r.violations.map("
-            "v => [v.id, v.nodes.map(n => n.target.join(' ') + ' ' + (n.failureSummary || ''))]))"
+            ".then(() => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})}))"
+            ".then(r => r.violations.map("
+            "v => [v.id, v.nodes.map(n => n.target.join(' ') + ' ' + (n.failureSummary || ''))]))",
+            list(rules),
         )
         assert isinstance(found, list)
         return found

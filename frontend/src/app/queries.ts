@@ -5,6 +5,10 @@ import { getMe, getOverview } from '@/api'
 import { ApiError } from '@/lib/problem'
 import { spanOf } from '@/lib/range'
 
+/** What a lost connection, or a store that is away, says. Any other answer will not change by asking again. */
+const PASSING = [0, 502, 503, 504]
+const mayPass = (error: Error) => !(error instanceof ApiError) || PASSING.includes(error.status)
+
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
@@ -12,8 +16,7 @@ export const queryClient = new QueryClient({
       placeholderData: keepPreviousData,
       // Answers are never changed in place: proxies around each row would only cost time.
       shallow: true,
-      // An answer will not change by asking again; a lost connection may come back.
-      retry: (failures, error) => failures < 3 && !(error instanceof ApiError && error.status > 0 && error.status < 500),
+      retry: (failures, error) => failures < 3 && mayPass(error),
     },
   },
 })

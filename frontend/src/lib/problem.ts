@@ -26,7 +26,7 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   if (error instanceof ApiError) return error
   if (!response) return new ApiError(0, 'No connection', 'Weir did not answer. It is tried again on its own.')
   const body = (typeof error === 'object' && error !== null ? error : {}) as Partial<{ type: string; title: string; detail: string; errors: Fault[] }>
-  return new ApiError(response.status, body.title ?? 'Not done', body.detail ?? `Weir answered ${String(response.status)}.`, body.errors ?? [], body.type?.split('/').pop() ?? '')
+  return new ApiError(response.status, body.title ?? 'Not done', body.detail ?? `Weir answered ${String(response.status)} and did not say why. If it stays so, whoever runs it finds more in its log.`, body.errors ?? [], body.type?.split('/').pop() ?? '')
 }
 
 /** What was said of the member at `pointer`, or of what is below it, which then stands in front. */

@@ -148,6 +148,7 @@ def test_listening_delivers_and_ends_with_6_when_something_was_not_taken(
     assert json.loads(request["body"]) == {"n": "1"}
     target.receiver.behaviour = Behaviour(status=500)
     done = project.run("listen", "--forward", target.address, "--since", "1h", "-n", "1", "--format", "json")
+    assert "reconnecting" not in done.stderr
     assert done.returncode == 6
     assert "✗ 500" in done.stdout
     assert target.got[-1]["headers"]["content-type"].startswith("application/cloudevents+json")

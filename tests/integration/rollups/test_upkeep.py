@@ -272,3 +272,30 @@ async def test_of_another_project_nothing_is_counted(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await refresh(await resources.of(uuid4()), project.id)
     assert await counted(pool, project) == {}
+
+
+async def test_counting_holds_up_nobody(own: ProjectPool, pool: asyncpg.Pool, project: Project) -> None:
+    """A transaction that has written holds up the stream until it ends: counting comes before that."""
+    uids = await store(pool, project.id, [an_event(number) for number in range(5)], at=HOUR_AGO)
+    for uid in uids:
+        await attempted(pool, project, uid, uuid4(), "delivered")
+    minute = minute_of(uid_time(uids[0]))
+    await queries.mark(pool, project.id, [minute])
+    async with own.acquire() as conn, conn.transaction():
+        assert await queries.lock(conn, project.id)
+        marks = await queries.marks(conn, project.id, 10)
+        counted = await queries.count(conn, project.id, 60, [minute])
+        assert await conn.fetchval("SELECT pg_current_xact_id_if_assigned()") is None
+        await queries.mark(pool, project.id, [minute])
+        await queries.unmark(conn, project.id, marks)
+        await queries.put(conn, project.id, 60, [minute], counted)
+    assert await counted_events(pool, project) == 5
+    left = await pool.fetchval("SELECT count(*) FROM rollup_marks WHERE project_id = $1", project.id)
+    assert left == 1, "what was marked while it was counted is counted again"
+
+
+async def counted_events(pool: asyncpg.Pool, project: Project) -> int:
+    found: int = await pool.fetchval(
+        "SELECT sum(events)::bigint FROM traffic WHERE project_id = $1", project.id
+    )
+    return found

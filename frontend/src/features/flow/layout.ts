@@ -5,6 +5,8 @@ const NODE_HEIGHT = 30
 const MARGIN = 16
 const TOP = 18
 const GAP = 20
+/** As high as a node gets for its traffic: where little is going on, one way need not fill the page. */
+const NODE_HEIGHT_MOST = 160
 /** Below this a column would be narrower than its ribbons need to be told apart. */
 export const LEAST_WIDTH = 4 * NODE_WIDTH + 3 * 64 + 2 * MARGIN
 /** A ribbon thinner than this has its failing part beside it, not within. */
@@ -36,9 +38,10 @@ export interface Drawing {
   scale: number
 }
 
-/** The pixels that one event gets: as many as the fullest column has room for, the same in every column. */
+/** The pixels that one event gets: as many as the fullest column and the busiest node have room for, the same in every column. */
 function scaleOf(columns: FlowNode[][], room: number): number {
   let low = 0
+  const busiest = Math.max(...columns.flat().map(({ weight }) => weight), 1)
   let high = Math.max(...columns.map((column) => room / Math.max(sum(column.map(({ weight }) => weight)), 1)), 0)
   const fits = (scale: number) => columns.every((column) => columnHeight(column, scale) <= room)
   for (let round = 0; round < 30; round += 1) {
@@ -46,7 +49,7 @@ function scaleOf(columns: FlowNode[][], room: number): number {
     if (fits(middle)) low = middle
     else high = middle
   }
-  return low
+  return Math.min(low, NODE_HEIGHT_MOST / busiest)
 }
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
