@@ -71,7 +71,7 @@ PLACES: dict[str, Place] = {
     "event": Place(
         lambda things: (
             f"events/{things.event}",
-            f"events/{things.event}?subscriptions=then",
+            f"events/{things.event}?subscriptions=now",
             f"events/{things.event}?tab=related&delivery={things.delivery}",
             f"events/{things.event}?tab=attributes",
             f"events/{things.event}?tab=diff",
@@ -88,8 +88,9 @@ PLACES: dict[str, Place] = {
             "deliveries",
             f"deliveries?delivery={things.delivery}",
             "deliveries?statusCode=200&type=e2e.seen",
+            "deliveries?group=cause",
         ),
-        bare=("deliveries", "deliveries?status=dead"),
+        bare=("deliveries", "deliveries?status=dead", "deliveries?group=cause&status=dead"),
         unmatched=("deliveries?status=cancelled", "deliveries?type=e2e.nothing"),
     ),
     "replays": Place(_at("replays"), bare=("replays",), unmatched=("replays?state=paused",)),
@@ -126,7 +127,7 @@ PLACES: dict[str, Place] = {
         _at("settings/keys", "settings/keys?create=yes&producer=seen", "settings/keys?state=revoked"),
         unmatched=("settings/keys?q=nothing-like-it",),
     ),
-    "data": Place(_at("settings/data"), bare=("settings/data",)),
+    "data": Place(_at("settings/data", "settings/data?day=2024-06-03"), bare=("settings/data",)),
     "account": Place(_at("account")),
     "device": Place(_at("/device"), asks=False),
     "none": Place(_at("/none"), asks=False),
