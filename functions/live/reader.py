@@ -13,6 +13,9 @@ QUEUE_BYTES = 512 * 1024
 QUEUE_EVENTS = 1_024
 """What may wait for a reader that does not keep up; the rest is dropped, and it is told how many and where."""
 
+PIECE_BYTES = 64 * 1024
+"""How much is put together to be sent at once: what waits is shared by the readers who want it, a piece is not."""
+
 HELD_EVENTS = 4_096
 """What may wait while a reader catches up with the last moments before it follows."""
 
@@ -110,7 +113,7 @@ class Reader:
             self._ended = True
 
     async def next(self, beat_seconds: float) -> bytes:
-        """What is to be sent now; a beat where there is nothing for so long."""
+        """The next piece to be sent; a beat where there is nothing for so long."""
         if not self._queue:
             self._something.clear()
             try:
@@ -118,7 +121,12 @@ class Reader:
                     await self._something.wait()
             except TimeoutError:
                 return self._beat()
-        return self.take()
+        piece, size = [], 0
+        while self._queue and size < PIECE_BYTES:
+            piece.append(self._queue.popleft())
+            size += len(piece[-1])
+        self._bytes -= size
+        return b"".join(piece)
 
     @property
     def ended(self) -> bool:

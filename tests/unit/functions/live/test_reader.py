@@ -90,6 +90,19 @@ def test_a_reader_that_takes_nothing_holds_a_bounded_amount() -> None:
     assert messages[0][1]["reason"] == "slow"
 
 
+async def test_what_waits_is_put_together_a_piece_at_a_time() -> None:
+    """What waits is the same for all who want it, a piece is a copy of one reader's."""
+    reader = Reader()
+    for number in range(40):
+        reader.offer(entry(number, size=10_000))
+    seen = []
+    while reader.waiting_bytes:
+        piece = await reader.next(30)
+        assert len(piece) < module.PIECE_BYTES + 11_000
+        seen += [number for _, number in told(piece)]
+    assert seen == list(range(40))
+
+
 def test_an_event_larger_than_what_may_wait_is_sent_all_the_same() -> None:
     reader = Reader()
     reader.offer(entry(1, size=module.QUEUE_BYTES + 1))
