@@ -87,6 +87,15 @@ describe('the drawing', () => {
     expect(red?.failing?.width).toBeCloseTo(100 * scale * 0.75, 5)
     expect(ribbons.filter(({ failing: part }) => part)).toHaveLength(1)
   })
+  it('keeps very many thin ribbons to the height of their node', () => {
+    const types = Array.from({ length: 40 }, (_, at) => ({ type: `type-${String(at)}`, events: at ? 1 : 9_000 }))
+    const produced = types.map(({ events }, type) => ({ producer: 0, type, events }))
+    const many = layOut(graphOf({ ...flow, producers: [{ id: 'key:k', name: 'k', events: 9_039 }], types, subscriptions: [], sinks: [], produced, paths: [] }), 1232, 720)
+    const box = many.boxes.find(({ node }) => node.key === 'producer:key:k')
+    const starts = many.ribbons.map(({ path }) => Number(/^M\S+ ([\d.]+)C/.exec(path)?.[1]))
+    expect(starts).not.toHaveLength(0)
+    expect(Math.max(...starts)).toBeLessThanOrEqual((box?.y ?? 0) + (box?.height ?? 0))
+  })
   it('is wide enough to tell columns apart on a narrow screen', () => {
     const narrow = layOut(graphOf(flow), 390, 600)
     expect(narrow.xs.at(-1)).toBe(LEAST_WIDTH - 16 - NODE_WIDTH)

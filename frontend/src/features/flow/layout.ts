@@ -122,10 +122,13 @@ function stacked(edges: FlowEdge[], end: 'from' | 'to', order: (edge: FlowEdge) 
   for (const [key, own] of byNode) {
     const box = boxes.get(key)
     if (!box) continue
-    let y = box.y + Math.max((box.height - sum(own.map(thick))) / 2, 0)
+    const total = sum(own.map(thick))
+    // Very many that are as thin as can be drawn lie over one another rather than beside the node.
+    const squeeze = Math.min(box.height / total, 1)
+    let y = box.y + Math.max((box.height - total) / 2, 0)
     for (const edge of [...own].sort((a, b) => order(a) - order(b))) {
       found.set(edge, y)
-      y += thick(edge)
+      y += thick(edge) * squeeze
     }
   }
   return found
