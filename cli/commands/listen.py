@@ -72,7 +72,7 @@ class Listening:
                 case Message(kind="dropped") as message:
                     note(dropped_text(message.json()))
         if self._count is not None and (failed := self._forwarder.failed()):
-            raise CommandError(f"{len(failed)} of {sent} were not taken", code=UNDELIVERED)
+            raise CommandError(f"{len(failed)} of {sent} not taken", code=UNDELIVERED)
 
     def _press(self, sign: str) -> None:
         if sign.isdecimal():

@@ -2,7 +2,7 @@ import { computed, nextTick, onBeforeUnmount, ref, shallowRef, watch, type Ref }
 
 import { getOutcomes } from '@/api'
 import type { SseMessage } from '@/lib/sse'
-import { timeOf } from '@/lib/text'
+import { bytes, timeOf } from '@/lib/text'
 
 import { glance, TailBuffer, type EventLine } from './buffer'
 import { Pace } from './pace'
@@ -30,7 +30,7 @@ export function isMoving({ outcome, ms }: EventLine): boolean {
 function eventLine(raw: string): EventLine {
   const told = JSON.parse(raw) as Told
   const { event } = told
-  const left = told.dataLeftOut ? `${String(told.dataSize ?? 0)} bytes, too large to be shown here` : ''
+  const left = told.dataLeftOut ? `${bytes(told.dataSize ?? 0)}, too large to be shown here` : ''
   const data = 'data' in event ? event.data : 'data_base64' in event ? 'binary data' : undefined
   const seen = glance(told.facets, data)
   return {
