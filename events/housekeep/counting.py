@@ -1,6 +1,7 @@
 """Keeping the counts that screens show, of every project in which something happened."""
 
 import logging
+from collections.abc import Callable
 from time import monotonic
 
 import asyncpg
@@ -17,15 +18,15 @@ PROJECT_SECONDS = 5.0
 logger = logging.getLogger("weir.housekeep")
 
 
-async def count_projects(pool: asyncpg.Pool) -> int:
-    """Count what is new and what changed; how many projects were reached.
+async def count_projects(pool: asyncpg.Pool, goes_on: Callable[[], bool]) -> int:
+    """Count what is new and what changed, while `goes_on`; how many projects were reached.
 
     Of a project that cannot be counted the reason is logged, and the others are counted nevertheless.
     """
     until = monotonic() + SECONDS
     reached = 0
     for project_id in await queries.due_projects(pool, int(SLACK.total_seconds())):
-        if monotonic() >= until:
+        if monotonic() >= until or not goes_on():
             break
         try:
             reached += await refresh(pool, project_id, budget_seconds=PROJECT_SECONDS)

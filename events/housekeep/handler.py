@@ -37,9 +37,14 @@ class Housekeep:
         made = await queries.ensure_partitions(pool, today - timedelta(days=1), today + timedelta(days=2))
         if made:
             logger.info("made %d partitions up to %s", made, today + timedelta(days=2))
-        await count_projects(pool)
-        await self._keeper.work()
-        await self._index(pool)
+        await count_projects(pool, self._goes_on)
+        if self._goes_on():
+            await self._keeper.work()
+        if self._goes_on():
+            await self._index(pool)
+
+    def _goes_on(self) -> bool:
+        return not self._resources.draining
 
     async def _index(self, pool: "asyncpg.Pool") -> None:
         """Index what was received lately, and one day that is over in one more way."""

@@ -29,7 +29,8 @@ class LocalBroker:
         """Hand `event` on; returns at once. False when nobody handles its type (any more)."""
         handlers = () if self._closed else self._handlers.get(event["type"], ())
         for handler in handlers:
-            task = asyncio.get_running_loop().create_task(self._handle(handler, event))
+            name = f"{type(handler).__name__}, handling {event['type']},"
+            task = asyncio.get_running_loop().create_task(self._handle(handler, event), name=name)
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         return bool(handlers)
@@ -44,7 +45,12 @@ class LocalBroker:
         if self._under_way:
             _, lasting = await asyncio.wait(self._under_way, timeout=timeout_seconds)
             for task in lasting:
-                logger.error("a handler did not end within %s s", timeout_seconds)
+                # No fault: what handlers do is done again at the next tick, and each step of it is a transaction.
+                logger.warning(
+                    "%s did not end within %s s and is left to the next tick",
+                    task.get_name(),
+                    timeout_seconds,
+                )
                 task.cancel()
             if lasting:
                 await asyncio.wait(lasting)

@@ -37,6 +37,15 @@ async def test_a_tick_counts_what_projects_received(
     assert "cannot be counted" not in caplog.text
 
 
+async def test_a_process_that_ends_begins_with_no_further_project(
+    resources: Resources, pool: asyncpg.Pool, project: Project
+) -> None:
+    await store(pool, project.id, [an_event(1)])
+    resources.draining = True
+    await create(resources).handle(TICK)
+    assert not await pool.fetchval("SELECT count(*) FROM traffic WHERE project_id = $1", project.id)
+
+
 async def test_ticks_index_a_day_that_is_over(
     resources: Resources, pool: asyncpg.Pool, project: Project
 ) -> None:
