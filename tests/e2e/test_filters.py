@@ -129,6 +129,8 @@ def test_data_is_for_cel(console: Console) -> None:
     uid = console.emit("e2e.data", {"total": 500})
     assert delivered(console, uid, "large-orders") == ["delivered"]
     page = console.open(f"events/{small}")
+    # When it came there was no such subscription yet.
+    page.get_by_role("button", name=re.compile("made since")).click()
     why = page.get_by_role("region", name="Waterfall").locator(".grid").filter(has_text="large-orders")
     expect(why).to_contain_text("data.total is 40")
 

@@ -188,7 +188,7 @@ def test_a_fault_that_only_warns_is_seen_where_the_event_is(console: Console) ->
 
 
 def test_who_may_only_read_sees_everything_and_no_button_that_would_fail(console: Console, axe: str) -> None:
-    console.enter("looked-at", role="viewer")
+    console.enter("intake-read", role="viewer")
     page = console.page
     for place in ("sources", "producers", "types"):
         console.open(place)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
@@ -16,14 +17,16 @@ FOLDER = ROOT / "tests/lighthouse"
 PLACES = ("overview", "flow", "events", "deliveries", "live")
 
 
-@pytest.fixture(scope="module")
-def port(
-    chromium: str, playwright: Playwright, weir: LocalWeir, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[int]:
-    """Where a browser listens in which the owner is signed in."""
+@pytest.fixture
+def port(chromium: str, playwright: Playwright, weir: LocalWeir, tmp_path: Path) -> Iterator[int]:
+    """Where a browser listens in which the owner is signed in.
+
+    Each page has a session of its own: Lighthouse leaves a page whenever it has seen enough, and where that was in the
+    middle of a refresh, the token that is left would be taken for a stolen one.
+    """
     found = free_port()
     context = playwright.chromium.launch_persistent_context(
-        str(tmp_path_factory.mktemp("lighthouse")),
+        str(tmp_path),
         executable_path=chromium,
         args=[*ARGUMENTS, f"--remote-debugging-port={found}"],
     )
