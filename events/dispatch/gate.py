@@ -358,7 +358,11 @@ class Gate:
             self.is_wanted = False
             self._around.room(0)
         # Of these more are brought while half of them still wait: each look costs the same, however many it brings.
-        if self.wants_repeats and not line.live and len(line.repeats) <= most_repeats(limit) * ROWS_PER_SLOT // 2:
+        if (
+            self.wants_repeats
+            and not line.live
+            and len(line.repeats) <= most_repeats(limit) * ROWS_PER_SLOT // 2
+        ):
             self.wants_repeats = False
             self._around.room_for_repeats()
 
