@@ -180,10 +180,9 @@ export function useNames(project: Ref<string>, permissions: Ref<string[]>) {
 export function useKept(project: Ref<string>, permissions: Ref<string[]>) {
   return useQuery({
     queryKey: computed(() => ['retention', project.value]),
-    queryFn: async ({ signal }) => {
-      const { retentionDays } = await getRetention({ path: { project: project.value }, signal })
-      return retentionDays === null ? null : (Math.floor(Date.now() / DAY_MS) - retentionDays) * DAY_MS
-    },
+    queryFn: ({ signal }) => getRetention({ path: { project: project.value }, signal }),
+    // The page of the project's data has the same answer in the cache.
+    select: ({ retentionDays }) => (retentionDays === null ? null : (Math.floor(Date.now() / DAY_MS) - retentionDays) * DAY_MS),
     enabled: computed(() => permissions.value.includes('projects:read')),
     staleTime: 300_000,
   })
