@@ -15,7 +15,8 @@ from tests.support.served import free_port
 from tests.support.weir import LocalWeir
 
 DIST = ROOT / "frontend/dist"
-UNREACHABLE = "net::ERR_CONNECTION_REFUSED"
+UNREACHABLE = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET")
+"""What is asked of an API that is away, and what was under way when it went."""
 NO_CORS = ("blocked by CORS policy", "net::ERR_FAILED")
 
 
@@ -98,7 +99,7 @@ def test_the_console_works_from_another_origin(
     assert {url.partition("/v1/")[0] for url in asked if "/v1/" in url} == {api}
 
 
-@pytest.mark.refused(UNREACHABLE)
+@pytest.mark.refused(*UNREACHABLE)
 def test_an_api_that_is_away_is_waited_for(same_site: Public, page: Page) -> None:
     page.goto(same_site.link())
     page.wait_for_url("**/p/default/**")
