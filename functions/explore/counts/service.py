@@ -20,7 +20,7 @@ from functions.explore.counts.schemas import (
     HistogramBody,
     OutcomeCounts,
 )
-from functions.explore.search import OUTCOMES, Outcome, Search, by_name, to_ms
+from functions.explore.search import OUTCOMES, Outcome, Search, by_name, received_at, to_ms
 from functions.explore.service import searched_body
 from functions.explore.stats.queries import state
 from shared.core.ids import timestamp_ms
@@ -45,6 +45,16 @@ async def histogram(resources: Resources, search: Search, most: int) -> Histogra
     """
     async with (await resources.reading_of(search.project_id)).acquire() as conn:
         spans = await _spans(conn, search, most)
+        if spans is None:
+            since = received_at(search.low)
+            return HistogramBody(
+                since=since,
+                until=since,
+                step="PT1S",
+                items=[],
+                total=OutcomeCounts(**_by_outcome({})),
+                searched=None,
+            )
         newest = await _seen(conn, between(search, spans.since, spans.until), spans)
         counts, reached, found = newest.counts, newest.reached, newest.found
         if reached > spans.since and is_kept(search):
@@ -170,15 +180,18 @@ async def _found(conn: "Connection", search: Search) -> finding.Found:
     return found
 
 
-async def _spans(conn: "Connection", search: Search, most: int) -> Bars:
-    """The range that is asked for, as far as there are events: not before the first that is kept, nor after now."""
+async def _spans(conn: "Connection", search: Search, most: int) -> Bars | None:
+    """The range that is asked for, as far as there are events: not before the first that is kept, nor after now.
+
+    None where that is no time at all.
+    """
     now = to_ms(datetime.now(UTC))
     until = min(timestamp_ms(search.high), now + 1)
     since = timestamp_ms(search.low)
     if since == 0:
         first: UUID | None = await queries.oldest(conn, search.project_id)
-        since = until - 1 if first is None else timestamp_ms(first)
-    return bars(min(since, until - 1), until, most)
+        since = until - 1 if first is None else min(timestamp_ms(first), until - 1)
+    return bars(since, until, most) if since < until else None
 
 
 def _by_outcome(counts: dict[Any, int]) -> dict[str, int]:

@@ -96,6 +96,22 @@ async def test_bars_cover_the_range_and_no_more(client: httpx.AsyncClient, uids:
     assert all_there_is["total"]["total"] == 6
 
 
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z"),
+        ("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z"),
+        ("9998-01-01T00:00:00Z", "9999-01-01T00:00:00Z"),
+    ],
+)
+async def test_a_range_in_which_nothing_can_be_has_no_bars(
+    client: httpx.AsyncClient, uids: list[UUID], since: str, until: str
+) -> None:
+    found = await get(client, "/events/histogram", since=since, until=until)
+    assert (found["items"], found["total"], found["searched"]) == ([], NOTHING, None)
+    assert (found["since"], found["until"]) == (since, since)
+
+
 async def test_a_histogram_says_how_far_it_counted(
     client: httpx.AsyncClient, uids: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
