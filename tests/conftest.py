@@ -37,15 +37,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Tests of commands stay together by file: the Weir that runs meanwhile starts once. Others go wherever there is room."""
+    """Tests of commands stay together by file: the Weir that runs meanwhile starts once. One worker drives the browser: two
+    would wait for each other. Others go wherever there is room. Who says another `--dist` gets that.
+    """
+    if config.getoption("dist") != "load":
+        return None
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByFile(LoadScopeScheduling):
+    class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
+            if file.startswith("tests/e2e/"):
+                return "tests/e2e"
             return file if file.startswith("tests/integration/cli/") else nodeid
 
-    return ByFile(config, log)
+    return Together(config, log)
 
 
 @pytest.fixture
